@@ -1,0 +1,44 @@
+import type { FastifySchema, RouteOptions } from 'fastify'
+
+interface CommonOpenapiOptions {
+  /**
+   * What the scheme is called in `components.securitySchemes`. Where you declared one of that name yourself, yours is
+   * kept, and the routes refer to it. Default `KeycloakAuth`.
+   */
+  name?: string
+  /**
+   * The scopes that a login with `oauth2` can ask for: names, or names and what they mean. The ones that routes need
+   * (`config.scope`) are added. Default `['openid']`.
+   */
+  scopes?: readonly string[] | Readonly<Record<string, string>>
+}
+
+/**
+ * The options of `openapi()`. The `scheme` says how one gets a token:
+ * - `bearer`, the default: by any way; a field to paste it into
+ * - `oauth2`: by the authorization code flow, which is what Swagger UI's login needs
+ * - `openIdConnect`: by what discovery lists
+ *
+ * The last two need the realm's public URL, as browsers reach it, as `issuer`.
+ */
+export type OpenapiOptions = CommonOpenapiOptions & (
+  | { scheme?: 'bearer', issuer?: string }
+  | { scheme: 'oauth2' | 'openIdConnect', issuer: string }
+)
+
+/** What @fastify/swagger hands to a transform, as far as `openapi()` needs it: no type of @fastify/swagger's own. */
+export interface OpenapiTransformInput {
+  schema: FastifySchema
+  url: string
+  route: RouteOptions
+  /** The document in the making. */
+  openapiObject?: object
+  /** The same of Swagger 2.0. */
+  swaggerObject?: object
+}
+
+/** A `transform` of @fastify/swagger. */
+export type OpenapiTransform = (input: OpenapiTransformInput) => { schema: FastifySchema, url: string }
+
+/** Any other transform: those of schema libraries ask for schemas of their own. */
+export type OtherTransform = (input: never) => { schema: unknown, url: string }

@@ -1,0 +1,91 @@
+import type { FastifyRequest } from 'fastify'
+import type { Dispatcher } from 'undici'
+import type { AccessTokenClaims, Claims, KeycloakTypes, User } from './user.js'
+
+/** The asymmetric signature algorithms a realm can use (RFC 7518 section 3.1, RFC 8037). */
+export type Algorithm =
+  | 'RS256' | 'RS384' | 'RS512'
+  | 'PS256' | 'PS384' | 'PS512'
+  | 'ES256' | 'ES384' | 'ES512'
+  | 'EdDSA'
+
+/** What `claimMapping` made of the claims: `userIdField` and the mapped claims that are present. Frozen. */
+export type Profile = Readonly<Record<string, unknown>>
+
+/** What a `syncUser` may return. */
+export type SyncedUser = KeycloakTypes extends { user: unknown } ? User : object
+
+/** Limits of the calls to the introspection endpoint. */
+export interface IntrospectionOptions {
+  /** Deadline of a whole call, in milliseconds. Default 5000. */
+  timeout?: number
+  /** How long an answer may serve other requests with the same token, in milliseconds. Default 0: each request asks anew. */
+  cacheTtl?: number
+}
+
+/** Life of the realm's keys. All in milliseconds. */
+export interface JwksOptions {
+  /** How long a fetched key set is used before it is fetched anew. Default 600000 (10 minutes). */
+  maxAge?: number
+  /** Least time between two refreshes that unknown kids force. Default 10000. */
+  cooldown?: number
+  /** Deadline of a whole fetch, slow drips included. Default 5000. */
+  timeout?: number
+  /** How long after the last good fetch keys may live while Keycloak cannot be reached. Default 3600000 (1 hour). */
+  maxStale?: number
+}
+
+/** The memory of verified tokens. */
+export interface CacheOptions {
+  /** How many tokens are kept. Default 1000. */
+  max?: number
+}
+
+/** The options of the plugin. A wrong, unknown or misspelled one stops the start with one sentence. */
+export interface KeycloakOptions {
+  /** The full URL of the realm, exactly as tokens carry it in `iss`, such as `https://sso.example.com/realms/acme`. */
+  issuer: string
+  /** Base URL of the calls to Keycloak when it differs from the public issuer, as inside a container network. Default: `issuer`. */
+  serverUrl?: string
+  /** This API's client in Keycloak. Default `account`. */
+  clientId?: string
+  /** That client's secret, which introspection needs. */
+  clientSecret?: string
+  /** The `aud` a token must have: one of these. Default `null`: unchecked, with a warning at start. */
+  audience?: string | readonly string[] | null
+  /** The signature algorithms that are accepted; `none` and `HS*` never are. Default `['RS256']`. */
+  algorithms?: Algorithm | readonly Algorithm[]
+  /** Where in the claims the roles are: a dotted string, an array of segments, or a function. Default `['resource_access', clientId, 'roles']`. */
+  permissionPath?: string | readonly string[] | ((claims: AccessTokenClaims) => unknown)
+  /** The key of `request.user` that identifies the user. Default `username`. */
+  userIdField?: string
+  /** The claim it comes from. Prefer `sub`, which never changes. Default `preferred_username`. */
+  userIdClaim?: string
+  /** Keys of `request.user` and the claims they come from. Default: firstName, lastName, email, username. */
+  claimMapping?: Readonly<Record<string, string>>
+  /** `false` skips the signature, for local debugging alone; refused when NODE_ENV is production. Default `true`. */
+  verifySignature?: boolean
+  /** Ask Keycloak about the token at each request (RFC 7662); needs `clientSecret`. Default `false`. */
+  verifyTokensWithKeycloak?: boolean
+  /** `false` skips the TLS checks of the calls to Keycloak. Default `true`; prefer `ca`. */
+  verifyCertificate?: boolean
+  /** PEM of a private certificate authority for the calls to Keycloak. */
+  ca?: string | Buffer | ReadonlyArray<string | Buffer>
+  /** An undici 7 dispatcher for the calls to Keycloak (proxies, client certificates). You close it. */
+  dispatcher?: Dispatcher
+  /** Seconds of clock skew that exp, nbf and iat may be off. Default 0. */
+  leeway?: number
+  /**
+   * Called on every authenticated request with what `claimMapping` made; what it returns becomes `request.user`.
+   * `null`, or a user with `isActive: false`, is 401 `user_inactive`. What it throws is your application's error.
+   */
+  syncUser?: (profile: Profile, context: { claims: Claims, request: FastifyRequest }) => SyncedUser | null | Promise<SyncedUser | null>
+  /** Where the token is, when not in the Authorization header; `null` is an anonymous request. Synchronous. */
+  extractToken?: (request: FastifyRequest) => string | null | undefined
+  /** Deny anonymous callers on every route but `public: true` and `keycloak: false`. Default `false`. */
+  requireAuthentication?: boolean
+  introspection?: IntrospectionOptions
+  jwks?: JwksOptions
+  /** Verified tokens kept in memory; `false` switches it off. */
+  cache?: CacheOptions | false
+}
