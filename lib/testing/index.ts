@@ -1,0 +1,15 @@
+/**
+ * `fastify-keycloak-bearer/testing`: a realm like Keycloak's, in the process of your tests.
+ *
+ * ```ts
+ * const realm = await createTestRealm({ app })
+ * await app.register(keycloak, { ...realm.options })
+ * const reply = await app.inject({ url: '/profile', headers: { authorization: `Bearer ${realm.token()}` } })
+ * ```
+ * @module
+ */
+export { createTestRealm } from './realm.js'
+export type { TestRealm, TestRealmOptions } from './realm.js'
+export type { TokenKind, TokenSpec } from './tokens.js'
+export type { JwsHeader } from './jws.js'
+export type { Endpoint, Handler, RecordedRequest } from './server.js'

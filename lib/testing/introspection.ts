@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http'
+import { decode, type Claims } from './jws.js'
+import type { KeyRing } from './keys.js'
+
+/** What introspection has to know of its realm. */
+export interface IntrospectingRealm {
+  readonly options: { issuer: string, clientId: string, clientSecret: string }
+}
+
+/** A status and the JSON that goes with it. */
+export type Answer = [status: number, body: object]
+
+const INACTIVE: Answer = [200, { active: false }]
+
+/** The introspection endpoint (RFC 7662) as Keycloak 26.7 answers it, and what the realm remembers of its tokens. */
+export class Introspection {
+  readonly #realm: IntrospectingRealm
+  readonly #keys: KeyRing
+  readonly #revoked = new Set<string>()
+  readonly #complete = new Map<string, Claims>()
+  readonly #updates = new Map<string, Claims>()
+
+  constructor (realm: IntrospectingRealm, keys: KeyRing) {
+    this.#realm = realm
+    this.#keys = keys
+  }
+
+  revoke (token: string): void {
+    this.#revoked.add(token)
+  }
+
+  /** Merges into what later answers say about the token. */
+  update (token: string, claims: Claims): void {
+    this.#updates.set(token, { ...this.#updates.get(token), ...claims })
+  }
+
+  /** Remembers what a lightweight token does not say itself. */
+  remember (token: string, complete: Claims): void {
+    this.#complete.set(token, complete)
+  }
+
+  answer (request: IncomingMessage, body: string): Answer {
+    if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) {
+      return [415, { error: 'HTTP 415 Unsupported Media Type' }]
+    }
+    const form = new URLSearchParams(body)
+    if (!this.#isOurClient(form, request.headers.authorization)) {
+      return [401, { error: 'invalid_client', error_description: 'Invalid client or Invalid client credentials' }]
+    }
+    const token = form.get('token')
+    // 405 is what Keycloak 26.7.3 does.
+    if (token === null || token === '') return [405, { error: 'invalid_request', error_description: 'Token not provided' }]
+    const claims = this.#claimsOf(token)
+    if (claims === null) return INACTIVE
+    const updates = this.#updates.get(token)
+    return [200, { ...describe({ ...claims, ...updates }), ...updates }]
+  }
+
+  #isOurClient (form: URLSearchParams, authorization: string | undefined): boolean {
+    const basic = basicCredentials(authorization)
+    const id = form.get('client_id') ?? basic?.[0]
+    const secret = form.get('client_secret') ?? basic?.[1]
+    const { clientId, clientSecret } = this.#realm.options
+    return id === clientId && secret === clientSecret
+  }
+
+  /** The claims of a token that is active for the caller, else `null`. */
+  #claimsOf (token: string): Claims | null {
+    const jws = decode(token)
+    // Keycloak finds no key for a token without kid.
+    const key = jws && this.#keys.find(jws.header.kid, jws.header.alg)
+    if (!key || !jws.isSignedBy(key.alg, key.privateKey) || this.#revoked.has(token)) return null
+    const claims = this.#complete.get(token) ?? jws.payload
+    return this.#isActive(claims) ? claims : null
+  }
+
+  #isActive ({ iss, exp, nbf, aud }: Claims): boolean {
+    const { issuer, clientId } = this.#realm.options
+    const now = Date.now() / 1000
+    if (iss !== issuer) return false
+    if (typeof exp === 'number' && exp <= now) return false
+    if (typeof nbf === 'number' && nbf > now) return false
+    return [aud].flat().includes(clientId)
+  }
+}
+
+/** The claims with what Keycloak adds to them. */
+function describe (claims: Claims): Claims {
+  return { ...claims, client_id: claims.azp, username: claims.preferred_username, token_type: claims.typ, active: true }
+}
+
+/** Form-encoded before they are base64-encoded (RFC 6749 section 2.3.1), so that a raw `%` breaks them, as in Keycloak. */
+function basicCredentials (authorization = ''): [id: string, secret: string] | null {
+  const [, encoded] = /^Basic +(\S+)$/i.exec(authorization) ?? []
+  if (encoded === undefined) return null
+  const [id, ...secret] = Buffer.from(encoded, 'base64').toString().split(':')
+  try {
+    return [formDecode(id), formDecode(secret.join(':'))]
+  } catch {
+    return null
+  }
+}
+
+function formDecode (text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '))
+}

@@ -1,0 +1,121 @@
+import { createHash, createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto'
+import type { Algorithm } from '../../types/options.js'
+import { FIXED_KEYS, STRANGER, type KeyFamily } from './fixed-keys.js'
+import { ALGORITHMS, familyOf } from './jws.js'
+
+/** A key that signs, or once did. */
+export class SigningKey {
+  readonly alg: Algorithm
+  readonly kid: string
+  /** With the private half. */
+  readonly jwk: JsonWebKey
+  #parsed: KeyObject | undefined
+
+  constructor (alg: Algorithm, jwk: JsonWebKey) {
+    this.alg = alg
+    this.kid = kidOf(alg, jwk)
+    this.jwk = jwk
+  }
+
+  /** Parsed at first use: most tests need one key of the many. */
+  get privateKey (): KeyObject {
+    this.#parsed ??= parse(this.jwk)
+    return this.#parsed
+  }
+}
+
+// The numbers of a signing key under another use: a token that names its kid is well signed, and still must not pass.
+const [ENCRYPTION] = FIXED_KEYS.RSA
+
+/**
+ * The keys of a realm: for each algorithm one that signs, and the retired ones that are still published.
+ * As in Keycloak each algorithm has a key of its own; here the RSA ones share their numbers, to save time.
+ */
+export class KeyRing {
+  readonly algorithms: readonly Algorithm[]
+  #signing: Map<string, SigningKey>
+  #retired: SigningKey[] = []
+  #generation = 0
+
+  constructor (algorithms: readonly Algorithm[]) {
+    const unknown = algorithms.find(alg => !ALGORITHMS.includes(alg))
+    if (unknown !== undefined) {
+      throw new TypeError(`createTestRealm(): algorithms holds "${unknown}", which is none of ${ALGORITHMS.join(', ')}.`)
+    }
+    this.algorithms = [...algorithms]
+    this.#signing = this.#generate()
+  }
+
+  /** What signs where nobody says how. */
+  get defaultAlgorithm (): Algorithm {
+    return this.algorithms[0] ?? 'RS256'
+  }
+
+  signing (alg: string): SigningKey {
+    const key = this.#signing.get(alg)
+    if (key !== undefined) return key
+    const published = this.algorithms.join(', ') || 'none at all'
+    throw new Error(`The test realm has no ${alg} key but ${published}: list it in the algorithms of createTestRealm().`)
+  }
+
+  /** A key that the realm publishes for signatures, retired ones included. */
+  find (kid: unknown, alg: unknown): SigningKey | undefined {
+    return this.#published().find(key => key.kid === kid && key.alg === alg)
+  }
+
+  rotate (removeOld: boolean): void {
+    this.#retired = removeOld ? [] : this.#published()
+    this.#generation++
+    this.#signing = this.#generate()
+  }
+
+  /** The key set (RFC 7517 section 5), public halves only. */
+  jwks (): { keys: JsonWebKey[] } {
+    const keys = this.#published().map(({ alg, jwk }) => publicJwk(alg, 'sig', jwk))
+    return { keys: [...keys, publicJwk('RSA-OAEP', 'enc', ENCRYPTION)] }
+  }
+
+  #published (): SigningKey[] {
+    return [...this.#signing.values(), ...this.#retired]
+  }
+
+  #generate (): Map<string, SigningKey> {
+    const material = new Map<KeyFamily, JsonWebKey>()
+    return new Map(this.algorithms.map(alg => {
+      const family = familyOf(alg)
+      const jwk = material.get(family) ?? FIXED_KEYS[family][this.#generation] ?? generateJwk(family)
+      material.set(family, jwk)
+      return [alg, new SigningKey(alg, jwk)]
+    }))
+  }
+}
+
+/** A key that fits the algorithm and is no realm's. */
+export function strangersKey (alg: Algorithm): KeyObject {
+  const family = familyOf(alg)
+  return parse(family === 'RSA' ? STRANGER : generateJwk(family))
+}
+
+function parse (jwk: JsonWebKey): KeyObject {
+  return createPrivateKey({ key: jwk, format: 'jwk' })
+}
+
+function publicJwk (alg: string, use: 'sig' | 'enc', jwk: JsonWebKey): JsonWebKey {
+  return { kid: kidOf(alg, jwk), kty: jwk.kty, alg, use, ...publicMembers(jwk) }
+}
+
+/** 43 characters, as Keycloak's. */
+function kidOf (alg: string, jwk: JsonWebKey): string {
+  return createHash('sha256').update(alg + JSON.stringify(publicMembers(jwk))).digest('base64url')
+}
+
+function publicMembers ({ crv, x, y, n, e }: JsonWebKey): JsonWebKey {
+  return { crv, x, y, n, e }
+}
+
+function generateJwk (family: KeyFamily): JsonWebKey {
+  const pair = family === 'RSA'
+    ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+    : family === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: family })
+  return pair.privateKey.export({ format: 'jwk' })
+}

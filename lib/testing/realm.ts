@@ -1,0 +1,175 @@
+import type { Algorithm, KeycloakOptions } from '../../types/options.js'
+import { discovery } from './discovery.js'
+import { Introspection } from './introspection.js'
+import { attack, isAttack, signature, signingInput, type Claims, type JwsHeader } from './jws.js'
+import { KeyRing, strangersKey } from './keys.js'
+import { json, RealmServer, type Endpoint, type Handler, type RecordedRequest } from './server.js'
+import { draft, type TokenSpec } from './tokens.js'
+
+/** The options of `createTestRealm`; all have defaults. */
+export interface TestRealmOptions {
+  /** The realm's name, which is in its URL. Default `test`. */
+  name?: string
+  /** The client that stands for the API under test. Default `api`. */
+  clientId?: string
+  /** Its secret, which introspection asks for. Default `test-secret`. */
+  clientSecret?: string
+  /** The port on 127.0.0.1. Default 0: any free one. */
+  port?: number
+  /** How long access and ID tokens live, in seconds. Default 300. */
+  tokenLifespan?: number
+  /** The signatures the realm has a key for; the first is the one that tokens get. Default `['RS256']`. */
+  algorithms?: readonly Algorithm[]
+  /** A Fastify instance: the realm closes with it. */
+  app?: { addHook (name: 'onClose', hook: () => Promise<void>): unknown }
+}
+
+type Settings = Required<Pick<TestRealmOptions, 'name' | 'clientId' | 'clientSecret' | 'tokenLifespan'>>
+
+/**
+ * Starts a realm like Keycloak's in this process: discovery, a key set and introspection on a port of 127.0.0.1, and
+ * tokens to go with them. Takes some milliseconds, and never keeps the process alive.
+ * @throws {Error} when NODE_ENV is production, or the port is taken
+ * @throws {TypeError} when `algorithms` holds something else than an algorithm
+ */
+export async function createTestRealm (options: TestRealmOptions = {}): Promise<TestRealm> {
+  if (process.env.NODE_ENV === 'production') {
+    throw new Error('createTestRealm() refuses to start when NODE_ENV is production: its private keys are public.')
+  }
+  const realm = new TestRealm(options)
+  options.app?.addHook('onClose', () => realm.close())
+  await realm.up()
+  return realm
+}
+
+/** A running realm. See {@link createTestRealm}. */
+export class TestRealm {
+  readonly #settings: Settings
+  readonly #keys: KeyRing
+  readonly #introspection: Introspection
+  readonly #server: RealmServer
+  #closed = false
+
+  /** @internal */
+  constructor (options: TestRealmOptions) {
+    const { name = 'test', clientId = 'api', clientSecret = 'test-secret', tokenLifespan = 300 } = options
+    this.#settings = { name, clientId, clientSecret, tokenLifespan }
+    this.#keys = new KeyRing(options.algorithms ?? ['RS256'])
+    this.#introspection = new Introspection(this, this.#keys)
+    this.#server = new RealmServer(`/realms/${encodeURIComponent(name)}`, options.port ?? 0, {
+      certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
+      introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
+      discovery: (_, response) => json(response, 200, discovery(this.issuer, this.#keys.algorithms)),
+      other: (_, response) => json(response, 404, { error: 'HTTP 404 Not Found' })
+    })
+  }
+
+  /** The realm's URL, the `iss` of its tokens: `http://127.0.0.1:PORT/realms/NAME`. */
+  get issuer (): string {
+    return this.#server.url
+  }
+
+  /** What the plugin needs to know: `app.register(keycloak, { ...realm.options })`. */
+  get options (): Required<Pick<KeycloakOptions, 'issuer' | 'clientId' | 'clientSecret' | 'audience'>> {
+    const { clientId, clientSecret } = this.#settings
+    return { issuer: this.issuer, clientId, clientSecret, audience: clientId }
+  }
+
+  /**
+   * A signed token, by default alice's access token as Keycloak makes it.
+   * @throws {Error} when the realm has no key for `alg`
+   * @throws {TypeError} when there is no such `kind`
+   */
+  token (spec: TokenSpec = {}): string {
+    const { header, payload, complete } = draft(spec, { ...this.#settings, issuer: this.issuer })
+    const token = this.#sign(payload, header, spec.forged === true)
+    if (complete !== payload) this.#introspection.remember(token, complete)
+    return token
+  }
+
+  /**
+   * Signs anything at all: the JSON of `payload`, or its bytes where it is a Uint8Array. The header is
+   * `{ alg, typ: 'JWT', kid }` of the realm's current key (by default the first of `algorithms`) with `header` merged
+   * over it, where undefined removes a member. Two kinds of `alg` are attacks (RFC 8725 section 2.1): `none` leaves
+   * the signature empty, `HS256`, `HS384` and `HS512` take the PEM of the realm's public key for their secret.
+   * @throws {Error} when the realm has no key for `alg`
+   */
+  sign (payload: unknown, header: JwsHeader = {}): string {
+    return this.#sign(payload, header, false)
+  }
+
+  /**
+   * From now on tokens are signed by new keys, with new kids. The old ones stay in the key set unless `removeOld`,
+   * which takes all former ones out. The second rotation and later ones make RSA keys: 60 to 290 ms each.
+   */
+  rotateKeys ({ removeOld = false }: { removeOld?: boolean } = {}): void {
+    this.#keys.rotate(removeOld)
+  }
+
+  /** Introspection calls this token inactive from now on, as after a logout. */
+  revoke (token: string): void {
+    this.#introspection.revoke(token)
+  }
+
+  /**
+   * From now on introspection answers this token with these claims merged over its own, where undefined removes a
+   * claim: a role granted or withdrawn since. Later updates add to earlier ones.
+   */
+  update (token: string, claims: Claims): void {
+    this.#introspection.update(token, claims)
+  }
+
+  /** How often each endpoint has been asked so far, faults included. A snapshot: read it anew each time. */
+  get requests (): Readonly<Record<Endpoint, number>> {
+    return this.#server.counts
+  }
+
+  /** The last request to an endpoint, faults included; undefined before the first. */
+  lastRequest (endpoint: Endpoint): RecordedRequest | undefined {
+    return this.#server.last(endpoint)
+  }
+
+  /** Refuses connections, and cuts those that are open, until `up()`. */
+  async down (): Promise<void> {
+    await this.#server.stop()
+  }
+
+  /** Takes requests and never answers, on one endpoint or on all of them, until `up()`. */
+  hang (endpoint?: Endpoint): void {
+    this.#server.override(endpoint, () => {})
+  }
+
+  /** Answers with this status (default 500) and a JSON error, on one endpoint or on all of them, until `up()`. */
+  error (status = 500, endpoint?: Endpoint): void {
+    this.#server.override(endpoint, (_, response) => json(response, status, { error: 'unknown_error' }))
+  }
+
+  /** Answers an endpoint with anything at all until `up()`; `null` puts the realm's own answer back. */
+  respond (endpoint: Endpoint, handler: Handler | null): void {
+    this.#server.override(endpoint, handler)
+  }
+
+  /**
+   * Back to normal, on the same port: ends `down`, `hang`, `error` and `respond`, and cuts the requests that still
+   * wait for an answer.
+   * @throws {Error} when the realm is closed, or its port has been taken meanwhile
+   */
+  async up (): Promise<void> {
+    if (this.#closed) throw new Error('The test realm is closed: create another one.')
+    await this.#server.start()
+  }
+
+  /** Stops for good and at once, whatever is open. May be called again. */
+  async close (): Promise<void> {
+    this.#closed = true
+    await this.#server.stop()
+  }
+
+  #sign (payload: unknown, header: JwsHeader, forged: boolean): string {
+    const alg = header.alg ?? this.#keys.defaultAlgorithm
+    const key = this.#keys.signing(isAttack(alg) ? this.#keys.defaultAlgorithm : alg)
+    const input = signingInput({ alg, typ: 'JWT', kid: key.kid, ...header }, payload)
+    if (isAttack(alg)) return `${input}.${attack(alg, key.privateKey, input)}`
+    return `${input}.${signature(key.alg, forged ? strangersKey(key.alg) : key.privateKey, input)}`
+  }
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+
+/** What of the realm can be asked, counted and broken. */
+export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'other'
+
+/** Answers a request whose body has been read. */
+export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
+
+/** A request as the realm got it. */
+export interface RecordedRequest {
+  method: string
+  /** Path and query. */
+  url: string
+  headers: IncomingHttpHeaders
+  /** Empty where there was none. */
+  body: string
+}
+
+const ENDPOINTS: readonly Endpoint[] = ['certs', 'introspect', 'discovery', 'other']
+
+const PATHS: Readonly<Record<string, [Endpoint, method: string]>> = {
+  '/.well-known/openid-configuration': ['discovery', 'GET'],
+  '/protocol/openid-connect/certs': ['certs', 'GET'],
+  '/protocol/openid-connect/token/introspect': ['introspect', 'POST']
+}
+
+const HOST = '127.0.0.1'
+const MAX_BODY = 64 * 1024
+
+/** A server that counts what it is asked and fails on demand. It never keeps the process alive. */
+export class RealmServer {
+  readonly #path: string
+  readonly #handlers: Readonly<Record<Endpoint, Handler>>
+  readonly #overrides = new Map<Endpoint, Handler>()
+  readonly #counts = { certs: 0, introspect: 0, discovery: 0, other: 0 }
+  readonly #last = new Map<Endpoint, RecordedRequest>()
+  readonly #unanswered = new Set<ServerResponse>()
+  #port: number
+  #server: Server | null = null
+
+  constructor (path: string, port: number, handlers: Readonly<Record<Endpoint, Handler>>) {
+    this.#path = path
+    this.#port = port
+    this.#handlers = handlers
+  }
+
+  get url (): string {
+    return `http://${HOST}:${this.#port}${this.#path}`
+  }
+
+  get counts (): Readonly<Record<Endpoint, number>> {
+    return { ...this.#counts }
+  }
+
+  last (endpoint: Endpoint): RecordedRequest | undefined {
+    return this.#last.get(endpoint)
+  }
+
+  /** Listens, on the port of the last time; without overrides, without anyone still waiting. */
+  async start (): Promise<void> {
+    this.#overrides.clear()
+    for (const response of this.#unanswered) response.destroy()
+    if (this.#server === null) await this.#listen()
+    await noticed()
+  }
+
+  async stop (): Promise<void> {
+    const server = this.#server
+    if (server === null) return
+    this.#server = null
+    const closed = once(server, 'close')
+    server.close()
+    server.closeAllConnections()
+    await closed
+    await noticed()
+  }
+
+  /** Has an endpoint, or each of them, answered by `handler`; `null` puts the realm's own answer back. */
+  override (endpoint: Endpoint | undefined, handler: Handler | null): void {
+    for (const each of endpoint === undefined ? ENDPOINTS : [endpoint]) {
+      if (handler === null) this.#overrides.delete(each)
+      else this.#overrides.set(each, handler)
+    }
+  }
+
+  async #listen (): Promise<void> {
+    const server = createServer((request, response) => this.#receive(request, response))
+    server.on('connection', socket => socket.unref())
+    // A client's idle connection must not be closed just when it is used again.
+    server.keepAliveTimeout = 0
+    server.listen(this.#port, HOST).unref()
+    await once(server, 'listening')
+    this.#port = (server.address() as AddressInfo).port
+    this.#server = server
+  }
+
+  #receive (request: IncomingMessage, response: ServerResponse): void {
+    this.#unanswered.add(response)
+    response.on('close', () => this.#unanswered.delete(response))
+    let body = ''
+    request.setEncoding('utf8')
+    // Read to its end even where it is too long: closing on a client that still writes would hide the answer.
+    request.on('data', (chunk: string) => { if (body.length <= MAX_BODY) body += chunk })
+    request.on('end', () => this.#answer(request, response, body))
+  }
+
+  #answer (request: IncomingMessage, response: ServerResponse, body: string): void {
+    const { method = '', url = '', headers } = request
+    const [endpoint, allowed] = this.#route(url)
+    this.#counts[endpoint]++
+    this.#last.set(endpoint, { method, url, headers, body })
+    const override = this.#overrides.get(endpoint)
+    if (override !== undefined) return override(request, response, body)
+    if (body.length > MAX_BODY) return json(response, 413, { error: 'HTTP 413 Request Entity Too Large' })
+    if (allowed !== undefined && method !== allowed) return json(response, 405, { error: 'HTTP 405 Method Not Allowed' })
+    this.#handlers[endpoint](request, response, body)
+  }
+
+  #route (url: string): [Endpoint, method?: string] {
+    const [path] = url.split('?')
+    return (path.startsWith(this.#path) && PATHS[path.slice(this.#path.length)]) || ['other']
+  }
+}
+
+// Taken now: while a test has fake timers, the real one still turns.
+const turn = promisify(setImmediate)
+
+/**
+ * Resolves when clients in this process have seen that a connection is gone, and reuse it no more. They learn it by
+ * reading from it: undici has after two turns of the event loop.
+ */
+async function noticed (): Promise<void> {
+  for (let turns = 0; turns < 4; turns++) await turn()
+}
+
+export function json (response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
