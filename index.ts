@@ -1,0 +1,98 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createAuthenticate, createClaimsOf } from './lib/authenticate.js'
+import { bearerToken } from './lib/bearer.js'
+import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
+import { notValid } from './lib/errors.js'
+import { createIntrospect } from './lib/introspect.js'
+import { Keys } from './lib/keys.js'
+import { Monitor } from './lib/monitor.js'
+import { openapi } from './lib/openapi.js'
+import { parseOptions, type Settings } from './lib/options.js'
+import { holds, rolesAt } from './lib/permissions.js'
+import { Routes } from './lib/routes.js'
+import { refuseNeighbours, warnOfRisks } from './lib/start.js'
+import { Upstream } from './lib/upstream.js'
+import { createToUser } from './lib/user.js'
+import { createVerify } from './lib/verify.js'
+import './types/fastify.js'
+import type { Health, KeycloakInstance } from './types/instance.js'
+import type { KeycloakOptions } from './types/options.js'
+import type { SyncPermissionRule } from './types/rules.js'
+
+async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
+  const settings = parseOptions(options)
+  refuseNeighbours(fastify)
+  warnOfRisks(settings, fastify.log)
+  warnOfEarlierRoutes(fastify)
+
+  const upstream = new Upstream(settings)
+  fastify.addHook('onClose', () => upstream.close())
+  const { claimsOf, health } = createVerification(settings, upstream, fastify)
+  const rolesOf = rolesAt(settings.permissionPath)
+  const routes = new Routes(settings.requireAuthentication)
+  const realm = settings.issuer.split('/').filter(Boolean).at(-1)!
+
+  fastify.decorateRequest('user', null)
+  fastify.decorateRequest('auth', null)
+  fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
+    return this.auth !== null && holds(rule, { roles: rolesOf(this.auth), claims: this.auth, request: this })
+  })
+  const instance: KeycloakInstance = {
+    verify: async (token: unknown) => {
+      if (typeof token !== 'string') throw notValid('the token is not a string')
+      return claimsOf(token)
+    },
+    routes: () => routes.list(),
+    health
+  }
+  fastify.decorate('keycloak', instance)
+  fastify.addHook('onRoute', (route) => routes.add(route))
+  const { extractToken } = settings
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, claimsOf, toUser: createToUser(settings), rolesOf, realm }))
+}
+
+/** From a token to its claims of now, and how Keycloak does meanwhile. */
+function createVerification (settings: Settings, upstream: Upstream, { log }: FastifyInstance) {
+  const expected = {
+    issuer: settings.issuer,
+    audience: settings.audience && new Set(settings.audience),
+    leeway: settings.leeway
+  }
+  const keys = new Keys(settings.jwks, settings.baseUrl, upstream, new Monitor('certs', log))
+  const verify = createVerify({
+    ...expected,
+    algorithms: new Set(settings.algorithms),
+    keys: settings.verifySignature ? keys : null,
+    kept: settings.cache === false ? 0 : settings.cache.max,
+    completeness: { lightweight: settings.verifyTokensWithKeycloak }
+  })
+  const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
+  const introspect = monitor && createIntrospect({
+    ...expected, ...settings.introspection, clientId: settings.clientId, clientSecret: settings.clientSecret!
+  }, upstream, monitor)
+
+  function health (): Health {
+    const introspection = monitor?.report() ?? null
+    return { ok: keys.usable && introspection?.ok !== false, keys: keys.health(), introspection }
+  }
+  return { claimsOf: createClaimsOf(verify, introspect), health }
+}
+
+/**
+ * Protects a Fastify API with the access tokens of a Keycloak realm. Register it before the routes, with `await`.
+ * A wrong option rejects with one sentence that names it.
+ */
+const keycloak = Object.assign(
+  fp(plugin, { fastify: '5.x', name: 'fastify-keycloak-bearer' }),
+  { openapi, bearerToken }
+)
+
+export default keycloak
+export { bearerToken, openapi }
+export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
+export type * from './types/instance.js'
+export type * from './types/openapi.js'
+export type * from './types/options.js'
+export type * from './types/rules.js'
+export type * from './types/user.js'

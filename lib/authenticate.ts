@@ -1,0 +1,101 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { KeycloakOptions } from '../types/options.js'
+import type { AccessTokenClaims, Claims, User } from '../types/user.js'
+import { bearerToken } from './bearer.js'
+import { headersOf, KeycloakError } from './errors.js'
+import type { Guard } from './guard.js'
+import type { Introspect } from './introspect.js'
+import { type Maybe, next } from './maybe.js'
+import type { Routes } from './routes.js'
+import type { ToUser } from './user.js'
+import type { Verify } from './verify.js'
+
+/** The steps of a request, each made at start. */
+export interface Steps {
+  routes: Routes
+  extractToken: KeycloakOptions['extractToken']
+  /** Token → claims of now: verified, and introspected where that is on. */
+  claimsOf: (token: string) => Maybe<Claims>
+  toUser: ToUser
+  rolesOf: (claims: AccessTokenClaims) => readonly unknown[]
+  /** For the challenge of RFC 6750 section 3. */
+  realm: string
+}
+
+/** Verification, and introspection behind it where that is on. */
+export function createClaimsOf (verify: Verify, introspect: Introspect | undefined): Steps['claimsOf'] {
+  if (introspect === undefined) return verify as Steps['claimsOf']
+  return (token) => next(verify(token), (claims) => introspect(token, claims)) as Maybe<Claims>
+}
+
+/** The onRequest hook: the only place where a request is let on or refused. */
+export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, rolesOf, realm }: Steps) {
+  return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    try {
+      const passed = authenticate(request)
+      if (passed instanceof Promise) passed.then(() => done(), (error) => refuse(error, request, reply, done))
+      else done()
+    } catch (error) {
+      refuse(error, request, reply, done)
+    }
+  }
+
+  function authenticate (request: FastifyRequest): Maybe<void> {
+    // An unknown route is 404 whatever the token, and tells nothing.
+    if (request.is404) return undefined
+    const guard = routes.of(request)
+    if (guard.access === 'unguarded' || (isPreflight(request) && !guard.ownRule)) return undefined
+    const token = tokenOf(request)
+    if (token === null) return anonymous(guard)
+    return next(claimsOf(token), (claims) => next(toUser(claims, request), (user) => admit(request, claims, user, guard)))
+  }
+
+  function tokenOf (request: FastifyRequest): string | null {
+    if (extractToken === undefined) return bearerToken(request)
+    const token: unknown = extractToken(request)
+    if (token === undefined || token === null || token === '') return null
+    if (typeof token !== 'string') throw new TypeError('extractToken must return a string or null, at once and not as a promise')
+    return token
+  }
+
+  function admit (request: FastifyRequest, claims: Claims, user: User, guard: Guard): Maybe<void> {
+    request.auth = claims
+    request.user = user
+    if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied('scope is missing', guard.scopes)
+    if (guard.check === undefined) return undefined
+    return next(guard.check({ roles: rolesOf(claims), claims, request }), (allowed) => {
+      if (!allowed) throw denied('permission is missing')
+    })
+  }
+
+  function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    if (error instanceof KeycloakError) {
+      request.log.debug({ code: error.code, reason: error.reason }, `request refused: ${error.reason}`)
+      // The status too: an error handler of the application that only sends a body would answer 200.
+      reply.code(error.statusCode).headers(headersOf(error, realm))
+      done(error)
+    } else {
+      // The application's own. Fastify takes a falsy error for none at all, and would let the request pass.
+      done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
+    }
+  }
+}
+
+function anonymous ({ access }: Guard): void {
+  if (access !== 'public') throw new KeycloakError('not_authenticated', 'no token')
+}
+
+/** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */
+function isPreflight ({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+}
+
+/** RFC 6749 section 3.3: words with single spaces between them. */
+function hasScopes (claims: Claims, scopes: readonly string[]): boolean {
+  const granted = typeof claims.scope === 'string' ? claims.scope.split(' ') : []
+  return scopes.every((scope) => granted.includes(scope))
+}
+
+function denied (reason: string, scopes?: readonly string[]): KeycloakError {
+  return new KeycloakError('permission_denied', reason, scopes?.join(' '))
+}

@@ -1,0 +1,51 @@
+import type { FastifyRequest } from 'fastify'
+import { KeycloakError } from './errors.js'
+
+/**
+ * The token of the Authorization header; `null` where there is none or another scheme (RFC 6750 section 2.1).
+ * @throws {KeycloakError} bad_authorization_header
+ */
+export function bearerToken (request: FastifyRequest): string | null {
+  const header = request.headers.authorization
+  if (header === undefined || header === '') return null
+  if (hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
+  return parse(header)
+}
+
+function parse (header: string): string | null {
+  const end = header.search(/[ \t]/)
+  const scheme = end === -1 ? header : header.slice(0, end)
+  if (scheme.toLowerCase() !== 'bearer') return null
+  if (end === -1) throw bad('no token after Bearer')
+  // Spaces alone may stand between the two (RFC 9110 section 11.4).
+  const token = withoutSpacesAround(header.slice(end))
+  if (token === '') throw bad('no token after Bearer')
+  if (/[ \t]/.test(token)) throw bad('other than one token after Bearer')
+  return token
+}
+
+/** By hand, since a pattern for trailing spaces takes quadratic time on a long run of inner ones. */
+function withoutSpacesAround (text: string): string {
+  let start = 0
+  let end = text.length
+  while (text[start] === ' ') start++
+  while (end > start && text[end - 1] === ' ') end--
+  return text.slice(start, end)
+}
+
+/** Node keeps the first of several Authorization headers and drops the others: only the raw ones tell. */
+function hasSecondAuthorization (rawHeaders: readonly string[]): boolean {
+  let seen = false
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!
+    if (name.length === 13 && name.toLowerCase() === 'authorization') {
+      if (seen) return true
+      seen = true
+    }
+  }
+  return false
+}
+
+function bad (reason: string): KeycloakError {
+  return new KeycloakError('bad_authorization_header', reason)
+}

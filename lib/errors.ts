@@ -1,0 +1,77 @@
+/** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
+const REFUSALS = {
+  bad_authorization_header: {
+    statusCode: 401,
+    challenge: 'invalid_request',
+    message: 'The Authorization header must be one: "Bearer", a space and one token.'
+  },
+  token_not_valid: { statusCode: 401, challenge: 'invalid_token', message: 'The access token is not valid.' },
+  token_expired: { statusCode: 401, challenge: 'invalid_token', message: 'The access token has expired.' },
+  user_inactive: { statusCode: 401, challenge: 'invalid_token', message: 'The user is inactive or unknown.' },
+  not_authenticated: { statusCode: 401, challenge: '', message: 'An access token is required.' },
+  permission_denied: {
+    statusCode: 403,
+    challenge: 'insufficient_scope',
+    message: 'You do not have permission to perform this action.'
+  },
+  keycloak_unavailable: {
+    statusCode: 503,
+    challenge: null,
+    message: 'The identity provider cannot be reached, try again later.'
+  }
+} as const
+
+/** The codes of every answer the plugin gives. */
+export type KeycloakErrorCode = keyof typeof REFUSALS
+
+/** Seconds that a client is asked to wait after a 503: keys and introspection are tried again within one. */
+const RETRY_AFTER = '1'
+
+/**
+ * A refusal. `statusCode`, `code` and `message` become Fastify's usual error body; `reason` is for the debug log,
+ * a fixed sentence that never holds anything of the token, the secret or Keycloak's own text.
+ *
+ * Not made by @fastify/error, which turns codes into upper case: these codes are a contract with clients.
+ */
+export class KeycloakError extends Error {
+  readonly statusCode: number
+  readonly code: KeycloakErrorCode
+  /** Why, for operators; not enumerable, so that no serializer sends it. */
+  declare readonly reason: string
+  /** The scopes that the route asks for, where they are why (RFC 6750 section 3). */
+  declare readonly scope: string | undefined
+
+  constructor (code: KeycloakErrorCode, reason: string, scope?: string) {
+    super(REFUSALS[code].message)
+    this.code = code
+    this.statusCode = REFUSALS[code].statusCode
+    Object.defineProperty(this, 'reason', { value: reason })
+    Object.defineProperty(this, 'scope', { value: scope })
+  }
+}
+Object.defineProperty(KeycloakError.prototype, 'name', { value: 'KeycloakError' })
+
+/** The response headers that go with a refusal: a challenge for 401 and 403, Retry-After for 503. */
+export function headersOf (error: KeycloakError, realm: string): Record<string, string> {
+  const { challenge, message } = REFUSALS[error.code]
+  if (challenge === null) return { 'retry-after': RETRY_AFTER }
+  let value = `Bearer realm="${realm}"`
+  if (challenge !== '') value += `, error="${challenge}", error_description="${message.replaceAll('"', "'")}"`
+  if (error.scope !== undefined) value += `, scope="${error.scope}"`
+  return { 'www-authenticate': value }
+}
+
+/** One line of the documentation of an answer, for OpenAPI. */
+export function describe (code: KeycloakErrorCode): string {
+  return REFUSALS[code].message
+}
+
+/** The token is refused; `reason` goes to the debug log alone. */
+export function notValid (reason: string): KeycloakError {
+  return new KeycloakError('token_not_valid', reason)
+}
+
+/** Keycloak could not be asked; `reason` goes to the log alone. */
+export function unavailable (reason: string): KeycloakError {
+  return new KeycloakError('keycloak_unavailable', reason)
+}

@@ -1,0 +1,100 @@
+import type { RouteAccess } from '../types/instance.js'
+import { isObject, type JsonObject } from './json.js'
+import { type Check, compileRule, kindOf } from './permissions.js'
+import { nearest } from './spelling.js'
+
+/** What the plugin does on a route, read from its config once. */
+export interface Guard {
+  /** What `routes()` and the OpenAPI document say of it. */
+  access: RouteAccess['access']
+  /** Does the route's own config demand a token? Then a CORS preflight does not pass it either. */
+  ownRule: boolean
+  /** `undefined` where any valid token will do. */
+  check: Check | undefined
+  /** Words that the scope claim must hold. */
+  scopes: readonly string[]
+  /** The rule in words. */
+  text: string | undefined
+}
+
+/** Keys whose misspelling leaves a route open, and the near words that belong to others. */
+const EASILY_MISSPELLED = ['permission', 'authenticated']
+const LEFT_ALONE = new Set(['permission', 'authenticated', 'permissive', 'authenticator'])
+
+/** RFC 6749 section 3.3: a scope-token. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/**
+ * Compile a route's config.
+ * @param route how errors name the route: `GET /profile`
+ * @throws {TypeError} for a rule that means nothing, and for a misspelled key that would leave the route open
+ */
+export function compileGuard (config: unknown, route: string, requireAuthentication: boolean): Guard {
+  const own: JsonObject = isObject(config) ? config : {}
+  const fail = (problem: string): never => { throw new TypeError(`fastify-keycloak-bearer: ${route}: ${problem}`) }
+  rejectMisspelled(own, fail)
+  const flags = readFlags(own, fail)
+  const { check, text, scopes } = readRule(own, fail)
+  const restricted = check !== undefined || scopes.length > 0
+  if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
+    fail('config.keycloak: false goes with none of public, authenticated, permission and scope, which it switches off')
+  }
+  if (flags.public && (flags.authenticated || restricted)) {
+    fail('config.public goes with none of authenticated, permission and scope; keep the one you mean')
+  }
+  const ownRule = restricted || flags.authenticated
+  return { access: access(), ownRule, check, scopes, text }
+
+  function access (): RouteAccess['access'] {
+    if (flags.keycloak) return 'unguarded'
+    if (restricted) return 'restricted'
+    if (flags.public) return 'public'
+    return flags.authenticated || requireAuthentication ? 'authenticated' : 'public'
+  }
+}
+
+type Fail = (problem: string) => never
+
+function rejectMisspelled (config: JsonObject, fail: Fail): void {
+  for (const key of Object.keys(config)) {
+    if (LEFT_ALONE.has(key)) continue
+    const meant = nearest(key, EASILY_MISSPELLED, 2)
+    if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
+  }
+}
+
+/** The flags have one value each, so that a variable that is undefined by mistake opens nothing. */
+function readFlags (config: JsonObject, fail: Fail): { public: boolean, authenticated: boolean, keycloak: boolean } {
+  const isSet = (name: string, value: boolean): boolean => {
+    if (!Object.hasOwn(config, name)) return false
+    if (config[name] !== value) fail(`config.${name} must be ${value} or left out, not ${kindOf(config[name])}`)
+    return true
+  }
+  return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
+}
+
+function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'text' | 'scopes'> {
+  const words: string[] = []
+  let check: Check | undefined
+  if (Object.hasOwn(config, 'permission')) {
+    try {
+      const rule = compileRule(config.permission, 'config.permission')
+      check = rule.check
+      words.push(`permission ${rule.text}`)
+    } catch (error) {
+      fail((error as Error).message)
+    }
+  }
+  const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
+  if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
+  return { check, scopes, text: words.length > 0 ? words.join(' and ') : undefined }
+}
+
+function readScopes (scope: unknown, fail: Fail): string[] {
+  const scopes: unknown[] = Array.isArray(scope) ? scope : [scope]
+  const good = (each: unknown): each is string => typeof each === 'string' && SCOPE.test(each)
+  if (scopes.length === 0 || !scopes.every(good)) {
+    fail('config.scope must be a word of the scope claim such as "write", or an array of such words')
+  }
+  return scopes as string[]
+}

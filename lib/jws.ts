@@ -1,0 +1,65 @@
+import { isUtf8 } from 'node:buffer'
+import { notValid } from './errors.js'
+import { type JsonObject, member, parseObject } from './json.js'
+
+/** What the protected header of an access token says, checked but for the key (RFC 7515 section 4.1). */
+export interface Header {
+  alg: string
+  /** Absent where the token names no key. */
+  kid: string | undefined
+}
+
+/** Longer than any header Node accepts by default (16 KiB): what is longer is refused before it is looked at. */
+const MAX_LENGTH = 32_768
+
+/** RFC 9068 section 2.1 and what Keycloak sends by default, compared in lower case (RFC 7515 section 4.1.9). */
+const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
+
+/** The three parts of a compact JWS, each known to be canonical base64url. */
+export interface Jws {
+  header: Header
+  payload: JsonObject
+}
+
+/**
+ * Take a compact JWS apart (RFC 7515 section 3.1) without believing it.
+ * @throws {KeycloakError} token_not_valid
+ */
+export function parseJws (token: string, algorithms: ReadonlySet<string>): Jws {
+  if (token.length > MAX_LENGTH) throw notValid('the token is too long')
+  const [protectedHeader, payload, signature, rest] = token.split('.', 4)
+  if (signature === undefined || rest !== undefined) throw notValid('the token has not three parts')
+  const header = parseHeader(decodeObject(protectedHeader!, 'header'), algorithms)
+  const claims = decodeObject(payload!, 'payload')
+  if (signature === '') throw notValid('the token has no signature')
+  decode(signature, 'signature')
+  return { header, payload: claims }
+}
+
+function parseHeader (header: JsonObject, algorithms: ReadonlySet<string>): Header {
+  const typ = member(header, 'typ')
+  if (typ !== undefined && !(typeof typ === 'string' && TYPES.has(typ.toLowerCase()))) {
+    throw notValid('the header\'s typ is not that of an access token')
+  }
+  // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
+  if (Object.hasOwn(header, 'crit')) throw notValid('the header has crit')
+  const alg = member(header, 'alg')
+  if (typeof alg !== 'string' || !algorithms.has(alg)) throw notValid('the algorithm is not allowed')
+  const kid = member(header, 'kid')
+  if (kid !== undefined && typeof kid !== 'string') throw notValid('the kid is not a string')
+  return { alg, kid }
+}
+
+function decodeObject (part: string, name: string): JsonObject {
+  const bytes = decode(part, name)
+  const object = isUtf8(bytes) ? parseObject(bytes.toString('utf8')) : undefined
+  if (object === undefined) throw notValid(`the ${name} is not a JSON object`)
+  return object
+}
+
+/** Node decodes leniently; what it does not write back the same was padded, had foreign characters or stray bits. */
+function decode (part: string, name: string): Buffer {
+  const bytes = Buffer.from(part, 'base64url')
+  if (bytes.toString('base64url') !== part) throw notValid(`the ${name} is not canonical base64url`)
+  return bytes
+}

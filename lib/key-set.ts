@@ -1,0 +1,198 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createVerifier } from 'fast-jwt'
+import buildGetJwks from 'get-jwks'
+import type { Dispatcher } from 'undici'
+import { notValid, unavailable } from './errors.js'
+import { isObject, type JsonObject, member, readObject } from './json.js'
+
+/** A signing key of the realm for one algorithm: what tells a good signature from a bad one. */
+export interface Key {
+  /** @throws {KeycloakError} token_not_valid */
+  verify (token: string): void
+}
+
+/** An entry of the realm's key set that may verify signatures, for the algorithms it fits. */
+interface SigningKey {
+  jwk: Jwk
+  algorithms: readonly string[]
+}
+
+/** A JWK with nothing but what a public signing key needs (RFC 7517, RFC 7518 section 6, RFC 8037). */
+type Jwk = JsonWebKey & { kid?: string, alg?: string }
+
+/** How many entries of an answer are looked at: a realm has a handful, and each costs an import. */
+const MAX_ENTRIES = 200
+
+/** RFC 7518 section 3.3 asks for 2048 bits or more; OpenSSL verifies no more than 16384. */
+const RSA_BITS = { min: 2048, max: 16_384 }
+
+const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
+
+/** The algorithms that fit a key's type and curve (RFC 8725 section 3.1). */
+const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
+  RSA,
+  'EC P-256': ['ES256'],
+  'EC P-384': ['ES384'],
+  'EC P-521': ['ES512'],
+  'OKP Ed25519': ['EdDSA'],
+  'OKP Ed448': ['EdDSA']
+}
+
+const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
+
+/**
+ * The signing keys of one answer of Keycloak, curated: what is null, of another use, weak, malformed or private is
+ * left out, so that one bad entry spoils nothing.
+ */
+export class KeySet {
+  readonly #keys: readonly SigningKey[]
+  readonly #verifiers = new Map<string, Key>()
+  readonly #resolver: ReturnType<typeof buildGetJwks>
+  readonly #domain: string
+
+  /**
+   * @param text the body of the answer
+   * @param previous the key set before this one, whose verifiers live on for the keys that stayed as they were
+   * @throws {KeycloakError} keycloak_unavailable when it is no key set or has no signing key
+   */
+  constructor (text: string, source: { baseUrl: string, path: string, dispatcher: Dispatcher }, previous?: KeySet) {
+    this.#keys = signingKeys(text)
+    this.#domain = source.baseUrl
+    // A get-jwks for each key set, fed from memory: its own caches can then never outlive the set.
+    this.#resolver = buildGetJwks({
+      max: MAX_ENTRIES * RSA.length,
+      jwksPath: source.path,
+      fetchOptions: {
+        redirect: 'error',
+        dispatcher: source.dispatcher.compose(answering(JSON.stringify({ keys: this.#keys.map(({ jwk }) => jwk) })))
+      } as unknown as RequestInit
+    })
+    if (previous !== undefined) this.#adopt(previous)
+  }
+
+  get size (): number {
+    return this.#keys.length
+  }
+
+  /** The verifier of a kid, if the set has it and it was made before. */
+  verifier (kid: string | undefined, alg: string): Key | undefined {
+    return this.#verifiers.get(nameOf(kid, alg))
+  }
+
+  /** The verifier of a kid, made at its first use; `undefined` where the set has no key for it. */
+  async resolve (kid: string | undefined, alg: string): Promise<Key | undefined> {
+    const found = this.#find(kid, alg)
+    if (found === undefined) return undefined
+    const jwk = await this.#resolver.getJwk({ domain: this.#domain, kid: found.jwk.kid as string, alg: found.jwk.alg as string })
+    const name = nameOf(kid, alg)
+    // Another request may have been first; there is one verifier for each, since kept tokens are compared by it.
+    const key = this.#verifiers.get(name) ?? createKey(importKey(jwk as Jwk)!, alg)
+    this.#verifiers.set(name, key)
+    return key
+  }
+
+  #adopt (previous: KeySet): void {
+    for (const [name, key] of previous.#verifiers) {
+      const { kid, alg } = JSON.parse(name) as { kid?: string, alg: string }
+      const before = previous.#find(kid, alg)
+      const now = this.#find(kid, alg)
+      if (now !== undefined && JSON.stringify(now.jwk) === JSON.stringify(before!.jwk)) this.#verifiers.set(name, key)
+    }
+  }
+
+  /** A token without kid is verified by the one key that fits its algorithm, if it is the only one. */
+  #find (kid: string | undefined, alg: string): SigningKey | undefined {
+    const fitting = this.#keys.filter((key) => key.algorithms.includes(alg) && (kid === undefined || key.jwk.kid === kid))
+    return kid === undefined && fitting.length !== 1 ? undefined : fitting[0]
+  }
+}
+
+function nameOf (kid: string | undefined, alg: string): string {
+  return JSON.stringify({ kid, alg })
+}
+
+function signingKeys (text: string): SigningKey[] {
+  const keys = member(readObject(text) ?? {}, 'keys')
+  if (!Array.isArray(keys)) throw unavailable('an answer that is no key set')
+  const usable = keys.slice(0, MAX_ENTRIES).map(signingKey).filter((key) => key !== undefined)
+  if (usable.length === 0) throw unavailable('a key set without a signing key')
+  return usable
+}
+
+function signingKey (entry: unknown): SigningKey | undefined {
+  if (!isObject(entry) || !isForVerifying(entry)) return undefined
+  const jwk: JsonObject = {}
+  for (const name of MEMBERS) {
+    const value = member(entry, name)
+    if (value === undefined) continue
+    // A lone surrogate is no text that a token's JSON could name, and get-jwks cannot take it.
+    if (typeof value !== 'string' || !value.isWellFormed()) return undefined
+    jwk[name] = value
+  }
+  const algorithms = fittingAlgorithms(jwk)
+  if (algorithms.length === 0 || importKey(jwk) === undefined) return undefined
+  return { jwk, algorithms }
+}
+
+function isForVerifying (entry: JsonObject): boolean {
+  const use = member(entry, 'use')
+  const operations = member(entry, 'key_ops')
+  return (use === undefined || use === 'sig') &&
+    (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
+    // Whoever publishes the private part lets everybody sign.
+    !Object.hasOwn(entry, 'd')
+}
+
+function fittingAlgorithms ({ kty, crv, alg }: JsonObject): readonly string[] {
+  const type = kty === 'RSA' ? 'RSA' : `${kty} ${crv}`
+  const algorithms = Object.hasOwn(ALGORITHMS, type) ? ALGORITHMS[type]! : []
+  return alg === undefined ? algorithms : algorithms.filter((each) => each === alg)
+}
+
+/** The key, if node:crypto takes it (a point on its curve, say) and it is neither weak nor a burden. */
+function importKey (jwk: Jwk): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: jwk, format: 'jwk' })
+    const { modulusLength, publicExponent } = key.asymmetricKeyDetails!
+    if (modulusLength === undefined) return key
+    const strong = modulusLength >= RSA_BITS.min && modulusLength <= RSA_BITS.max && publicExponent! >= 3n && publicExponent! % 2n === 1n
+    return strong ? key : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** fast-jwt verifies the signature; the claims are checked by this package, in the order of its contract. */
+function createKey (key: KeyObject, alg: string): Key {
+  const verify = createVerifier({
+    key: key.export({ type: 'spki', format: 'pem' }) as string,
+    algorithms: [alg as 'RS256'],
+    cache: false,
+    ignoreExpiration: true,
+    ignoreNotBefore: true
+  })
+  return {
+    verify (token) {
+      try {
+        verify(token)
+      } catch {
+        throw notValid('the signature does not verify')
+      }
+    }
+  }
+}
+
+/** An interceptor that answers every request with one JSON text and asks nobody. */
+function answering (json: string): Dispatcher.DispatcherComposeInterceptor {
+  const body = Buffer.from(json)
+  // What is in memory already can neither be held up nor called off.
+  const ignore = (): void => {}
+  const controller: Dispatcher.DispatchController = { aborted: false, paused: false, reason: null, abort: ignore, pause: ignore, resume: ignore }
+  return () => (_options, handler) => {
+    handler.onRequestStart?.(controller, {})
+    handler.onResponseStart?.(controller, 200, { 'content-type': 'application/json' }, 'OK')
+    handler.onResponseData?.(controller, body)
+    handler.onResponseEnd?.(controller, {})
+    return true
+  }
+}

@@ -1,0 +1,76 @@
+import type { FastifySchema } from 'fastify'
+import type { OpenapiOptions, OpenapiTransform, OpenapiTransformInput, OtherTransform } from '../types/openapi.js'
+import { compileGuard, type Guard } from './guard.js'
+import type { Document, Requirement } from './openapi/document.js'
+import { parseOpenapiOptions, wrong } from './openapi/options.js'
+import { withRefusals } from './openapi/responses.js'
+import { declareScheme, requirementsOf } from './openapi/security.js'
+import { guardIn } from './routes.js'
+
+/** What is read and added of a route's schema. */
+interface OperationSchema {
+  hide?: boolean
+  security?: readonly Requirement[]
+  response?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Says in the document of @fastify/swagger who may call what. Give it to its `transform`:
+ *
+ * ```ts
+ * await app.register(swagger, { openapi: {}, transform: openapi() })
+ * await app.register(swagger, { openapi: {}, transform: openapi(jsonSchemaTransform) }) // after a transform of yours
+ * ```
+ *
+ * Adds the scheme `KeycloakAuth` to the document, `security` and the answers 401, 403 and 503 to the routes that need a
+ * token. What you declared stays as it is: your `security`, a scheme of the same name, a response for 401 (or 4xx, or
+ * default). A Swagger 2.0 document, which @fastify/swagger makes without its option `openapi`, is left alone.
+ * @param other a transform to run first
+ * @throws {TypeError} for a wrong or unknown option
+ */
+export function openapi (other: OpenapiTransform, options?: OpenapiOptions): OpenapiTransform
+export function openapi (other: OtherTransform | undefined, options?: OpenapiOptions): OpenapiTransform
+export function openapi (options?: OpenapiOptions): OpenapiTransform
+export function openapi (first?: OtherTransform | OpenapiOptions, second?: OpenapiOptions): OpenapiTransform {
+  const composes = typeof first === 'function' || first === undefined
+  if (!composes && second !== undefined) throw wrong('the transform comes first, then the options')
+  const [other, settings] = composes ? [first, parseOpenapiOptions(second)] : [undefined, parseOpenapiOptions(first)]
+
+  return (input) => {
+    const { schema, url } = transformed(other, input)
+    const document = input.openapiObject as Document | undefined
+    if (document === undefined) return { schema, url }
+    // On every route, the open ones too: your own `security` may name the scheme anywhere.
+    declareScheme(document, settings)
+    const operation = schema as OperationSchema | undefined
+    const guard = guardOf(input.route)
+    if (operation?.hide === true || !needsToken(guard)) return { schema, url }
+    const documented: OperationSchema = {
+      ...operation,
+      security: operation?.security ?? requirementsOf(document, settings.name, guard.scopes),
+      response: withRefusals(operation?.response, document, guard)
+    }
+    return { schema: documented as FastifySchema, url }
+  }
+}
+
+/** As @fastify/swagger does it: what a transform leaves out is the route's own. */
+function transformed (other: OtherTransform | undefined, input: OpenapiTransformInput): { schema: FastifySchema, url: string } {
+  const result = (other as OpenapiTransform | undefined)?.(input)
+  return { schema: result?.schema || input.schema, url: result?.url || input.url }
+}
+
+/** The guard of a route. One that the plugin's onRoute did not see is judged by its config, a senseless one is not. */
+function guardOf ({ config, url }: OpenapiTransformInput['route']): Guard | undefined {
+  const guard = guardIn(config)
+  if (guard !== undefined) return guard
+  try {
+    return compileGuard(config, url, false)
+  } catch {
+    return undefined
+  }
+}
+
+function needsToken (guard: Guard | undefined): guard is Guard {
+  return guard?.access === 'authenticated' || guard?.access === 'restricted'
+}

@@ -1,0 +1,33 @@
+/** A security requirement: names of schemes, and the scopes that each must grant. */
+export type Requirement = Readonly<Record<string, readonly string[]>>
+
+/** What is read and added of an OpenAPI 3 document. */
+export interface Document {
+  security?: readonly Requirement[]
+  components?: { [section in Section]?: Readonly<Record<string, object>> }
+}
+
+type Section = 'schemas' | 'securitySchemes'
+
+/** On the parts of a document that are ours to change; no serializer sees it. */
+const OURS = Symbol.for('fastify-keycloak-bearer.openapi')
+
+/** Did some `openapi()` make this part of the document, rather than the user? */
+export function isOurs (part: object): boolean {
+  return Object.hasOwn(part, OURS)
+}
+
+/** Adds a component. The sections in the document may be the ones of the user's options: they are replaced, not changed. */
+export function addComponent (document: Document, section: Section, name: string, part: object): void {
+  Object.defineProperty(part, OURS, { value: true })
+  document.components = {
+    ...document.components,
+    [section]: { ...document.components?.[section], [name]: part }
+  }
+}
+
+/** A component, if there is one of that name. */
+export function component (document: Document, section: Section, name: string): object | undefined {
+  const parts = document.components?.[section]
+  return parts !== undefined && Object.hasOwn(parts, name) ? parts[name] : undefined
+}

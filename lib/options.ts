@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import type { KeycloakOptions } from '../types/options.js'
+import { isObject } from './json.js'
+import { kindOf } from './permissions.js'
+import { nearest } from './spelling.js'
+
+/** RFC 7518 section 3.1 and RFC 8037; whoever holds a public key could make an HS* token, and anybody a none one. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+
+/** What setTimeout can count to, in milliseconds: 24 days. */
+const MAX_TIME = 2_147_483_647
+
+const text = (what: string) => z.string(what).min(1, what)
+const flag = z.boolean('true or false')
+const milliseconds = (least: number) => {
+  const what = `a whole number of milliseconds from ${least} to ${MAX_TIME}`
+  return z.int(what).min(least, what).max(MAX_TIME, what)
+}
+const realmUrl = z.string('the full URL of a realm, such as https://sso.example.com/realms/acme')
+  .refine(isRealmUrl, 'an http or https URL without user name, query or fragment, such as https://sso.example.com/realms/acme')
+const oneOrMore = <T extends z.ZodType>(item: T, what: string) =>
+  z.union([item, z.array(item).min(1, what)], what).transform((value) => [value].flat() as Array<z.output<T>>)
+const aFunction = (what: string) => z.custom<(...parameters: never[]) => unknown>((value) => typeof value === 'function', what)
+const key = (what: string) => text(what).refine((name) => name !== '__proto__', what)
+
+const PATH = 'a dotted string such as "realm_access.roles", an array of segments, or a function of the claims'
+const MAPPING = 'an object of user keys and claim names, such as { email: "email" }'
+const ALGORITHM = `one or more of ${ALGORITHMS.join(', ')}: a secret (HS*) or no signature (none) cannot prove who issued a token`
+const CA = 'a PEM certificate as string or Buffer, or an array of them'
+const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
+
+/** A table: each option, what it may be, and its default. Messages complete "… must be". */
+const schema = z.strictObject({
+  issuer: realmUrl,
+  serverUrl: realmUrl.optional(),
+  clientId: text('the id of this API\'s client in Keycloak').default('account'),
+  clientSecret: text('the secret of that client').optional(),
+  audience: z.union([oneOrMore(text('a client id'), 'a client id'), z.null()],
+    'a client id, an array of them, or null to leave aud unchecked').default(null),
+  algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),
+  permissionPath: z.union([
+    z.string(PATH).refine((path) => path.split('.').every((segment) => segment !== ''), PATH),
+    z.array(text(PATH)).min(1, PATH),
+    aFunction(PATH)
+  ], PATH).optional(),
+  userIdField: key('a key of the user object, such as "id"').default('username'),
+  userIdClaim: text('the name of a claim, such as "sub"').default('preferred_username'),
+  claimMapping: z.record(key(MAPPING), text(MAPPING), MAPPING).default({
+    firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username'
+  }),
+  verifySignature: flag.default(true),
+  verifyTokensWithKeycloak: flag.default(false),
+  verifyCertificate: flag.default(true),
+  ca: oneOrMore(z.custom<string | Buffer>((value) => (typeof value === 'string' && value !== '') || Buffer.isBuffer(value), CA), CA).optional(),
+  dispatcher: z.custom<NonNullable<KeycloakOptions['dispatcher']>>(isDispatcher, DISPATCHER).optional(),
+  leeway: z.number('a number of seconds, 0 or more').min(0, 'a number of seconds, 0 or more').max(86_400, 'a number of seconds, a day at the most').default(0),
+  syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
+  extractToken: aFunction('a function (request) => token or null').optional(),
+  requireAuthentication: flag.default(false),
+  introspection: z.strictObject({
+    timeout: milliseconds(1).default(5000),
+    cacheTtl: milliseconds(0).default(0)
+  }, 'an object with timeout and cacheTtl').prefault({}),
+  jwks: z.strictObject({
+    maxAge: milliseconds(1).default(600_000),
+    cooldown: milliseconds(0).default(10_000),
+    timeout: milliseconds(1).default(5000),
+    maxStale: milliseconds(0).default(3_600_000)
+  }, 'an object with maxAge, cooldown, timeout and maxStale').prefault({}),
+  cache: z.union([
+    z.literal(false),
+    z.strictObject({ max: z.int('a whole number from 1').min(1, 'a whole number from 1').default(1000) })
+  ], 'an object with max, or false').prefault({})
+})
+
+/** The options with their defaults; lists are arrays. */
+export type Settings = ReturnType<typeof parseOptions>
+
+/**
+ * Check what a user wrote, once.
+ * @throws {TypeError} one sentence that names the option and says what it must be; no value is ever shown
+ */
+export function parseOptions (options: unknown) {
+  const parsed = schema.safeParse(options)
+  if (!parsed.success) throw new TypeError(`fastify-keycloak-bearer: ${sentence(parsed.error.issues, options)}`)
+  const settings = parsed.data
+  if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
+    throw new TypeError('fastify-keycloak-bearer: option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it')
+  }
+  if (!settings.verifySignature && process.env.NODE_ENV === 'production') {
+    throw new TypeError('fastify-keycloak-bearer: option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
+  }
+  return {
+    ...settings,
+    baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
+    permissionPath: (settings.permissionPath ?? ['resource_access', settings.clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
+    syncUser: settings.syncUser as KeycloakOptions['syncUser'],
+    extractToken: settings.extractToken as KeycloakOptions['extractToken']
+  }
+}
+
+function sentence (issues: readonly z.core.$ZodIssue[], options: unknown): string {
+  if (!isObject(options)) return `the options must be an object with issuer at least, not ${kindOf(options)}`
+  // A misspelled key explains a missing one: name it first.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
+  if (issue.code === 'unrecognized_keys') return unknownKey(issue)
+  return `option "${issue.path.join('.')}" must be ${issue.message}, not ${shown(issue.path, options)}`
+}
+
+function unknownKey ({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
+  const scope = path.map((segment) => `${String(segment)}.`).join('')
+  const written = keys[0]!.slice(0, 40)
+  const meant = nearest(keys[0]!, knownKeys(path), 3)
+  return `option "${scope}${written}" is unknown${meant === undefined ? '' : `; write "${scope}${meant}"`}`
+}
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  introspection: ['timeout', 'cacheTtl'],
+  jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale'],
+  cache: ['max']
+}
+
+function knownKeys (path: readonly PropertyKey[]): readonly string[] {
+  return path.length === 0 ? Object.keys(schema.shape) : GROUPS[String(path[0])]!
+}
+
+/** Numbers and names of algorithms are shown; anything else could be a secret in the wrong place. */
+function shown (path: readonly PropertyKey[], options: object): string {
+  const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], options)
+  if (typeof value === 'number') return String(value)
+  return path[0] === 'algorithms' && typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : kindOf(value)
+}
+
+function isRealmUrl (value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const url = new URL(value)
+  return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && !/[?#]/.test(value)
+}
+
+function isDispatcher (value: unknown): boolean {
+  const { request, compose } = (value ?? {}) as { request?: unknown, compose?: unknown }
+  return typeof request === 'function' && typeof compose === 'function'
+}

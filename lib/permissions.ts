@@ -1,0 +1,122 @@
+import type { FastifyRequest } from 'fastify'
+import type { KeycloakOptions } from '../types/options.js'
+import type { SyncPermissionRule } from '../types/rules.js'
+import type { AccessTokenClaims, Claims } from '../types/user.js'
+import { isObject, member } from './json.js'
+import { isThenable, type Maybe } from './maybe.js'
+
+/** Who asks: what a rule looks at. */
+export interface Caller {
+  roles: readonly unknown[]
+  claims: Claims
+  request: FastifyRequest
+}
+
+/** A compiled rule: does the caller fulfil it? */
+export type Check = (caller: Caller) => Maybe<boolean>
+
+/** A rule, compiled, and in words. */
+export interface Rule {
+  check: Check
+  text: string
+}
+
+/** Rules within rules; a list that holds itself would have no end. */
+const MAX_DEPTH = 16
+
+/**
+ * Compile a rule once, so that a request only runs it.
+ * @param name what the rule is called in the message of an error
+ * @throws {TypeError} for a rule that means nothing
+ */
+export function compileRule (rule: unknown, name: string, depth = 0): Rule {
+  if (depth > MAX_DEPTH) throw new TypeError(`${name} nests rules more than ${MAX_DEPTH} deep; write a function instead`)
+  if (typeof rule === 'string') return role(rule, name)
+  if (typeof rule === 'function') return ownRule(rule as (claims: Claims, request: FastifyRequest) => unknown)
+  if (Array.isArray(rule)) return list(rule, 'all', name, depth)
+  if (isObject(rule)) {
+    const [key, ...others] = Object.keys(rule)
+    if ((key === 'any' || key === 'all') && others.length === 0 && Array.isArray(rule[key])) {
+      return list(rule[key], key, `${name}.${key}`, depth)
+    }
+  }
+  throw new TypeError(`${name} must be a role name, an array of rules, { any: [...] }, { all: [...] } or a function, not ${kindOf(rule)}`)
+}
+
+/**
+ * The roles in some claims; what is no list is no roles.
+ */
+export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): (claims: AccessTokenClaims) => readonly unknown[] {
+  const find = typeof path === 'function' ? path : walk(typeof path === 'string' ? path.split('.') : path)
+  return (claims) => {
+    const roles = find(claims)
+    return Array.isArray(roles) ? roles : []
+  }
+}
+
+/** `request.hasPermission`: a compiled rule for each string, the others compiled as they come. */
+export function holds (rule: SyncPermissionRule, caller: Caller): boolean {
+  if (typeof rule === 'string' && rule !== '') return caller.roles.includes(rule)
+  const fulfilled = compileRule(rule, 'The rule of hasPermission').check(caller)
+  if (typeof fulfilled === 'boolean') return fulfilled
+  fulfilled.catch(() => {})
+  throw new TypeError('hasPermission is synchronous: an asynchronous rule belongs into the config of the route')
+}
+
+/** What a value is, in words, without showing it. */
+export function kindOf (value: unknown): string {
+  if (value === undefined || value === null || typeof value === 'boolean') return String(value)
+  if (value === '') return 'an empty string'
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
+}
+
+function role (name: string, where: string): Rule {
+  if (name === '') throw new TypeError(`${where} must name a role, not an empty string`)
+  return { check: ({ roles }) => roles.includes(name), text: name }
+}
+
+/** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
+function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown): Rule {
+  return {
+    text: allows.name === '' ? 'a function' : `${allows.name}()`,
+    check ({ claims, request }) {
+      const answer = allows(claims, request)
+      return isThenable(answer) ? Promise.resolve(answer).then((late) => late === true) : answer === true
+    }
+  }
+}
+
+function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, depth: number): Rule {
+  if (rules.length === 0) throw new TypeError(`${name} must hold a rule at least, not an empty array`)
+  const compiled = rules.map((rule, at) => compileRule(rule, `${name}[${at}]`, depth + 1))
+  const checks = compiled.map(({ check }) => check)
+  const decisive = kind === 'any'
+  return {
+    check: (caller) => decide(checks, 0, decisive, caller),
+    text: `${kind} of (${compiled.map(({ text }) => text).join(', ')})`
+  }
+}
+
+/** The first decisive answer ends it: `true` for any, `false` for all. Synchronous up to the first promise. */
+function decide (checks: readonly Check[], from: number, decisive: boolean, caller: Caller): Maybe<boolean> {
+  for (let at = from; at < checks.length; at++) {
+    const answer = checks[at]!(caller)
+    if (answer === decisive) return decisive
+    if (answer instanceof Promise) {
+      return answer.then((late) => late === decisive ? decisive : decide(checks, at + 1, decisive, caller))
+    }
+  }
+  return !decisive
+}
+
+function walk (segments: readonly string[]): (claims: AccessTokenClaims) => unknown {
+  return (claims) => {
+    let value: unknown = claims
+    for (const segment of segments) {
+      if (!isObject(value)) return undefined
+      value = member(value, segment)
+    }
+    return value
+  }
+}

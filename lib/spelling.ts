@@ -1,0 +1,31 @@
+/**
+ * How many letters must be added, dropped, changed or swapped with their neighbour to make one word of the other
+ * (optimal string alignment).
+ */
+export function distance (from: string, to: string): number {
+  let before: number[] = []
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at)
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= to.length; j++) {
+      const same = from[i - 1] === to[j - 1]
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (same ? 0 : 1))
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+      if (swapped) next[j] = Math.min(next[j]!, before[j - 2]! + 1)
+    }
+    before = row
+    row = next
+  }
+  return row[to.length]!
+}
+
+/** The one of some words that a misspelled one most likely means, if any is near. */
+export function nearest (word: string, words: readonly string[], reach: number): string | undefined {
+  if (word.length > 40) return undefined
+  const lower = word.toLowerCase()
+  const [best] = words
+    .map((each) => ({ each, far: distance(lower, each.toLowerCase()) }))
+    .filter(({ far }) => far <= reach)
+    .sort((one, other) => one.far - other.far)
+  return best?.each
+}

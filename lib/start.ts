@@ -1,0 +1,34 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Settings } from './options.js'
+
+/**
+ * What else decorates the same request is found at start, and said in one sentence.
+ * @throws {Error}
+ */
+export function refuseNeighbours (fastify: FastifyInstance): void {
+  if (fastify.hasDecorator('keycloak')) {
+    throw new Error('fastify-keycloak-bearer is registered in this scope already; for a second realm register it in a sibling scope')
+  }
+  if (fastify.hasRequestDecorator('user')) {
+    throw new Error('fastify-keycloak-bearer: request.user is decorated by another plugin already; when it is @fastify/jwt, give that one the option decoratorName, such as "jwtUser"')
+  }
+  if (fastify.hasRequestDecorator('auth') || fastify.hasRequestDecorator('hasPermission')) {
+    throw new Error('fastify-keycloak-bearer: request.auth or request.hasPermission is decorated by another plugin already; register the two in sibling scopes')
+  }
+}
+
+/** What a setting puts at risk, once, at start. */
+export function warnOfRisks (settings: Settings, log: FastifyBaseLogger): void {
+  if (!settings.verifySignature) {
+    log.warn('verifySignature is false: signatures are not checked, so ANYBODY can write a token and be whoever they like. For local debugging alone')
+  }
+  if (!settings.verifyCertificate) {
+    log.warn('verifyCertificate is false: whoever sits between this API and Keycloak can hand it keys of their own and forge every token. Give the certificate authority by the option ca instead')
+  }
+  if (settings.audience === null) {
+    const withIntrospection = settings.verifyTokensWithKeycloak
+      ? `; Keycloak from 26.7 on calls tokens inactive whose aud lacks ${JSON.stringify(settings.clientId)}, so introspection refuses those anyway`
+      : ''
+    log.warn(`audience is null: aud is not checked, so a token that any client of the realm was given for another API is accepted here too. Set audience to the id of this API's client${withIntrospection}`)
+  }
+}

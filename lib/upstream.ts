@@ -1,0 +1,135 @@
+import { type Dispatcher, Pool } from 'undici'
+import { type KeycloakError, unavailable } from './errors.js'
+
+/** Where Keycloak is, and how to reach it. */
+export interface UpstreamOptions {
+  /** The realm's URL, without a slash at its end. */
+  baseUrl: string
+  dispatcher?: Dispatcher
+  verifyCertificate: boolean
+  ca?: string | Buffer | ReadonlyArray<string | Buffer>
+}
+
+/** One call below the realm's URL. */
+export interface Call {
+  method: 'GET' | 'POST'
+  path: string
+  /** Sent as application/x-www-form-urlencoded. */
+  form?: URLSearchParams
+  /** Deadline of the whole call, in milliseconds. */
+  timeout: number
+  /** What an answer may measure, in bytes. */
+  maxBytes: number
+}
+
+/** Connections to Keycloak at once; further calls wait for one, within their deadline. */
+const CONNECTIONS = 32
+
+/**
+ * The pool of connections to Keycloak. It does not follow redirects, believes no status but 200, and reads no more
+ * than it was told to.
+ */
+export class Upstream {
+  readonly dispatcher: Dispatcher
+  readonly #base: URL
+  readonly #own: boolean
+
+  constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions) {
+    this.#base = new URL(baseUrl)
+    this.#own = dispatcher === undefined
+    this.dispatcher = dispatcher ?? new Pool(this.#base.origin, {
+      connections: CONNECTIONS,
+      connect: { rejectUnauthorized: verifyCertificate, ca: ca as string | Buffer | Array<string | Buffer> | undefined }
+    })
+  }
+
+  /**
+   * @returns the body of a 200
+   * @throws {KeycloakError} keycloak_unavailable for everything else
+   */
+  async call (call: Call): Promise<string> {
+    const abort = new AbortController()
+    let timer: NodeJS.Timeout | undefined
+    // A timer of our own: undici's count idle time alone, and an abort does not reach a connection being made.
+    const deadline = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(unavailable(`no answer within ${call.timeout} ms`))
+        abort.abort()
+      }, call.timeout)
+    })
+    try {
+      return await Promise.race([this.#attempt(call, abort.signal), deadline])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** End the pool at once, calls in flight included; a dispatcher that was given stays the giver's. */
+  async close (): Promise<void> {
+    if (this.#own) await this.dispatcher.destroy()
+  }
+
+  async #attempt (call: Call, signal: AbortSignal): Promise<string> {
+    try {
+      return await this.#once(call, signal)
+    } catch (error) {
+      // Keycloak closes idle connections and may do so just as we write: one more try on another connection.
+      if (!isLostConnection(error) || signal.aborted) throw asUnavailable(error)
+    }
+    try {
+      return await this.#once(call, signal)
+    } catch (error) {
+      throw asUnavailable(error)
+    }
+  }
+
+  async #once ({ method, path, form, maxBytes }: Call, signal: AbortSignal): Promise<string> {
+    const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' }
+    if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
+    const response = await this.dispatcher.request({
+      origin: this.#base.origin,
+      path: this.#base.pathname + path,
+      method,
+      headers,
+      body: form?.toString() ?? null,
+      signal
+    })
+    const reason = refusal(response)
+    if (reason !== undefined) {
+      response.body.on('error', () => {}).destroy()
+      throw unavailable(reason)
+    }
+    return read(response.body, maxBytes)
+  }
+}
+
+function refusal ({ statusCode, headers }: Dispatcher.ResponseData): string | undefined {
+  if (statusCode !== 200) return `status ${statusCode} instead of 200`
+  // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
+  const encoding = headers['content-encoding']
+  return encoding === undefined || encoding === 'identity' ? undefined : 'an encoded body, though identity was asked for'
+}
+
+async function read (body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    // Leaving the loop destroys the body and its connection.
+    if (size > maxBytes) throw unavailable(`a body of more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function isLostConnection (error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+/** Of a foreign error only the code is kept, and only if it looks like one: its text may quote what it should not. */
+function asUnavailable (error: unknown): KeycloakError {
+  const { code } = error as { code?: unknown }
+  if (code === 'keycloak_unavailable') return error as KeycloakError
+  return unavailable(typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : 'the call failed')
+}

@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify'
+import type { KeycloakOptions, Profile } from '../types/options.js'
+import type { Claims, User } from '../types/user.js'
+import { KeycloakError, notValid } from './errors.js'
+import { type JsonObject, member } from './json.js'
+import { type Maybe, next, settled } from './maybe.js'
+
+export interface UserOptions {
+  userIdField: string
+  userIdClaim: string
+  claimMapping: Readonly<Record<string, string>>
+  syncUser?: KeycloakOptions['syncUser']
+}
+
+/** From verified claims to `request.user`. */
+export type ToUser = (claims: Claims, request: FastifyRequest) => Maybe<User>
+
+/**
+ * @returns a function that gives the user of some claims
+ * @throws {KeycloakError} token_not_valid without the claim that identifies the user, user_inactive
+ */
+export function createToUser ({ userIdField, userIdClaim, claimMapping, syncUser }: UserOptions): ToUser {
+  // The claim that identifies wins over a mapping to the same key.
+  const mapping = Object.entries(claimMapping).filter(([key]) => key !== userIdField)
+
+  function profileOf (claims: JsonObject): Profile {
+    const id = member(claims, userIdClaim)
+    if (typeof id !== 'string' || id === '') throw notValid('the claim that identifies the user is missing')
+    const profile: Record<string, unknown> = { [userIdField]: id }
+    for (const [key, claim] of mapping) {
+      const value = member(claims, claim)
+      if (value !== undefined && value !== null) profile[key] = value
+    }
+    return Object.freeze(profile)
+  }
+
+  if (syncUser === undefined) return (claims) => profileOf(claims) as unknown as User
+  return (claims, request) => next(settled(syncUser(profileOf(claims), { claims, request })), active)
+}
+
+function active (user: unknown): User {
+  if (typeof user !== 'object' || user === null) throw new KeycloakError('user_inactive', 'syncUser gave no user')
+  if ((user as { isActive?: unknown }).isActive === false) throw new KeycloakError('user_inactive', 'isActive is false')
+  return user as User
+}

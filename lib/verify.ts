@@ -1,0 +1,65 @@
+import type { AccessTokenClaims } from '../types/user.js'
+import { checkClaims, checkDates, type Completeness, type Expectations } from './claims.js'
+import { deepFreeze } from './json.js'
+import { type Jws, parseJws } from './jws.js'
+import type { Key } from './key-set.js'
+import type { Keys } from './keys.js'
+import { type Maybe, next } from './maybe.js'
+import { Memory, type Verified } from './memory.js'
+
+export interface VerifyOptions extends Expectations {
+  algorithms: ReadonlySet<string>
+  /** `null`: the signature is not verified. */
+  keys: Keys | null
+  /** How many verified tokens are kept; 0 for none. */
+  kept: number
+  completeness: Completeness
+}
+
+/**
+ * From a token to its claims, deeply frozen.
+ * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
+ */
+export type Verify = (token: string) => Maybe<AccessTokenClaims>
+
+export function createVerify (options: VerifyOptions): Verify {
+  const { keys, algorithms } = options
+  const memory = keys !== null && options.kept > 0 ? new Memory(options.kept) : undefined
+
+  if (keys === null) return (token) => believe(parseJws(token, algorithms))
+
+  return function verify (token) {
+    const known = memory?.find(token)
+    const jws = known ?? parseJws(token, algorithms)
+    const key = keys.lookup(jws.header.kid, jws.header.alg)
+    return next(key, (key) => known !== undefined && known.key === key ? recall(known) : prove(token, jws, key))
+  }
+
+  /** Verified before, by the key that is right for it now: the dates alone can have changed. */
+  function recall ({ token, claims }: Verified): AccessTokenClaims {
+    try {
+      checkDates(claims, options, seconds())
+    } catch (error) {
+      memory!.forget(token)
+      throw error
+    }
+    return claims
+  }
+
+  function prove (token: string, jws: Jws | Verified, key: Key): AccessTokenClaims {
+    key.verify(token)
+    // A kept token whose key has changed: its payload is read again.
+    const claims = believe('payload' in jws ? jws : parseJws(token, algorithms))
+    memory?.keep({ token, header: jws.header, key, claims })
+    return claims
+  }
+
+  function believe ({ payload }: Jws): AccessTokenClaims {
+    return deepFreeze(checkClaims(payload, options, seconds(), options.completeness))
+  }
+}
+
+/** NumericDates count seconds (RFC 7519 section 2). */
+export function seconds (): number {
+  return Date.now() / 1000
+}
