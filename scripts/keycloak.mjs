@@ -1,0 +1,134 @@
+// npm run test:keycloak [-- test/keycloak/some.test.ts] [-- --reporter=terse]: runs test/keycloak with tap against a
+// real Keycloak, one that it fetches, starts and stops itself, or the one at KEYCLOAK_URL.
+//
+//   KEYCLOAK_URL                    a running server, with the realm of test/keycloak/dev-realm.json; it is changed!
+//   KEYCLOAK_REALM                  that realm's name, default dev
+//   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
+//   KEYCLOAK_PORT, KEYCLOAK_MANAGEMENT_PORT   of the server started here, default 18080 and 19000
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { admin, answers, install, KeycloakServer, signalGroup, url } from './keycloak-server.mjs'
+
+const TESTS_TIMEOUT = 900_000
+const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
+
+/** The tests that stop and start the server, which they cannot do to yours. */
+const NEED_CONTROL = ['outage.test.ts']
+
+const realm = process.env.KEYCLOAK_REALM ?? 'dev'
+const tapOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+const files = wanted.length > 0
+  ? wanted
+  : readdirSync(FOLDER).filter((name) => name.endsWith('.test.ts')).sort().map((name) => join(FOLDER, name))
+
+try {
+  process.exitCode = process.env.KEYCLOAK_URL ? await runThere(process.env.KEYCLOAK_URL) : await runHere()
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+}
+
+/** With the server at KEYCLOAK_URL. */
+async function runThere (server) {
+  const issuer = `${server.replace(/\/+$/, '')}/realms/${realm}`
+  if (!await answers(issuer)) throw new Error(`KEYCLOAK_URL is set, but ${issuer} does not answer.`)
+  const left = files.filter((file) => NEED_CONTROL.includes(basename(file)))
+  if (left.length > 0) console.log(`Not run, since they stop and start the server: ${left.map((file) => basename(file)).join(', ')}`)
+  const others = files.filter((file) => !left.includes(file))
+  if (others.length === 0) throw new Error('No test is left to run.')
+  return runTests(others, { KEYCLOAK_URL: server, KEYCLOAK_REALM: realm, KEYCLOAK_ADMIN: admin.username, KEYCLOAK_ADMIN_PASSWORD: admin.password })
+}
+
+/** With a server of our own, fresh from the realm file. */
+async function runHere () {
+  const server = new KeycloakServer()
+  const interrupted = onInterrupt(() => server.kill())
+  const stopwatch = started()
+  await install()
+  await server.start({ fresh: true })
+  console.log(`Keycloak was ready after ${stopwatch()}.`)
+  const control = await openControl(server)
+  try {
+    return await runTests(files, {
+      KEYCLOAK_URL: url,
+      KEYCLOAK_REALM: 'dev',
+      KEYCLOAK_ADMIN: admin.username,
+      KEYCLOAK_ADMIN_PASSWORD: admin.password,
+      KEYCLOAK_CONTROL: control.url
+    })
+  } finally {
+    control.close()
+    await server.stop()
+    interrupted.off()
+  }
+}
+
+async function runTests (paths, env) {
+  const stopwatch = started()
+  const tap = createRequire(import.meta.url).resolve('tap/package.json').replace(/package\.json$/, 'dist/esm/run.mjs')
+  const child = spawn(process.execPath, [tap, 'run', '--jobs=1', '--timeout=300', '--disable-coverage', ...tapOptions, ...paths], {
+    // A process group of its own, to be ended whole: tap leaves running tests behind when it is killed.
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env }
+  })
+  const end = () => signalGroup(child.pid, 'SIGKILL')
+  process.on('exit', end)
+  const timer = setTimeout(() => {
+    console.error(`The tests did not end within ${TESTS_TIMEOUT / 1000} s.`)
+    end()
+  }, TESTS_TIMEOUT)
+  const [code] = await once(child, 'exit')
+  clearTimeout(timer)
+  process.off('exit', end)
+  console.log(`The tests took ${stopwatch()}.`)
+  return code ?? 1
+}
+
+/**
+ * Tests run in processes of their own. Through this address they have the server stopped, killed and started, so
+ * that it always belongs to this process, which ends it whatever happens to them.
+ */
+async function openControl (server) {
+  const listener = createServer(async (request, response) => {
+    const act = { '/stop': () => server.stop(), '/kill': () => server.kill(), '/start': () => server.start() }[request.url]
+    try {
+      if (request.method !== 'POST' || act === undefined) throw new Error('POST /stop, /kill or /start')
+      await act()
+      response.writeHead(204).end()
+    } catch (error) {
+      response.writeHead(500).end(error.message)
+    }
+  })
+  listener.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  return {
+    url: `http://127.0.0.1:${listener.address().port}`,
+    close () {
+      listener.close()
+      listener.closeAllConnections()
+    }
+  }
+}
+
+/** Ctrl-C: the server and tap have process groups of their own, which the terminal does not reach. */
+function onInterrupt (end) {
+  const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
+  const handler = async (signal) => {
+    await end()
+    process.exit(codes[signal])
+  }
+  for (const signal of Object.keys(codes)) process.on(signal, handler)
+  return { off () { for (const signal of Object.keys(codes)) process.off(signal, handler) } }
+}
+
+function started () {
+  const start = Date.now()
+  return () => `${((Date.now() - start) / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,126 @@
+// What an administrator of the realm does: keys, clients, users, roles.
+import { randomUUID } from 'node:crypto'
+import { base, call, json, realm } from './server.js'
+import type { User } from './tokens.js'
+
+interface KeyProvider { providerId: string, config?: Record<string, string> }
+interface Representation { id: string, [member: string]: any }
+
+/** The key providers that the tests add to the realm. Each signs with its own algorithm. */
+export const keyProviders = {
+  RS256: { providerId: 'rsa-generated', config: { algorithm: 'RS256', keySize: '2048' } },
+  PS256: { providerId: 'rsa-generated', config: { algorithm: 'PS256', keySize: '2048' } },
+  ES256: { providerId: 'ecdsa-generated', config: { ecdsaEllipticCurveKey: 'P-256' } },
+  EdDSA: { providerId: 'eddsa-generated', config: { eddsaEllipticCurveKey: 'Ed25519' } }
+} satisfies Record<string, KeyProvider>
+
+/** Adds a signing key that goes before those that are there; answers the id of its provider. */
+export async function addKey ({ providerId, config = {} }: KeyProvider): Promise<string> {
+  const { id: parentId } = await admin('GET', '')
+  const settings = { priority: String(Date.now()), enabled: 'true', active: 'true', ...config }
+  const response = await adminCall('POST', '/components', {
+    name: `test ${providerId} ${randomUUID()}`,
+    providerId,
+    providerType: 'org.keycloak.keys.KeyProvider',
+    parentId,
+    config: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, [value]]))
+  })
+  return response.headers.get('location')?.split('/').pop() ?? ''
+}
+
+/** Takes a key away, at once and for good; done already is no error. */
+export async function removeKey (id: string): Promise<void> {
+  await adminCall('DELETE', `/components/${id}`, undefined, [404])
+}
+
+/** Sets attributes of a client; an empty string removes one. */
+export async function setClientAttributes (client: string, attributes: Record<string, string>): Promise<void> {
+  const found = await clientOf(client)
+  await admin('PUT', `/clients/${found.id}`, { ...found, attributes: { ...found.attributes, ...attributes } })
+}
+
+/** Gives a client another secret. */
+export async function setClientSecret (client: string, secret: string): Promise<void> {
+  const found = await clientOf(client)
+  await admin('PUT', `/clients/${found.id}`, { ...found, secret })
+}
+
+/** Grants a role of a client to a user. */
+export async function grantRole (user: User, client: string, role: string): Promise<void> {
+  const { path, body } = await roleMapping(user, client, role)
+  await admin('POST', path, body)
+}
+
+/** Withdraws it. */
+export async function withdrawRole (user: User, client: string, role: string): Promise<void> {
+  const { path, body } = await roleMapping(user, client, role)
+  await admin('DELETE', path, body)
+}
+
+/** Enables or disables a user. */
+export async function setEnabled (user: User, enabled: boolean): Promise<void> {
+  const found = await userOf(user)
+  await admin('PUT', `/users/${found.id}`, { ...found, enabled })
+}
+
+/** Ends every session of a user. */
+export async function logout (user: User): Promise<void> {
+  await admin('POST', `/users/${(await userOf(user)).id}/logout`)
+}
+
+/** Tokens issued before this date, in seconds since 1970, are void; 0 clears it. */
+export async function setNotBefore (notBefore: number): Promise<void> {
+  await admin('PUT', '', { notBefore })
+}
+
+async function clientOf (client: string): Promise<Representation> {
+  const [found] = await admin('GET', `/clients?clientId=${encodeURIComponent(client)}`)
+  return found
+}
+
+async function userOf (user: string): Promise<Representation> {
+  const [found] = await admin('GET', `/users?exact=true&username=${encodeURIComponent(user)}`)
+  return found
+}
+
+async function roleMapping (user: User, client: string, role: string) {
+  const [{ id: userId }, { id: clientId }] = await Promise.all([userOf(user), clientOf(client)])
+  const found = await admin('GET', `/clients/${clientId}/roles/${encodeURIComponent(role)}`)
+  return { path: `/users/${userId}/role-mappings/clients/${clientId}`, body: [found] }
+}
+
+async function admin (method: string, path: string, body?: unknown): Promise<any> {
+  const response = await adminCall(method, path, body)
+  const text = await response.text()
+  return text === '' ? undefined : JSON.parse(text)
+}
+
+async function adminCall (method: string, path: string, body?: unknown, alsoGood: number[] = []): Promise<Response> {
+  const response = await call(`${base}/admin/realms/${realm}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${await adminToken()}`, 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body)
+  })
+  if (!response.ok && !alsoGood.includes(response.status)) {
+    throw new Error(`${method} ${path} of the admin API: ${response.status} ${await response.text()}`)
+  }
+  return response
+}
+
+let administrator = { token: '', until: 0 }
+
+async function adminToken (): Promise<string> {
+  if (Date.now() > administrator.until) {
+    const response = await call(`${base}/realms/master/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'password',
+        client_id: 'admin-cli',
+        username: process.env.KEYCLOAK_ADMIN ?? 'admin',
+        password: process.env.KEYCLOAK_ADMIN_PASSWORD ?? 'admin-pw'
+      })
+    })
+    administrator = { token: (await json(response)).access_token, until: Date.now() + 30_000 }
+  }
+  return administrator.token
+}
