@@ -11,7 +11,7 @@ import { openapi } from './lib/openapi.js'
 import { parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
 import { Routes } from './lib/routes.js'
-import { refuseNeighbours, warnOfRisks } from './lib/start.js'
+import { preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
 import { createVerify } from './lib/verify.js'
@@ -27,8 +27,12 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
-  fastify.addHook('onClose', () => upstream.close())
-  const { claimsOf, health } = createVerification(settings, upstream, fastify)
+  const { keys, claimsOf, health } = createVerification(settings, upstream, fastify)
+  fastify.addHook('onClose', () => {
+    keys.close()
+    return upstream.close()
+  })
+  if (settings.verifySignature) await preload(keys, settings)
   const rolesOf = rolesAt(settings.permissionPath)
   const routes = new Routes(settings.requireAuthentication)
   const realm = settings.issuer.split('/').filter(Boolean).at(-1)!
@@ -76,7 +80,7 @@ function createVerification (settings: Settings, upstream: Upstream, { log }: Fa
     const introspection = monitor?.report() ?? null
     return { ok: keys.usable && introspection?.ok !== false, keys: keys.health(), introspection }
   }
-  return { claimsOf: createClaimsOf(verify, introspect), health }
+  return { keys, claimsOf: createClaimsOf(verify, introspect), health }
 }
 
 /**
@@ -94,5 +98,6 @@ export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
 export type * from './types/instance.js'
 export type * from './types/openapi.js'
 export type * from './types/options.js'
+export type * from './types/request.js'
 export type * from './types/rules.js'
 export type * from './types/user.js'

@@ -18,11 +18,14 @@ const PATH = '/protocol/openid-connect/certs'
 /** A realm's answer has some kilobytes. */
 const MAX_BYTES = 512 * 1024
 
-/** After a failed fetch nobody asks again for so long, in milliseconds. */
-const RETRY_AFTER = 500
+/**
+ * When a key set is fetched anew ahead of its end, as a share of maxAge, spread so that many instances do not ask at
+ * once; and never sooner than so many milliseconds.
+ */
+const AHEAD = { from: 0.75, to: 0.9, least: 1000 }
 
-/** A failure younger than this, and a timeout, means that Keycloak is away: known keys serve at once while it is asked again. */
-const AWAY_FOR = 10_000
+/** How long after a failed fetch the next one comes, in milliseconds: doubled up to a second, and spread downwards by half. */
+const BACKOFF = { first: 250, most: 1000 }
 
 /** A key set, and when it was asked for, on the monotonic clock. */
 interface Fetched {
@@ -41,7 +44,11 @@ export class Keys {
   readonly #monitor: Monitor
   #fetched: Fetched | undefined
   #fetching: Promise<Fetched> | undefined
-  #failedAt = -Infinity
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+  /** Fetches that failed since the last good one. */
+  #failures = 0
+  #retryAt = -Infinity
   #forcedAt = -Infinity
 
   constructor (options: KeysOptions, baseUrl: string, upstream: Upstream, monitor: Monitor) {
@@ -74,7 +81,21 @@ export class Keys {
 
   /** Can tokens of known keys be verified now? */
   get usable (): boolean {
-    return this.#fetched === undefined ? this.#failedAt === -Infinity : this.#age() < this.#lifetime()
+    return this.#fetched === undefined ? this.#failures === 0 : this.#age() < this.#lifetime()
+  }
+
+  /**
+   * Fetch the key set before the first request needs it.
+   * @throws {KeycloakError} keycloak_unavailable; further tries follow by themselves
+   */
+  async preload (): Promise<void> {
+    await this.#fetch()
+  }
+
+  /** No more fetches of its own accord. */
+  close (): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
   }
 
   async #lookup (kid: string | undefined, alg: string, startedAt: number): Promise<Key> {
@@ -92,11 +113,8 @@ export class Keys {
     const kept = this.#fetched
     if (kept !== undefined) {
       if (this.#isFresh()) return kept
-      const away = performance.now() - this.#failedAt < AWAY_FOR + this.#options.timeout
-      if (away && this.#age() < this.#lifetime()) {
-        this.#fetch().catch(() => {})
-        return kept
-      }
+      // Keycloak is known to be away, and asked again within a second: nobody waits for that.
+      if (this.#failures > 0 && this.#age() < this.#lifetime()) return kept
     }
     try {
       return await this.#fetch()
@@ -120,9 +138,7 @@ export class Keys {
 
   #fetch (): Promise<Fetched> {
     if (this.#fetching === undefined) {
-      if (performance.now() - this.#failedAt < RETRY_AFTER) {
-        return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
-      }
+      if (performance.now() < this.#retryAt) return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
       this.#fetching = this.#load().finally(() => { this.#fetching = undefined })
     }
     return this.#fetching
@@ -131,14 +147,27 @@ export class Keys {
   async #load (): Promise<Fetched> {
     const requestedAt = performance.now()
     try {
-      const set = await this.#monitor.watch(this.#read())
-      this.#failedAt = -Infinity
-      this.#fetched = { set, requestedAt }
+      this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
+      this.#failures = 0
+      this.#retryAt = -Infinity
+      this.#fetchIn(Math.max(between(AHEAD.from, AHEAD.to) * this.#options.maxAge, AHEAD.least))
       return this.#fetched
     } catch (error) {
-      this.#failedAt = performance.now()
+      const delay = between(0.5, 1) * Math.min(BACKOFF.first * 2 ** this.#failures++, BACKOFF.most)
+      this.#retryAt = performance.now() + delay
+      this.#fetchIn(delay)
       throw error
     }
+  }
+
+  /** The next fetch comes of its own accord, and keeps no process alive. */
+  #fetchIn (delay: number): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(() => {
+      this.#retryAt = -Infinity
+      this.#fetch().catch(() => {})
+    }, delay).unref()
   }
 
   async #read (): Promise<KeySet> {
@@ -159,4 +188,8 @@ export class Keys {
   #lifetime (): number {
     return Math.max(this.#options.maxStale, this.#options.maxAge)
   }
+}
+
+function between (from: number, to: number): number {
+  return from + (to - from) * Math.random()
 }

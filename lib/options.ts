@@ -65,8 +65,9 @@ const schema = z.strictObject({
     maxAge: milliseconds(1).default(600_000),
     cooldown: milliseconds(0).default(10_000),
     timeout: milliseconds(1).default(5000),
-    maxStale: milliseconds(0).default(3_600_000)
-  }, 'an object with maxAge, cooldown, timeout and maxStale').prefault({}),
+    maxStale: milliseconds(0).default(3_600_000),
+    preload: z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false').default(false)
+  }, 'an object with maxAge, cooldown, timeout, maxStale and preload').prefault({}),
   cache: z.union([
     z.literal(false),
     z.strictObject({ max: z.int('a whole number from 1').min(1, 'a whole number from 1').default(1000) })
@@ -116,7 +117,7 @@ function unknownKey ({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   introspection: ['timeout', 'cacheTtl'],
-  jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale'],
+  jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale', 'preload'],
   cache: ['max']
 }
 

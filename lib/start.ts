@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { KeycloakError } from './errors.js'
+import type { Keys } from './keys.js'
 import type { Settings } from './options.js'
 
 /**
@@ -30,5 +32,19 @@ export function warnOfRisks (settings: Settings, log: FastifyBaseLogger): void {
       ? `; Keycloak from 26.7 on calls tokens inactive whose aud lacks ${JSON.stringify(settings.clientId)}, so introspection refuses those anyway`
       : ''
     log.warn(`audience is null: aud is not checked, so a token that any client of the realm was given for another API is accepted here too. Set audience to the id of this API's client${withIntrospection}`)
+  }
+}
+
+/**
+ * Fetch the keys before the first request, where that is wanted. Every failure is logged by whoever fetches.
+ * @throws {Error} when they are required and cannot be had
+ */
+export async function preload (keys: Keys, { jwks, baseUrl }: Settings): Promise<void> {
+  if (jwks.preload === 'warn') keys.preload().catch(() => {})
+  if (jwks.preload !== 'require') return
+  try {
+    await keys.preload()
+  } catch (error) {
+    throw new Error(`fastify-keycloak-bearer: the keys of ${baseUrl} cannot be had (${(error as KeycloakError).reason}), and jwks.preload is "require"`)
   }
 }

@@ -12,8 +12,8 @@ export type Algorithm =
 /** What `claimMapping` made of the claims: `userIdField` and the mapped claims that are present. Frozen. */
 export type Profile = Readonly<Record<string, unknown>>
 
-/** What a `syncUser` may return. */
-export type SyncedUser = KeycloakTypes extends { user: unknown } ? User : object
+/** What a `syncUser` may return. Without a `user` in KeycloakTypes that is any object but a promise of something else. */
+export type SyncedUser = KeycloakTypes extends { user: unknown } ? User : object & { readonly then?: never }
 
 /** Limits of the calls to the introspection endpoint. */
 export interface IntrospectionOptions {
@@ -33,6 +33,11 @@ export interface JwksOptions {
   timeout?: number
   /** How long after the last good fetch keys may live while Keycloak cannot be reached. Default 3600000 (1 hour). */
   maxStale?: number
+  /**
+   * Fetch the keys at start: `'warn'` logs a failure and goes on, `'require'` stops the start. Default `false`: with the
+   * first request that needs them.
+   */
+  preload?: false | 'warn' | 'require'
 }
 
 /** The memory of verified tokens. */
