@@ -4,7 +4,7 @@ import { createAuthenticate, createClaimsOf } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { notValid } from './lib/errors.js'
-import { createIntrospect } from './lib/introspect.js'
+import { createIntrospection } from './lib/introspect.js'
 import { Keys } from './lib/keys.js'
 import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
@@ -72,15 +72,15 @@ function createVerification (settings: Settings, upstream: Upstream, { log }: Fa
     completeness: { lightweight: settings.verifyTokensWithKeycloak }
   })
   const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
-  const introspect = monitor && createIntrospect({
+  const introspection = monitor && createIntrospection({
     ...expected, ...settings.introspection, clientId: settings.clientId, clientSecret: settings.clientSecret!
   }, upstream, monitor)
 
   function health (): Health {
-    const introspection = monitor?.report() ?? null
-    return { ok: keys.usable && introspection?.ok !== false, keys: keys.health(), introspection }
+    const asking = introspection?.health() ?? null
+    return { ok: keys.usable && asking?.ok !== false, keys: keys.health(), introspection: asking }
   }
-  return { keys, claimsOf: createClaimsOf(verify, introspect), health }
+  return { keys, claimsOf: createClaimsOf(verify, introspection?.introspect), health }
 }
 
 /**

@@ -14,25 +14,33 @@ import type { Verify } from './verify.js'
 export interface Steps {
   routes: Routes
   extractToken: KeycloakOptions['extractToken']
-  /** Token → claims of now: verified, and introspected where that is on. */
-  claimsOf: (token: string) => Maybe<Claims>
+  claimsOf: ClaimsOf
   toUser: ToUser
   rolesOf: (claims: AccessTokenClaims) => readonly unknown[]
   /** For the challenge of RFC 6750 section 3. */
   realm: string
 }
 
-/** Verification, and introspection behind it where that is on. */
-export function createClaimsOf (verify: Verify, introspect: Introspect | undefined): Steps['claimsOf'] {
-  if (introspect === undefined) return verify as Steps['claimsOf']
-  return (token) => next(verify(token), (claims) => introspect(token, claims)) as Maybe<Claims>
+/** Token → claims of now: verified, and introspected where that is on, as long as somebody waits for `reply`. */
+export type ClaimsOf = (token: string, reply?: FastifyReply) => Maybe<Claims>
+
+export function createClaimsOf (verify: Verify, introspect: Introspect | undefined): ClaimsOf {
+  if (introspect === undefined) return verify as ClaimsOf
+  return (token, reply) => next(verify(token), (claims) => introspect(token, claims, reply && whenClosed(reply))) as Maybe<Claims>
+}
+
+/** Aborted when the reply is over: sent, or its client gone. */
+function whenClosed (reply: FastifyReply): AbortSignal {
+  const over = new AbortController()
+  reply.raw.once('close', () => over.abort())
+  return over.signal
 }
 
 /** The onRequest hook: the only place where a request is let on or refused. */
 export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, rolesOf, realm }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     try {
-      const passed = authenticate(request)
+      const passed = authenticate(request, reply)
       if (passed instanceof Promise) passed.then(() => done(), (error) => refuse(error, request, reply, done))
       else done()
     } catch (error) {
@@ -40,14 +48,14 @@ export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, ro
     }
   }
 
-  function authenticate (request: FastifyRequest): Maybe<void> {
+  function authenticate (request: FastifyRequest, reply: FastifyReply): Maybe<void> {
     // An unknown route is 404 whatever the token, and tells nothing.
     if (request.is404) return undefined
     const guard = routes.of(request)
     if (guard.access === 'unguarded' || (isPreflight(request) && !guard.ownRule)) return undefined
     const token = tokenOf(request)
     if (token === null) return anonymous(guard)
-    return next(claimsOf(token), (claims) => next(toUser(claims, request), (user) => admit(request, claims, user, guard)))
+    return next(claimsOf(token, reply), (claims) => next(toUser(claims, request), (user) => admit(request, claims, user, guard)))
   }
 
   function tokenOf (request: FastifyRequest): string | null {

@@ -71,7 +71,27 @@ export function notValid (reason: string): KeycloakError {
   return new KeycloakError('token_not_valid', reason)
 }
 
+/**
+ * What an unavailable Keycloak was found out by:
+ * - `away`: no connection, no answer in time, a 5xx
+ * - `answer`: an answer that is not what it should be, or that refuses us
+ * - `ours`: it was not asked, or nobody waits for the answer any more
+ */
+export type Outage = 'away' | 'answer' | 'ours'
+
 /** Keycloak could not be asked; `reason` goes to the log alone. */
-export function unavailable (reason: string): KeycloakError {
-  return new KeycloakError('keycloak_unavailable', reason)
+export class UnavailableError extends KeycloakError {
+  declare readonly outage: Outage
+  /** The status of the answer, where there was one. */
+  declare readonly status: number | undefined
+
+  constructor (reason: string, outage: Outage, status?: number) {
+    super('keycloak_unavailable', reason)
+    Object.defineProperty(this, 'outage', { value: outage })
+    Object.defineProperty(this, 'status', { value: status })
+  }
+}
+
+export function unavailable (reason: string, outage: Outage = 'answer', status?: number): UnavailableError {
+  return new UnavailableError(reason, outage, status)
 }

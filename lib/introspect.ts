@@ -1,67 +1,89 @@
+import type { IntrospectionHealth } from '../types/instance.js'
 import type { AccessTokenClaims } from '../types/user.js'
+import { Breaker } from './breaker.js'
 import { checkClaims, type Expectations, WHOLE } from './claims.js'
-import { notValid, unavailable } from './errors.js'
+import { notValid, unavailable, type UnavailableError } from './errors.js'
 import { deepFreeze, type JsonObject, member, parseObject } from './json.js'
 import type { Monitor } from './monitor.js'
+import { Secret, type SecretSource } from './secret.js'
+import { sharing } from './sharing.js'
 import type { Upstream } from './upstream.js'
 import { seconds } from './verify.js'
 
 export interface IntrospectOptions extends Expectations {
   clientId: string
-  clientSecret: string
+  clientSecret: SecretSource
   /** Milliseconds. */
   timeout: number
   /** Milliseconds; 0: answers are never shared. */
   cacheTtl: number
+  /** Calls at once, those that wait for a connection included. */
+  maxPending: number
 }
 
 /**
- * From a verified token to its claims of now (RFC 7662).
+ * From a verified token to its claims of now (RFC 7662). `signal` says that nobody waits for them any more.
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
-export type Introspect = (token: string, claims: AccessTokenClaims) => Promise<AccessTokenClaims>
+export type Introspect = (token: string, claims: AccessTokenClaims, signal?: AbortSignal) => Promise<AccessTokenClaims>
 
 const PATH = '/protocol/openid-connect/token/introspect'
 
 /** A token with a thousand roles has some dozen kilobytes. */
 const MAX_BYTES = 512 * 1024
 
-/** How many answers are kept for `cacheTtl`. */
-const MAX_KEPT = 1000
-
 /** Members of an answer that are no claims of the token; `jwt` would even be a token. */
 const NO_CLAIMS = ['active', 'jwt']
 
-export function createIntrospect (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspect {
-  const { clientId, clientSecret, timeout, cacheTtl } = options
+/** Introspection, and how it does. */
+export interface Introspection {
+  introspect: Introspect
+  health: () => IntrospectionHealth
+}
+
+export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
+  const { clientId, timeout, cacheTtl, maxPending } = options
+  const secret = new Secret(options.clientSecret, timeout)
+  const breaker = new Breaker()
+  let pending = 0
   const ask = cacheTtl > 0 ? sharing(askKeycloak, cacheTtl) : askKeycloak
-  return async (token, claims) => judge(await ask(token), claims, options)
+
+  return {
+    introspect: async (token, claims, signal) => judge(await ask(token, signal), claims, options),
+    health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending })
+  }
+
+  function askKeycloak (token: string, signal?: AbortSignal): Promise<JsonObject> {
+    return monitor.watch(bounded(() => breaker.run(() => withSecret((value) => call(token, value, signal)))))
+  }
+
+  async function bounded (ask: () => Promise<JsonObject>): Promise<JsonObject> {
+    if (pending >= maxPending) throw unavailable(`${maxPending} calls are pending already`)
+    pending++
+    try {
+      return await ask()
+    } finally {
+      pending--
+    }
+  }
+
+  /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
+  async function withSecret (ask: (value: string) => Promise<JsonObject>): Promise<JsonObject> {
+    const value = await secret.get()
+    try {
+      return await ask(value)
+    } catch (error) {
+      const other = (error as UnavailableError).status === 401 ? await secret.other(value) : undefined
+      if (other === undefined) throw error
+      return ask(other)
+    }
+  }
 
   /** The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. */
-  function askKeycloak (token: string): Promise<JsonObject> {
-    const form = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, token, token_type_hint: 'access_token' })
-    return monitor.watch(upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes: MAX_BYTES }).then(read))
-  }
-}
-
-function read (text: string): JsonObject {
-  const answer = parseObject(text)
-  if (answer === undefined) throw unavailable('a body that is not a JSON object')
-  return answer
-}
-
-/** One call in flight for a token, and its answer for so many milliseconds. What failed is asked again. */
-function sharing (ask: (token: string) => Promise<JsonObject>, ttl: number): typeof ask {
-  const kept = new Map<string, { answer: Promise<JsonObject>, until: number }>()
-  return (token) => {
-    const entry = kept.get(token)
-    if (entry !== undefined && performance.now() < entry.until) return entry.answer
-    const answer = ask(token)
-    const fresh = { answer, until: performance.now() + ttl }
-    kept.delete(token)
-    kept.set(token, fresh)
-    if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!)
-    answer.catch(() => { if (kept.get(token) === fresh) kept.delete(token) })
+  async function call (token: string, value: string, signal?: AbortSignal): Promise<JsonObject> {
+    const form = new URLSearchParams({ client_id: clientId, client_secret: value, token, token_type_hint: 'access_token' })
+    const answer = parseObject(await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes: MAX_BYTES, signal }))
+    if (answer === undefined) throw unavailable('a body that is not a JSON object')
     return answer
   }
 }

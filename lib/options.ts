@@ -26,6 +26,7 @@ const key = (what: string) => text(what).refine((name) => name !== '__proto__', 
 const PATH = 'a dotted string such as "realm_access.roles", an array of segments, or a function of the claims'
 const MAPPING = 'an object of user keys and claim names, such as { email: "email" }'
 const ALGORITHM = `one or more of ${ALGORITHMS.join(', ')}: a secret (HS*) or no signature (none) cannot prove who issued a token`
+const SECRET = 'the secret of that client, or a function that returns it'
 const CA = 'a PEM certificate as string or Buffer, or an array of them'
 const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
 
@@ -34,7 +35,7 @@ const schema = z.strictObject({
   issuer: realmUrl,
   serverUrl: realmUrl.optional(),
   clientId: text('the id of this API\'s client in Keycloak').default('account'),
-  clientSecret: text('the secret of that client').optional(),
+  clientSecret: z.union([z.string().min(1), aFunction(SECRET)], SECRET).optional(),
   audience: z.union([oneOrMore(text('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
   algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),
@@ -59,8 +60,9 @@ const schema = z.strictObject({
   requireAuthentication: flag.default(false),
   introspection: z.strictObject({
     timeout: milliseconds(1).default(5000),
-    cacheTtl: milliseconds(0).default(0)
-  }, 'an object with timeout and cacheTtl').prefault({}),
+    cacheTtl: milliseconds(0).default(0),
+    maxPending: z.int('a whole number from 1').min(1, 'a whole number from 1').default(1000)
+  }, 'an object with timeout, cacheTtl and maxPending').prefault({}),
   jwks: z.strictObject({
     maxAge: milliseconds(1).default(600_000),
     cooldown: milliseconds(0).default(10_000),
@@ -95,6 +97,7 @@ export function parseOptions (options: unknown) {
     ...settings,
     baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
     permissionPath: (settings.permissionPath ?? ['resource_access', settings.clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
+    clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
     syncUser: settings.syncUser as KeycloakOptions['syncUser'],
     extractToken: settings.extractToken as KeycloakOptions['extractToken']
   }
@@ -116,7 +119,7 @@ function unknownKey ({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
 }
 
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  introspection: ['timeout', 'cacheTtl'],
+  introspection: ['timeout', 'cacheTtl', 'maxPending'],
   jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale', 'preload'],
   cache: ['max']
 }

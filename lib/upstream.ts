@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici'
-import { type KeycloakError, unavailable } from './errors.js'
+import { unavailable, UnavailableError } from './errors.js'
 
 /** Where Keycloak is, and how to reach it. */
 export interface UpstreamOptions {
@@ -20,6 +20,8 @@ export interface Call {
   timeout: number
   /** What an answer may measure, in bytes. */
   maxBytes: number
+  /** Aborted when nobody waits for the answer any more. */
+  signal?: AbortSignal
 }
 
 /** Connections to Keycloak at once; further calls wait for one, within their deadline. */
@@ -49,18 +51,23 @@ export class Upstream {
    */
   async call (call: Call): Promise<string> {
     const abort = new AbortController()
-    let timer: NodeJS.Timeout | undefined
-    // A timer of our own: undici's count idle time alone, and an abort does not reach a connection being made.
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(unavailable(`no answer within ${call.timeout} ms`))
+    let end!: (error: UnavailableError) => void
+    const ended = new Promise<never>((_resolve, reject) => {
+      end = (error) => {
+        reject(error)
         abort.abort()
-      }, call.timeout)
+      }
     })
+    // A timer of our own: undici's count idle time alone, and an abort does not reach a connection being made.
+    const timer = setTimeout(() => end(unavailable(`no answer within ${call.timeout} ms`, 'away')), call.timeout)
+    const cancel = (): void => end(unavailable('nobody waits for the answer any more', 'ours'))
+    if (call.signal?.aborted === true) cancel()
+    call.signal?.addEventListener('abort', cancel)
     try {
-      return await Promise.race([this.#attempt(call, abort.signal), deadline])
+      return await Promise.race([ended, this.#attempt(call, abort.signal)])
     } finally {
       clearTimeout(timer)
+      call.signal?.removeEventListener('abort', cancel)
     }
   }
 
@@ -94,20 +101,21 @@ export class Upstream {
       body: form?.toString() ?? null,
       signal
     })
-    const reason = refusal(response)
-    if (reason !== undefined) {
+    const refused = refusal(response)
+    if (refused !== undefined) {
       response.body.on('error', () => {}).destroy()
-      throw unavailable(reason)
+      throw refused
     }
     return read(response.body, maxBytes)
   }
 }
 
-function refusal ({ statusCode, headers }: Dispatcher.ResponseData): string | undefined {
-  if (statusCode !== 200) return `status ${statusCode} instead of 200`
+function refusal ({ statusCode, headers }: Dispatcher.ResponseData): UnavailableError | undefined {
+  if (statusCode !== 200) return unavailable(`status ${statusCode} instead of 200`, statusCode >= 500 ? 'away' : 'answer', statusCode)
   // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
   const encoding = headers['content-encoding']
-  return encoding === undefined || encoding === 'identity' ? undefined : 'an encoded body, though identity was asked for'
+  if (encoding !== undefined && encoding !== 'identity') return unavailable('an encoded body, though identity was asked for')
+  return undefined
 }
 
 async function read (body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string> {
@@ -128,8 +136,8 @@ function isLostConnection (error: unknown): boolean {
 }
 
 /** Of a foreign error only the code is kept, and only if it looks like one: its text may quote what it should not. */
-function asUnavailable (error: unknown): KeycloakError {
+function asUnavailable (error: unknown): UnavailableError {
+  if (error instanceof UnavailableError) return error
   const { code } = error as { code?: unknown }
-  if (code === 'keycloak_unavailable') return error as KeycloakError
-  return unavailable(typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : 'the call failed')
+  return unavailable(typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : 'the call failed', 'away')
 }

@@ -29,7 +29,7 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
   t.same(app.keycloak.health(), {
     ok: true,
     keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, age: null, stale: true, count: 0 },
-    introspection: { ok: true, lastSuccess: null, lastFailure: null, reason: null }
+    introspection: { ok: true, lastSuccess: null, lastFailure: null, reason: null, breaker: 'closed', pending: 0 }
   })
   await app.keycloak.verify(realm.token())
   const iso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/

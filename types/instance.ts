@@ -26,6 +26,14 @@ export interface UpstreamHealth {
   reason: string | null
 }
 
+/** How introspection has been answering. */
+export interface IntrospectionHealth extends UpstreamHealth {
+  /** `open`: Keycloak is known to be away, so that requests are answered 503 at once but for a trial now and then. */
+  breaker: 'closed' | 'open'
+  /** Calls that are under way, or wait for a connection. */
+  pending: number
+}
+
 /** What `fastify.keycloak.health()` reports. */
 export interface Health {
   /** `false` while a request with a token would get 503 for want of Keycloak. */
@@ -39,7 +47,7 @@ export interface Health {
     count: number
   }
   /** `null` where introspection is off. */
-  introspection: UpstreamHealth | null
+  introspection: IntrospectionHealth | null
 }
 
 /** `fastify.keycloak` */

@@ -21,6 +21,8 @@ export interface IntrospectionOptions {
   timeout?: number
   /** How long an answer may serve other requests with the same token, in milliseconds. Default 0: each request asks anew. */
   cacheTtl?: number
+  /** How many calls may be under way or wait for a connection; a further one is 503 at once. Default 1000. */
+  maxPending?: number
 }
 
 /** Life of the realm's keys. All in milliseconds. */
@@ -54,8 +56,11 @@ export interface KeycloakOptions {
   serverUrl?: string
   /** This API's client in Keycloak. Default `account`. */
   clientId?: string
-  /** That client's secret, which introspection needs. */
-  clientSecret?: string
+  /**
+   * That client's secret, which introspection needs. A function is asked at the first call, and anew when Keycloak
+   * refuses what it gave, so that a secret is changed without a restart.
+   */
+  clientSecret?: string | (() => string | Promise<string>)
   /** The `aud` a token must have: one of these. Default `null`: unchecked, with a warning at start. */
   audience?: string | readonly string[] | null
   /** The signature algorithms that are accepted; `none` and `HS*` never are. Default `['RS256']`. */

@@ -70,7 +70,7 @@ export class TestRealm {
   }
 
   /** What the plugin needs to know: `app.register(keycloak, { ...realm.options })`. */
-  get options (): Required<Pick<KeycloakOptions, 'issuer' | 'clientId' | 'clientSecret' | 'audience'>> {
+  get options (): Required<Pick<KeycloakOptions, 'issuer' | 'clientId' | 'audience'>> & { clientSecret: string } {
     const { clientId, clientSecret } = this.#settings
     return { issuer: this.issuer, clientId, clientSecret, audience: clientId }
   }
