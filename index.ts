@@ -5,6 +5,7 @@ import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { notValid } from './lib/errors.js'
 import { createIntrospection } from './lib/introspect.js'
+import { ACCESS_TOKEN } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
 import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
@@ -63,17 +64,28 @@ function createVerification (settings: Settings, upstream: Upstream, { log }: Fa
     audience: settings.audience && new Set(settings.audience),
     leeway: settings.leeway
   }
-  const keys = new Keys(settings.jwks, settings.baseUrl, upstream, new Monitor('certs', log))
+  const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
+  const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes }, settings.baseUrl, upstream, new Monitor('certs', log))
   const verify = createVerify({
     ...expected,
-    algorithms: new Set(settings.algorithms),
+    jws: {
+      algorithms: new Set<string>(settings.algorithms),
+      types: ACCESS_TOKEN,
+      maxLength: settings.limits.tokenLength,
+      maxDepth: jsonDepth
+    },
     keys: settings.verifySignature ? keys : null,
-    kept: settings.cache === false ? 0 : settings.cache.max,
+    kept: settings.cache === false ? null : settings.cache,
     completeness: { lightweight: settings.verifyTokensWithKeycloak }
   })
   const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
   const introspection = monitor && createIntrospection({
-    ...expected, ...settings.introspection, clientId: settings.clientId, clientSecret: settings.clientSecret!
+    ...expected,
+    ...settings.introspection,
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret!,
+    maxBytes: introspectionBytes,
+    maxDepth: jsonDepth
   }, upstream, monitor)
 
   function health (): Health {

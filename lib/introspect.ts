@@ -19,6 +19,10 @@ export interface IntrospectOptions extends Expectations {
   cacheTtl: number
   /** Calls at once, those that wait for a connection included. */
   maxPending: number
+  /** Size of an answer. */
+  maxBytes: number
+  /** How deep its JSON may nest. */
+  maxDepth: number
 }
 
 /**
@@ -28,9 +32,6 @@ export interface IntrospectOptions extends Expectations {
 export type Introspect = (token: string, claims: AccessTokenClaims, signal?: AbortSignal) => Promise<AccessTokenClaims>
 
 const PATH = '/protocol/openid-connect/token/introspect'
-
-/** A token with a thousand roles has some dozen kilobytes. */
-const MAX_BYTES = 512 * 1024
 
 /** Members of an answer that are no claims of the token; `jwt` would even be a token. */
 const NO_CLAIMS = ['active', 'jwt']
@@ -42,7 +43,7 @@ export interface Introspection {
 }
 
 export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
-  const { clientId, timeout, cacheTtl, maxPending } = options
+  const { clientId, timeout, cacheTtl, maxPending, maxBytes, maxDepth } = options
   const secret = new Secret(options.clientSecret, timeout)
   const breaker = new Breaker()
   let pending = 0
@@ -82,7 +83,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   /** The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. */
   async function call (token: string, value: string, signal?: AbortSignal): Promise<JsonObject> {
     const form = new URLSearchParams({ client_id: clientId, client_secret: value, token, token_type_hint: 'access_token' })
-    const answer = parseObject(await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes: MAX_BYTES, signal }))
+    const answer = parseObject(await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes, signal }), maxDepth)
     if (answer === undefined) throw unavailable('a body that is not a JSON object')
     return answer
   }

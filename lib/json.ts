@@ -1,16 +1,14 @@
 /** A JSON object whose members nobody has looked at yet. */
 export type JsonObject = Record<string, unknown>
 
-/** Nesting that no token or answer of Keycloak comes near; what is deeper is somebody's attack on a recursion. */
-const MAX_DEPTH = 32
-
 /**
  * Read the text of a JSON object; `undefined` for anything else. RFC 7515 section 4 and RFC 7519 section 4 let a
  * recipient refuse duplicate member names: two readers of one text must never see two different tokens.
+ * @param maxDepth how deep it may nest, since whoever walks it recurses
  */
-export function parseObject (text: string): JsonObject | undefined {
+export function parseObject (text: string, maxDepth: number): JsonObject | undefined {
   const value = readObject(text)
-  if (value === undefined || isDeeperThan(MAX_DEPTH, value)) return undefined
+  if (value === undefined || isDeeperThan(maxDepth, value)) return undefined
   // What JSON.stringify writes never names a member twice, so the usual compact text needs no second look.
   if (JSON.stringify(value) !== text && hasDuplicateMember(text)) return undefined
   return value

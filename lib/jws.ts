@@ -9,11 +9,19 @@ export interface Header {
   kid: string | undefined
 }
 
-/** Longer than any header Node accepts by default (16 KiB): what is longer is refused before it is looked at. */
-const MAX_LENGTH = 32_768
+/** What a JWS may be before anybody looks at its claims. */
+export interface JwsRules {
+  algorithms: ReadonlySet<string>
+  /** The `typ` of its header, in lower case (RFC 7515 section 4.1.9). */
+  types: ReadonlySet<string>
+  /** Characters; what is longer is refused before it is looked at. */
+  maxLength: number
+  /** How deep its JSON may nest. */
+  maxDepth: number
+}
 
-/** RFC 9068 section 2.1 and what Keycloak sends by default, compared in lower case (RFC 7515 section 4.1.9). */
-const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
+/** RFC 9068 section 2.1, and what Keycloak sends by default. */
+export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
 
 /** The three parts of a compact JWS, each known to be canonical base64url. */
 export interface Jws {
@@ -25,21 +33,21 @@ export interface Jws {
  * Take a compact JWS apart (RFC 7515 section 3.1) without believing it.
  * @throws {KeycloakError} token_not_valid
  */
-export function parseJws (token: string, algorithms: ReadonlySet<string>): Jws {
-  if (token.length > MAX_LENGTH) throw notValid('the token is too long')
+export function parseJws (token: string, rules: JwsRules): Jws {
+  if (token.length > rules.maxLength) throw notValid('the token is too long')
   const [protectedHeader, payload, signature, rest] = token.split('.', 4)
   if (signature === undefined || rest !== undefined) throw notValid('the token has not three parts')
-  const header = parseHeader(decodeObject(protectedHeader!, 'header'), algorithms)
-  const claims = decodeObject(payload!, 'payload')
+  const header = parseHeader(decodeObject(protectedHeader!, 'header', rules), rules)
+  const claims = decodeObject(payload!, 'payload', rules)
   if (signature === '') throw notValid('the token has no signature')
   decode(signature, 'signature')
   return { header, payload: claims }
 }
 
-function parseHeader (header: JsonObject, algorithms: ReadonlySet<string>): Header {
+function parseHeader (header: JsonObject, { algorithms, types }: JwsRules): Header {
   const typ = member(header, 'typ')
-  if (typ !== undefined && !(typeof typ === 'string' && TYPES.has(typ.toLowerCase()))) {
-    throw notValid('the header\'s typ is not that of an access token')
+  if (typ !== undefined && !(typeof typ === 'string' && types.has(typ.toLowerCase()))) {
+    throw notValid('the header\'s typ is another')
   }
   // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
   if (Object.hasOwn(header, 'crit')) throw notValid('the header has crit')
@@ -50,9 +58,9 @@ function parseHeader (header: JsonObject, algorithms: ReadonlySet<string>): Head
   return { alg, kid }
 }
 
-function decodeObject (part: string, name: string): JsonObject {
+function decodeObject (part: string, name: string, { maxDepth }: JwsRules): JsonObject {
   const bytes = decode(part, name)
-  const object = isUtf8(bytes) ? parseObject(bytes.toString('utf8')) : undefined
+  const object = isUtf8(bytes) ? parseObject(bytes.toString('utf8'), maxDepth) : undefined
   if (object === undefined) throw notValid(`the ${name} is not a JSON object`)
   return object
 }

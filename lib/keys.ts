@@ -5,18 +5,16 @@ import type { Maybe } from './maybe.js'
 import type { Monitor } from './monitor.js'
 import type { Upstream } from './upstream.js'
 
-/** All in milliseconds; `types/options.ts` says what each means. */
+/** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
 export interface KeysOptions {
   maxAge: number
   cooldown: number
   timeout: number
   maxStale: number
+  maxBytes: number
 }
 
 const PATH = '/protocol/openid-connect/certs'
-
-/** A realm's answer has some kilobytes. */
-const MAX_BYTES = 512 * 1024
 
 /**
  * When a key set is fetched anew ahead of its end, as a share of maxAge, spread so that many instances do not ask at
@@ -171,7 +169,7 @@ export class Keys {
   }
 
   async #read (): Promise<KeySet> {
-    const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: MAX_BYTES })
+    const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
     const source = { baseUrl: this.#baseUrl, path: PATH, dispatcher: this.#upstream.dispatcher }
     return new KeySet(text, source, this.#fetched?.set)
   }

@@ -13,16 +13,22 @@ export interface Verified {
 /** The last characters of a signature: 43 of base64url hold 256 bits, and no two signatures share them by chance. */
 const TAIL = 43
 
+/** What a kept token takes, in multiples of its length: itself, its claims and the places they are found at, rounded up. */
+const WEIGHT = 6
+
 /**
  * Verified tokens, the oldest dropped for the newest. It only remembers what was verified: whoever asks compares the
  * key and the dates anew. A find is as safe as a verification because the whole token is compared, not its tail.
  */
 export class Memory {
   readonly #max: number
+  readonly #maxBytes: number
   readonly #entries = new Map<string, Verified>()
+  #bytes = 0
 
-  constructor (max: number) {
+  constructor ({ max, maxBytes }: { max: number, maxBytes: number }) {
     this.#max = max
+    this.#maxBytes = maxBytes
   }
 
   find (token: string): Verified | undefined {
@@ -31,12 +37,24 @@ export class Memory {
   }
 
   keep (entry: Verified): void {
-    this.forget(entry.token)
+    this.#drop(entry.token.slice(-TAIL))
     this.#entries.set(entry.token.slice(-TAIL), entry)
-    if (this.#entries.size > this.#max) this.#entries.delete(this.#entries.keys().next().value!)
+    this.#bytes += weightOf(entry)
+    while (this.#entries.size > this.#max || this.#bytes > this.#maxBytes) this.#drop(this.#entries.keys().next().value!)
   }
 
   forget (token: string): void {
-    this.#entries.delete(token.slice(-TAIL))
+    this.#drop(token.slice(-TAIL))
   }
+
+  #drop (tail: string): void {
+    const entry = this.#entries.get(tail)
+    if (entry === undefined) return
+    this.#entries.delete(tail)
+    this.#bytes -= weightOf(entry)
+  }
+}
+
+function weightOf ({ token }: Verified): number {
+  return token.length * WEIGHT
 }

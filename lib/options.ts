@@ -12,6 +12,7 @@ const MAX_TIME = 2_147_483_647
 
 const text = (what: string) => z.string(what).min(1, what)
 const flag = z.boolean('true or false')
+const whole = (least: number) => z.int(`a whole number from ${least}`).min(least, `a whole number from ${least}`)
 const milliseconds = (least: number) => {
   const what = `a whole number of milliseconds from ${least} to ${MAX_TIME}`
   return z.int(what).min(least, what).max(MAX_TIME, what)
@@ -61,7 +62,7 @@ const schema = z.strictObject({
   introspection: z.strictObject({
     timeout: milliseconds(1).default(5000),
     cacheTtl: milliseconds(0).default(0),
-    maxPending: z.int('a whole number from 1').min(1, 'a whole number from 1').default(1000)
+    maxPending: whole(1).default(1000)
   }, 'an object with timeout, cacheTtl and maxPending').prefault({}),
   jwks: z.strictObject({
     maxAge: milliseconds(1).default(600_000),
@@ -72,8 +73,14 @@ const schema = z.strictObject({
   }, 'an object with maxAge, cooldown, timeout, maxStale and preload').prefault({}),
   cache: z.union([
     z.literal(false),
-    z.strictObject({ max: z.int('a whole number from 1').min(1, 'a whole number from 1').default(1000) })
-  ], 'an object with max, or false').prefault({})
+    z.strictObject({ max: whole(1).default(1000), maxBytes: whole(1).default(16 * 1024 * 1024) })
+  ], 'an object with max and maxBytes, or false').prefault({}),
+  limits: z.strictObject({
+    tokenLength: whole(100).default(32_768),
+    jsonDepth: whole(3).max(1000, 'a whole number from 3 to 1000').default(32),
+    keySetBytes: whole(1000).default(512 * 1024),
+    introspectionBytes: whole(1000).default(512 * 1024)
+  }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes').prefault({})
 })
 
 /** The options with their defaults; lists are arrays. */
@@ -106,9 +113,16 @@ export function parseOptions (options: unknown) {
 function sentence (issues: readonly z.core.$ZodIssue[], options: unknown): string {
   if (!isObject(options)) return `the options must be an object with issuer at least, not ${kindOf(options)}`
   // A misspelled key explains a missing one: name it first.
-  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? insideObject(issues[0]!, options)
   if (issue.code === 'unrecognized_keys') return unknownKey(issue)
   return `option "${issue.path.join('.')}" must be ${issue.message}, not ${shown(issue.path, options)}`
+}
+
+/** Where an object or another thing may stand, and an object does: what is wrong in the object. */
+function insideObject (issue: z.core.$ZodIssue, options: object): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union' || !isObject(valueAt(issue.path, options))) return issue
+  const inner = issue.errors.flat().find(({ path }) => path.length > 0)
+  return inner === undefined ? issue : { ...inner, path: [...issue.path, ...inner.path] }
 }
 
 function unknownKey ({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
@@ -121,7 +135,8 @@ function unknownKey ({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   introspection: ['timeout', 'cacheTtl', 'maxPending'],
   jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale', 'preload'],
-  cache: ['max']
+  cache: ['max', 'maxBytes'],
+  limits: ['tokenLength', 'jsonDepth', 'keySetBytes', 'introspectionBytes']
 }
 
 function knownKeys (path: readonly PropertyKey[]): readonly string[] {
@@ -130,9 +145,13 @@ function knownKeys (path: readonly PropertyKey[]): readonly string[] {
 
 /** Numbers and names of algorithms are shown; anything else could be a secret in the wrong place. */
 function shown (path: readonly PropertyKey[], options: object): string {
-  const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], options)
+  const value = valueAt(path, options)
   if (typeof value === 'number') return String(value)
   return path[0] === 'algorithms' && typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : kindOf(value)
+}
+
+function valueAt (path: readonly PropertyKey[], options: object): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], options)
 }
 
 function isRealmUrl (value: string): boolean {

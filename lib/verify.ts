@@ -1,18 +1,19 @@
 import type { AccessTokenClaims } from '../types/user.js'
 import { checkClaims, checkDates, type Completeness, type Expectations } from './claims.js'
 import { deepFreeze } from './json.js'
-import { type Jws, parseJws } from './jws.js'
+import { type Jws, type JwsRules, parseJws } from './jws.js'
 import type { Key } from './key-set.js'
 import type { Keys } from './keys.js'
 import { type Maybe, next } from './maybe.js'
 import { Memory, type Verified } from './memory.js'
 
 export interface VerifyOptions extends Expectations {
-  algorithms: ReadonlySet<string>
+  /** What an access token may look like. */
+  jws: JwsRules
   /** `null`: the signature is not verified. */
   keys: Keys | null
-  /** How many verified tokens are kept; 0 for none. */
-  kept: number
+  /** How many verified tokens are kept, and how many bytes they may take; `null` for none. */
+  kept: { max: number, maxBytes: number } | null
   completeness: Completeness
 }
 
@@ -23,14 +24,14 @@ export interface VerifyOptions extends Expectations {
 export type Verify = (token: string) => Maybe<AccessTokenClaims>
 
 export function createVerify (options: VerifyOptions): Verify {
-  const { keys, algorithms } = options
-  const memory = keys !== null && options.kept > 0 ? new Memory(options.kept) : undefined
+  const { keys, jws: rules } = options
+  const memory = options.kept !== null ? new Memory(options.kept) : undefined
 
-  if (keys === null) return (token) => believe(parseJws(token, algorithms))
+  if (keys === null) return (token) => believe(parseJws(token, rules))
 
   return function verify (token) {
     const known = memory?.find(token)
-    const jws = known ?? parseJws(token, algorithms)
+    const jws = known ?? parseJws(token, rules)
     const key = keys.lookup(jws.header.kid, jws.header.alg)
     return next(key, (key) => known !== undefined && known.key === key ? recall(known) : prove(token, jws, key))
   }
@@ -49,7 +50,7 @@ export function createVerify (options: VerifyOptions): Verify {
   function prove (token: string, jws: Jws | Verified, key: Key): AccessTokenClaims {
     key.verify(token)
     // A kept token whose key has changed: its payload is read again.
-    const claims = believe('payload' in jws ? jws : parseJws(token, algorithms))
+    const claims = believe('payload' in jws ? jws : parseJws(token, rules))
     memory?.keep({ token, header: jws.header, key, claims })
     return claims
   }

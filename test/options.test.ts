@@ -71,8 +71,12 @@ t.test('a wrong option stops the start with one sentence that names it and shows
     [{ jwks: { maxage: 5 } }, /option "jwks\.maxage" is unknown; write "jwks\.maxAge"$/],
     [{ jwks: { timeout: 1e12 } }, /option "jwks\.timeout" must be/],
     [{ jwks: 5 }, /option "jwks" must be an object with maxAge/],
-    [{ cache: true }, /option "cache" must be an object with max, or false, not true$/],
+    [{ cache: true }, /option "cache" must be an object with max and maxBytes, or false, not true$/],
     [{ cache: { max: 0 } }, /option "cache\.max" must be a whole number from 1, not 0$/],
+    [{ cache: { maxBytes: 'x' } }, /option "cache\.maxBytes" must be a whole number from 1, not a string$/],
+    [{ limits: { tokenLength: 5 } }, /option "limits\.tokenLength" must be a whole number from 100, not 5$/],
+    [{ limits: { jsonDepth: 1e6 } }, /option "limits\.jsonDepth" must be a whole number from 3 to 1000, not 1000000$/],
+    [{ limits: { keySetbytes: 1 } }, /option "limits\.keySetbytes" is unknown; write "limits\.keySetBytes"$/],
     [{ cache: { size: 1 } }, /option "cache\.size" is unknown$/],
     [{ audiance: 'api' }, /option "audiance" is unknown; write "audience"$/],
     [{ clientsecret: SECRET }, /option "clientsecret" is unknown; write "clientSecret"$/],
@@ -112,7 +116,8 @@ t.test('every option may be given at once', async (t) => {
     requireAuthentication: true,
     introspection: { timeout: 1, cacheTtl: 0 },
     jwks: { maxAge: 1, cooldown: 0, timeout: 1, maxStale: 0 },
-    cache: { max: 1 }
+    cache: { max: 1, maxBytes: 1 },
+    limits: { tokenLength: 100, jsonDepth: 3, keySetBytes: 1000, introspectionBytes: 1000 }
   }), 'started')
   t.equal(await refusalOf({ ...good, cache: false, ca: 'x', permissionPath: () => [] }), 'started')
 })

@@ -46,6 +46,20 @@ export interface JwksOptions {
 export interface CacheOptions {
   /** How many tokens are kept. Default 1000. */
   max?: number
+  /** How many bytes they and their claims may take, about. Default 16 MiB. */
+  maxBytes?: number
+}
+
+/** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
+export interface Limits {
+  /** Characters of a token. Default 32768; Node takes 16384 bytes of headers unless told otherwise. */
+  tokenLength?: number
+  /** How deep the JSON of tokens and of introspection may nest. Default 32. */
+  jsonDepth?: number
+  /** Bytes of the key set. Default 524288. */
+  keySetBytes?: number
+  /** Bytes of an introspection answer. Default 524288. */
+  introspectionBytes?: number
 }
 
 /** The options of the plugin. A wrong, unknown or misspelled one stops the start with one sentence. */
@@ -98,4 +112,5 @@ export interface KeycloakOptions {
   jwks?: JwksOptions
   /** Verified tokens kept in memory; `false` switches it off. */
   cache?: CacheOptions | false
+  limits?: Limits
 }
