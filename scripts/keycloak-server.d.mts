@@ -1,0 +1,8 @@
+/** What its users see of keycloak-server.mjs. */
+export const url: string
+export function install (): Promise<void>
+export class KeycloakServer {
+  start (options?: { fresh?: boolean }): Promise<void>
+  stop (): Promise<void>
+  kill (): Promise<void>
+}

@@ -1,0 +1,53 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { KeycloakOptions } from '../../index.js'
+
+/** What an API says of itself. */
+export interface Usage {
+  memory: number
+  sockets: number
+}
+
+/** An API in a process of its own. */
+export interface Api {
+  name: string
+  url: string
+  introspects: boolean
+  faults: string[]
+  usage: () => Promise<Usage>
+  /** Milliseconds that app.close() took. */
+  close: () => Promise<number>
+  kill: () => void
+}
+
+export async function startApi (name: string, options: KeycloakOptions): Promise<Api> {
+  const child = fork(fileURLToPath(new URL('./api.ts', import.meta.url)), [JSON.stringify(options)], {
+    execArgv: [...process.execArgv, '--expose-gc']
+  })
+  const faults: string[] = []
+  child.on('message', (message: { fault?: string }) => { if (message.fault !== undefined) faults.push(message.fault) })
+  child.on('exit', (code) => { if (code !== 0 && code !== null) faults.push(`the process ended with ${code}`) })
+  const { url } = await answer<{ url: string }>('url')
+  return {
+    name,
+    url,
+    introspects: options.verifyTokensWithKeycloak === true,
+    faults,
+    usage: () => question<Usage>('usage', 'memory'),
+    close: async () => (await question<{ closed: number }>('close', 'closed')).closed,
+    kill: () => { child.kill('SIGKILL') }
+  }
+
+  async function question<T> (text: string, key: string): Promise<T> {
+    child.send(text)
+    return answer<T>(key)
+  }
+
+  async function answer<T> (key: string): Promise<T> {
+    for (;;) {
+      const [message] = await once(child, 'message', { signal: AbortSignal.timeout(30_000) })
+      if (key in message) return message as T
+    }
+  }
+}

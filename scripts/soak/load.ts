@@ -1,0 +1,75 @@
+import { Agent } from 'undici'
+import type { Api } from './child.js'
+
+/** What is sent, and what the contract answers when nothing is wrong with Keycloak. */
+export interface Kind {
+  name: string
+  path: string
+  authorization: () => string | undefined
+  expected: number
+  /** May an outage answer it 503? What is refused before any key is needed may not. */
+  needsKeycloak: boolean
+}
+
+/** `status` of a kind while things were `calm` or in `trouble`, and how often. */
+export type Tally = Map<string, number>
+
+export interface Load {
+  counts: Tally
+  unexpected: Tally
+  /** All that is in flight is answered; no more is sent. */
+  stop: () => Promise<void>
+}
+
+/** Senders for each API, each with one request in flight. */
+const SENDERS = 8
+
+/**
+ * Keep some APIs busy.
+ * @param trouble is something wrong with Keycloak now, or was it a moment ago?
+ */
+export function startLoad (apis: readonly Api[], kinds: readonly Kind[], trouble: () => boolean): Load {
+  const counts: Tally = new Map()
+  const unexpected: Tally = new Map()
+  const agent = new Agent({ connections: SENDERS, headersTimeout: 20_000 })
+  let stopped = false
+  const senders = apis.flatMap((api) => Array.from({ length: SENDERS }, () => send(api)))
+  return {
+    counts,
+    unexpected,
+    async stop () {
+      stopped = true
+      await Promise.all(senders)
+      await agent.destroy()
+    }
+  }
+
+  async function send (api: Api): Promise<void> {
+    for (;;) {
+      if (stopped) return
+      const kind = kinds[Math.floor(Math.random() * kinds.length)]!
+      const before = trouble()
+      const status = await ask(api, kind)
+      const troubled = before || trouble()
+      count(counts, `${api.name}, ${kind.name}: ${status}`)
+      if (status !== kind.expected && !(status === 503 && troubled && kind.needsKeycloak)) {
+        count(unexpected, `${api.name}, ${kind.name}: ${status} instead of ${kind.expected}, ${troubled ? 'in trouble' : 'in calm'}`)
+      }
+    }
+  }
+
+  async function ask (api: Api, { path, authorization }: Kind): Promise<number> {
+    const value = authorization()
+    try {
+      const { statusCode, body } = await agent.request({ origin: api.url, path, method: 'GET', headers: value === undefined ? {} : { authorization: value } })
+      await body.dump()
+      return statusCode
+    } catch {
+      return 0
+    }
+  }
+}
+
+function count (tally: Tally, key: string): void {
+  tally.set(key, (tally.get(key) ?? 0) + 1)
+}
