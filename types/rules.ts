@@ -58,10 +58,3 @@ export interface KeycloakRouteConfig {
   /** Misspelled: write `authenticated`. */
   Authenticated?: never
 }
-
-/** Does this route config demand a token? */
-type Demanding = { permission: unknown } | { scope: unknown } | { authenticated: unknown }
-
-/** `T` where the route's config demands a token, else `T | null`. */
-export type Guarded<ContextConfig, T> =
-  unknown extends ContextConfig ? T | null : ContextConfig extends Demanding ? T : T | null

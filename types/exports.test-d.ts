@@ -1,0 +1,59 @@
+// What the package gives beside the plugin.
+import swagger from '@fastify/swagger'
+import Fastify, { type FastifyRequest } from 'fastify'
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import { expectAssignable, expectError, expectType } from 'tsd'
+import keycloak, {
+  bearerToken, KeycloakError, openapi, type Claims, type Health, type KeycloakErrorCode, type RouteAccess
+} from '../index.js'
+import { createTestRealm, type TestRealm } from '../lib/testing/index.js'
+
+const app = Fastify()
+
+// fastify.keycloak
+expectType<Promise<Claims>>(app.keycloak.verify('token'))
+expectType<RouteAccess[]>(app.keycloak.routes())
+expectType<'unguarded' | 'public' | 'authenticated' | 'restricted'>(app.keycloak.routes()[0].access)
+expectType<Health>(app.keycloak.health())
+expectType<boolean>(app.keycloak.health().ok)
+expectType<number>(app.keycloak.health().keys.count)
+expectType<boolean | undefined>(app.keycloak.health().introspection?.ok)
+expectError(app.keycloak.verify())
+expectError(app.keycloak.verify(5))
+expectError(app.keycloak.introspect('token'))
+
+// Errors
+declare const error: unknown
+if (error instanceof KeycloakError) {
+  expectType<number>(error.statusCode)
+  expectType<KeycloakErrorCode>(error.code)
+  expectType<string>(error.reason)
+}
+expectAssignable<KeycloakErrorCode>('token_expired')
+expectError<KeycloakErrorCode>('expired')
+
+// bearerToken
+declare const request: FastifyRequest
+expectType<string | null>(bearerToken(request))
+expectType<typeof bearerToken>(keycloak.bearerToken)
+app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', extractToken: bearerToken })
+
+// openapi
+expectType<typeof openapi>(keycloak.openapi)
+app.register(swagger, { openapi: {}, transform: keycloak.openapi() })
+app.register(swagger, { openapi: {}, transform: openapi(jsonSchemaTransform) })
+app.register(swagger, { openapi: {}, transform: openapi({ scheme: 'oauth2', issuer: 'https://sso.example.com/realms/acme' }) })
+app.register(swagger, { openapi: {}, transform: openapi(jsonSchemaTransform, { name: 'Login', scopes: { write: 'to write' } }) })
+expectError(openapi({ scheme: 'oauth2' }))
+expectError(openapi({ scheme: 'basic' }))
+expectError(openapi({ nam: 'Login' }))
+
+// ./testing
+const realm = await createTestRealm({ app, algorithms: ['ES256'] })
+expectType<TestRealm>(realm)
+expectType<string>(realm.token({ username: 'bob', roles: ['admin'], kind: 'lightweight' }))
+app.register(keycloak, realm.options)
+app.register(keycloak, { ...realm.options, verifyTokensWithKeycloak: true })
+expectError(realm.token({ kind: 'acess' }))
+expectError(realm.token({ role: ['admin'] }))
+expectError(createTestRealm({ algorithms: ['HS256'] }))

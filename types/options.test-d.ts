@@ -1,0 +1,99 @@
+// A wrong option does not compile.
+import Fastify, { type FastifyRequest } from 'fastify'
+import { expectAssignable, expectError, expectType } from 'tsd'
+import { Agent } from 'undici'
+import keycloak, { type AccessTokenClaims, type Claims, type KeycloakOptions, type Profile } from '../index.js'
+
+const app = Fastify()
+class Account { constructor (readonly name: string) {} }
+declare const row: { id: number } | null
+const issuer = 'https://sso.example.com/realms/acme'
+
+app.register(keycloak, { issuer })
+app.register(keycloak, () => ({ issuer }))
+expectAssignable<KeycloakOptions>({
+  issuer,
+  serverUrl: 'http://keycloak:8080/realms/acme',
+  clientId: 'api',
+  clientSecret: 'secret',
+  audience: ['api', 'other'],
+  algorithms: ['RS256', 'ES256', 'EdDSA'],
+  permissionPath: ['resource_access', 'my.api', 'roles'],
+  userIdField: 'id',
+  userIdClaim: 'sub',
+  claimMapping: { email: 'email' },
+  verifySignature: true,
+  verifyTokensWithKeycloak: true,
+  verifyCertificate: true,
+  ca: ['-----BEGIN CERTIFICATE-----', Buffer.from('')],
+  dispatcher: new Agent(),
+  leeway: 5,
+  requireAuthentication: true,
+  introspection: { timeout: 1000, cacheTtl: 500 },
+  jwks: { maxAge: 1000, cooldown: 1000, timeout: 1000, maxStale: 1000 },
+  cache: { max: 10 }
+})
+expectAssignable<KeycloakOptions>({ issuer, audience: null, algorithms: 'PS512', permissionPath: 'realm_access.roles', cache: false })
+expectAssignable<KeycloakOptions>({ issuer, clientSecret: async () => 'secret' })
+expectAssignable<KeycloakOptions>({ issuer, audience: ['api'] as const, algorithms: ['RS256'] as const })
+
+// Required, misspelled, unknown.
+expectError(app.register(keycloak))
+expectError(app.register(keycloak, {}))
+expectError(app.register(keycloak, { clientId: 'api' }))
+expectError(app.register(keycloak, { issuer, audiance: 'api' }))
+expectError(app.register(keycloak, { issuer, clientID: 'api' }))
+expectError(app.register(keycloak, { issuer, jwks: { maxage: 5 } }))
+expectError(app.register(keycloak, { issuer, introspection: { ttl: 5 } }))
+
+// Wrong.
+expectError(app.register(keycloak, { issuer: 5 }))
+expectError(app.register(keycloak, { issuer: new URL(issuer) }))
+expectError(app.register(keycloak, { issuer, audience: 5 }))
+expectError(app.register(keycloak, { issuer, audience: [5] }))
+expectError(app.register(keycloak, { issuer, clientSecret: 5 }))
+expectError(app.register(keycloak, { issuer, clientSecret: () => 5 }))
+expectError(app.register(keycloak, { issuer, algorithms: 'HS256' }))
+expectError(app.register(keycloak, { issuer, algorithms: 'none' }))
+expectError(app.register(keycloak, { issuer, algorithms: ['RS256', 'HS256'] }))
+expectError(app.register(keycloak, { issuer, permissionPath: 5 }))
+expectError(app.register(keycloak, { issuer, claimMapping: { email: 5 } }))
+expectError(app.register(keycloak, { issuer, leeway: '5' }))
+expectError(app.register(keycloak, { issuer, verifySignature: 'no' }))
+expectError(app.register(keycloak, { issuer, requireAuthentication: 'yes' }))
+expectError(app.register(keycloak, { issuer, jwks: { maxAge: '5m' } }))
+expectError(app.register(keycloak, { issuer, cache: true }))
+expectError(app.register(keycloak, { issuer, cache: { max: '5' } }))
+expectError(app.register(keycloak, { issuer, dispatcher: {} }))
+
+// Functions get typed parameters.
+app.register(keycloak, {
+  issuer,
+  permissionPath: (claims) => {
+    expectType<AccessTokenClaims>(claims)
+    return claims.roles
+  },
+  extractToken: (request) => {
+    expectType<FastifyRequest>(request)
+    return request.headers['x-token']?.toString()
+  },
+  syncUser: async (profile, { claims, request }) => {
+    expectType<Profile>(profile)
+    expectType<unknown>(profile.username)
+    expectType<Claims>(claims)
+    expectType<FastifyRequest>(request)
+    return { username: String(profile.username), isActive: true }
+  }
+})
+app.register(keycloak, { issuer, extractToken: () => null })
+app.register(keycloak, { issuer, syncUser: () => ({ username: 'a' }) })
+app.register(keycloak, { issuer, syncUser: () => new Account('a') })
+app.register(keycloak, { issuer, syncUser: async () => row })
+app.register(keycloak, { issuer, syncUser: (profile) => profile })
+app.register(keycloak, { issuer, syncUser: () => null })
+app.register(keycloak, { issuer, syncUser: async () => null })
+expectError(app.register(keycloak, { issuer, syncUser: () => 'alice' }))
+expectError(app.register(keycloak, { issuer, syncUser: async () => true }))
+expectError(app.register(keycloak, { issuer, syncUser: (profile: string) => ({ profile }) }))
+expectError(app.register(keycloak, { issuer, extractToken: () => 5 }))
+expectError(app.register(keycloak, { issuer, extractToken: async () => 'token' }))

@@ -1,0 +1,90 @@
+// A wrong route config does not compile.
+import Fastify, { type FastifyRequest } from 'fastify'
+import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
+import type { Claims, KeycloakRouteConfig, PermissionFunction, PermissionRule } from '../index.js'
+
+const app = Fastify()
+
+// Rules, nested as you like.
+expectAssignable<PermissionRule>('a')
+expectAssignable<PermissionRule>(['a', 'b'])
+expectAssignable<PermissionRule>(['a', 'b'] as const)
+expectAssignable<PermissionRule>({ any: ['a', { all: ['b', 'c'] }] })
+expectAssignable<PermissionRule>(['a', { any: ['b', () => true] }, async () => false])
+
+// Functions get typed claims and the request, and answer at once or later.
+expectAssignable<PermissionFunction>(() => true)
+expectAssignable<PermissionFunction>(async () => true)
+app.get('/', {
+  config: {
+    permission: (claims, request) => {
+      expectType<Claims>(claims)
+      expectType<FastifyRequest>(request)
+      return claims.sub === request.ip
+    }
+  }
+}, () => {})
+app.get('/', {
+  config: {
+    permission: {
+      any: ['a', async (claims, request) => {
+        expectType<Claims>(claims)
+        expectType<FastifyRequest>(request)
+        return claims.azp === 'web'
+      }]
+    }
+  }
+}, () => {})
+expectError(app.get('/', { config: { permission: () => 'yes' } }, () => {}))
+expectError(app.get('/', { config: { permission: async () => 1 } }, () => {}))
+expectError(app.get('/', { config: { permission: (claims: Claims, { ip }: FastifyRequest, third: string) => third === claims.sub + ip } }, () => {}))
+
+// Rules that mean nothing.
+expectError(app.get('/', { config: { permission: 5 } }, () => {}))
+expectError(app.get('/', { config: { permission: true } }, () => {}))
+expectError(app.get('/', { config: { permission: null } }, () => {}))
+expectError(app.get('/', { config: { permission: [] } }, () => {}))
+expectError(app.get('/', { config: { permission: [5] } }, () => {}))
+expectError(app.get('/', { config: { permission: {} } }, () => {}))
+expectError(app.get('/', { config: { permission: { any: [] } } }, () => {}))
+expectError(app.get('/', { config: { permission: { all: [] } } }, () => {}))
+expectError(app.get('/', { config: { permission: { any: 'a' } } }, () => {}))
+expectError(app.get('/', { config: { permission: { some: ['a'] } } }, () => {}))
+expectError(app.get('/', { config: { permission: { any: ['a'], all: ['b'] } } }, () => {}))
+expectError(app.get('/', { config: { permission: ['a', { any: [] }] } }, () => {}))
+expectError(app.get('/', { config: { scope: 5 } }, () => {}))
+expectError(app.get('/', { config: { scope: [] } }, () => {}))
+expectError(app.get('/', { config: { scope: [5] } }, () => {}))
+expectError(app.get('/', { config: { scope: { any: ['a'] } } }, () => {}))
+
+// What is on or off is said by one value.
+expectError(app.get('/', { config: { authenticated: false } }, () => {}))
+expectError(app.get('/', { config: { authenticated: 'yes' } }, () => {}))
+expectError(app.get('/', { config: { public: false } }, () => {}))
+expectError(app.get('/', { config: { public: 'yes' } }, () => {}))
+expectError(app.get('/', { config: { keycloak: true } }, () => {}))
+
+// The same by app.route, in a scope, and for a config of its own.
+expectError(app.route({ method: 'GET', url: '/', config: { permission: 5 }, handler: () => {} }))
+expectError(app.route({ method: 'GET', url: '/', config: { permision: 'a' }, handler: () => {} }))
+app.register(async (api) => {
+  expectError(api.get('/', { config: { authenticated: 'yes' } }, () => {}))
+}, { prefix: '/v1' })
+expectAssignable<KeycloakRouteConfig>({ permission: 'a', scope: 'b' })
+expectNotAssignable<KeycloakRouteConfig>({ permission: [] })
+
+// Misspelled, the route would be open.
+expectError(app.get('/', { config: { permissions: 'a' } }, () => {}))
+expectError(app.get('/', { config: { permision: 'a' } }, () => {}))
+expectError(app.get('/', { config: { permisions: 'a' } }, () => {}))
+expectError(app.get('/', { config: { permisson: 'a' } }, () => {}))
+expectError(app.get('/', { config: { premission: 'a' } }, () => {}))
+expectError(app.get('/', { config: { persmission: 'a' } }, () => {}))
+expectError(app.get('/', { config: { Permission: 'a' } }, () => {}))
+expectError(app.get('/', { config: { authenticate: true } }, () => {}))
+expectError(app.get('/', { config: { autenticated: true } }, () => {}))
+expectError(app.get('/', { config: { authentificated: true } }, () => {}))
+expectError(app.get('/', { config: { Authenticated: true } }, () => {}))
+
+// Other plugins have words of their own.
+app.get('/', { config: { auth: true, roles: ['a'], scopes: 'b', rateLimit: { max: 5 } } }, () => {})
