@@ -11,6 +11,8 @@ import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
 import { parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
+import { createRevoked } from './lib/revocation/index.js'
+import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
 import { preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
 import { Upstream } from './lib/upstream.js'
@@ -28,7 +30,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
-  const { keys, claimsOf, health } = createVerification(settings, upstream, fastify)
+  const { keys, revoked, claimsOf, health } = createVerification(settings, upstream, fastify)
+  fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
     keys.close()
     return upstream.close()
@@ -41,7 +44,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.decorateRequest('user', null)
   fastify.decorateRequest('auth', null)
   fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
-    return this.auth !== null && holds(rule, { roles: rolesOf(this.auth), claims: this.auth, request: this })
+    // Undefined in a scope that was loaded before the plugin.
+    return this.auth != null && holds(rule, { roles: rolesOf(this.auth), claims: this.auth, request: this })
   })
   const instance: KeycloakInstance = {
     verify: async (token: unknown) => {
@@ -53,12 +57,15 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   }
   fastify.decorate('keycloak', instance)
   fastify.addHook('onRoute', (route) => routes.add(route))
+  fastify.addHook('onReady', async () => routes.settle())
   const { extractToken } = settings
-  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, claimsOf, toUser: createToUser(settings), rolesOf, realm }))
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, claimsOf, toUser: createToUser(settings), rolesOf, realm, closing: () => upstream.closing }))
+  await revoked?.start()
 }
 
 /** From a token to its claims of now, and how Keycloak does meanwhile. */
-function createVerification (settings: Settings, upstream: Upstream, { log }: FastifyInstance) {
+function createVerification (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
+  const { log } = fastify
   const expected = {
     issuer: settings.issuer,
     audience: settings.audience && new Set(settings.audience),
@@ -88,11 +95,19 @@ function createVerification (settings: Settings, upstream: Upstream, { log }: Fa
     maxDepth: jsonDepth
   }, upstream, monitor)
 
+  const revoked = createRevoked(settings, keys, fastify)
+
   function health (): Health {
     const asking = introspection?.health() ?? null
-    return { ok: keys.usable && asking?.ok !== false, keys: keys.health(), introspection: asking }
+    const revocation = revoked?.health() ?? null
+    return {
+      ok: keys.usable && asking?.ok !== false && revocation?.ok !== false,
+      keys: keys.health(),
+      introspection: asking,
+      revocation
+    }
   }
-  return { keys, claimsOf: createClaimsOf(verify, introspection?.introspect), health }
+  return { keys, revoked, claimsOf: createClaimsOf(verify, revoked, introspection?.introspect), health }
 }
 
 /**
@@ -101,15 +116,17 @@ function createVerification (settings: Settings, upstream: Upstream, { log }: Fa
  */
 const keycloak = Object.assign(
   fp(plugin, { fastify: '5.x', name: 'fastify-keycloak-bearer' }),
-  { openapi, bearerToken }
+  { openapi, bearerToken, redisStore }
 )
 
 export default keycloak
-export { bearerToken, openapi }
+export { bearerToken, openapi, redisStore }
+export type { RedisClient, RedisConnection, RedisStoreOptions } from './lib/revocation/redis.js'
 export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
 export type * from './types/instance.js'
 export type * from './types/openapi.js'
 export type * from './types/options.js'
 export type * from './types/request.js'
+export type * from './types/revocation.js'
 export type * from './types/rules.js'
 export type * from './types/user.js'

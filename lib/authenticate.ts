@@ -5,7 +5,9 @@ import { bearerToken } from './bearer.js'
 import { headersOf, KeycloakError } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Introspect } from './introspect.js'
-import { type Maybe, next } from './maybe.js'
+import { isThenable, type Maybe, next } from './maybe.js'
+import { asynchronous, kindOf } from './permissions.js'
+import type { Revoked } from './revocation/index.js'
 import type { Routes } from './routes.js'
 import type { ToUser } from './user.js'
 import type { Verify } from './verify.js'
@@ -19,14 +21,23 @@ export interface Steps {
   rolesOf: (claims: AccessTokenClaims) => readonly unknown[]
   /** For the challenge of RFC 6750 section 3. */
   realm: string
+  /** Is the API closing? */
+  closing: () => boolean
 }
 
-/** Token → claims of now: verified, and introspected where that is on, as long as somebody waits for `reply`. */
+/** Token → claims of now: verified, not revoked, and introspected where that is on, as long as somebody waits for `reply`. */
 export type ClaimsOf = (token: string, reply?: FastifyReply) => Maybe<Claims>
 
-export function createClaimsOf (verify: Verify, introspect: Introspect | undefined): ClaimsOf {
-  if (introspect === undefined) return verify as ClaimsOf
-  return (token, reply) => next(verify(token), (claims) => introspect(token, claims, reply && whenClosed(reply))) as Maybe<Claims>
+export function createClaimsOf (verify: Verify, revoked: Revoked | undefined, introspect: Introspect | undefined): ClaimsOf {
+  const valid = revoked === undefined ? verify : (token: string) => next(verify(token), standing)
+  if (introspect === undefined) return valid as ClaimsOf
+  // What introspection adds (the sub of a lightweight token), and what was revoked meanwhile, counts as well.
+  return (token, reply) => next(valid(token), (claims) => next(introspect(token, claims, reply && whenClosed(reply)), standing)) as Maybe<Claims>
+
+  function standing (claims: AccessTokenClaims): AccessTokenClaims {
+    revoked?.check(claims)
+    return claims
+  }
 }
 
 /** Aborted when the reply is over: sent, or its client gone. */
@@ -37,32 +48,46 @@ function whenClosed (reply: FastifyReply): AbortSignal {
 }
 
 /** The onRequest hook: the only place where a request is let on or refused. */
-export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, rolesOf, realm }: Steps) {
+export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, rolesOf, realm, closing }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     try {
       const passed = authenticate(request, reply)
-      if (passed instanceof Promise) passed.then(() => done(), (error) => refuse(error, request, reply, done))
-      else done()
+      if (!(passed instanceof Promise)) return done()
+      passed.then(() => {
+        letGo(request, reply)
+        done()
+      }, (error) => {
+        letGo(request, reply)
+        refuse(error, request, reply, done)
+      })
     } catch (error) {
       refuse(error, request, reply, done)
     }
   }
 
   function authenticate (request: FastifyRequest, reply: FastifyReply): Maybe<void> {
+    // Fastify hands this hook down to the routes of scopes that were loaded before, but not the decorators.
+    if (request.user === undefined) request.user = request.auth = null
     // An unknown route is 404 whatever the token, and tells nothing.
     if (request.is404) return undefined
     const guard = routes.of(request)
-    if (guard.access === 'unguarded' || (isPreflight(request) && !guard.ownRule)) return undefined
+    if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
     const token = tokenOf(request)
     if (token === null) return anonymous(guard)
     return next(claimsOf(token, reply), (claims) => next(toUser(claims, request), (user) => admit(request, claims, user, guard)))
+  }
+
+  /** A connection kept alive after a wait for Keycloak would hold up a server that closes meanwhile. */
+  function letGo (request: FastifyRequest, reply: FastifyReply): void {
+    if (closing() && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
   }
 
   function tokenOf (request: FastifyRequest): string | null {
     if (extractToken === undefined) return bearerToken(request)
     const token: unknown = extractToken(request)
     if (token === undefined || token === null || token === '') return null
-    if (typeof token !== 'string') throw new TypeError('extractToken must return a string or null, at once and not as a promise')
+    if (isThenable(token)) throw asynchronous(token, 'extractToken')
+    if (typeof token !== 'string') throw new TypeError(`extractToken must return a string or null, not ${kindOf(token)}`)
     return token
   }
 
@@ -77,6 +102,11 @@ export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, ro
   }
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    // The client is gone: there is nobody to answer, and nothing for Fastify to log as an error of ours.
+    if (reply.raw.destroyed) {
+      reply.hijack()
+      return
+    }
     if (error instanceof KeycloakError) {
       request.log.debug({ code: error.code, reason: error.reason }, `request refused: ${error.reason}`)
       // The status too: an error handler of the application that only sends a body would answer 200.
@@ -90,7 +120,7 @@ export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, ro
 }
 
 function anonymous ({ access }: Guard): void {
-  if (access !== 'public') throw new KeycloakError('not_authenticated', 'no token')
+  if (access !== 'optional') throw new KeycloakError('not_authenticated', 'no token')
 }
 
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */

@@ -6,10 +6,10 @@ import { KeycloakError } from './errors.js'
  * @throws {KeycloakError} bad_authorization_header
  */
 export function bearerToken (request: FastifyRequest): string | null {
-  const header = request.headers.authorization
-  if (header === undefined || header === '') return null
-  if (hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
-  return parse(header)
+  const header: unknown = request.headers.authorization
+  if (header === undefined) return null
+  if (typeof header !== 'string' || hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
+  return header === '' ? null : parse(header)
 }
 
 function parse (header: string): string | null {

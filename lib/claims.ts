@@ -23,8 +23,11 @@ type Check = (claims: JsonObject, expected: Expectations, now: number, completen
 
 const DATES: readonly Check[] = [issuedAt, notBefore, expiration]
 
+/** What every token of the realm has, a logout token too. */
+const SHARED: readonly Check[] = [...DATES, issuer, audience]
+
 /** In the order of the contract: dates first, so that an expired token of a wrong issuer is expired. */
-const CHECKS: readonly Check[] = [...DATES, issuer, audience, type, confirmation, identifiers]
+const CHECKS: readonly Check[] = [...SHARED, type, confirmation, identifiers]
 
 /**
  * Check the claims of a token whose signature is good (RFC 7519 section 4.1, RFC 9068 section 4, RFC 8725 section 3).
@@ -34,6 +37,11 @@ const CHECKS: readonly Check[] = [...DATES, issuer, audience, type, confirmation
 export function checkClaims (claims: JsonObject, expected: Expectations, now: number, completeness: Completeness): AccessTokenClaims {
   for (const check of CHECKS) check(claims, expected, now, completeness)
   return claims as AccessTokenClaims
+}
+
+/** Dates, issuer and audience alone, for a token that is no access token. */
+export function checkShared (claims: JsonObject, expected: Expectations, now: number): void {
+  for (const check of SHARED) check(claims, expected, now, WHOLE)
 }
 
 /** The checks that time alone can change, for claims that have passed all of them before. */
@@ -93,7 +101,7 @@ function identifiers (claims: JsonObject): void {
 }
 
 /** A NumericDate is a JSON number; JSON.parse makes Infinity of 1e999 (RFC 7519 section 2). */
-function date (claims: JsonObject, name: string): number | undefined {
+export function date (claims: JsonObject, name: string): number | undefined {
   const value = member(claims, name)
   if (value === undefined) return undefined
   if (!Number.isFinite(value)) throw notValid(`${name} is not a finite number`)

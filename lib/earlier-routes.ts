@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 /** A line of Fastify's printed tree: its depth in steps of four characters, a piece of a URL, the methods. */
-const LINE = /^((?:[│ ] {3})*)[├└]── (.*?)(?: \(([A-Z, ]+)\)(?: \{.*)?)?$/
+const LINE = /^((?:[│ ] {3})*)[├└]── (.*?)(?: \(([A-Z, -]+)\)(?: \{.*)?)?$/
 
 /** How many routes the warning names. */
 const NAMED = 5
@@ -16,7 +16,7 @@ export function warnOfEarlierRoutes (fastify: FastifyInstance): void {
     .map(({ url, methods }) => `${methods} ${url}`)
   if (routes.length === 0) return
   const named = routes.slice(0, NAMED).join('; ') + (routes.length > NAMED ? '; …' : '')
-  fastify.log.warn(`routes were added before fastify-keycloak-bearer had loaded (${named}). They are guarded, but a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write \`await fastify.register(keycloak, …)\` before the first route`)
+  fastify.log.warn(`routes were added before fastify-keycloak-bearer had loaded (${named}). In its scope they are guarded, but a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write \`await fastify.register(keycloak, …)\` before the first route`)
 }
 
 function listed (tree: string): Array<{ url: string, methods: string }> {

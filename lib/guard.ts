@@ -46,10 +46,10 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   return { access: access(), ownRule, check, scopes, text }
 
   function access (): RouteAccess['access'] {
-    if (flags.keycloak) return 'unguarded'
+    if (flags.keycloak) return 'open'
     if (restricted) return 'restricted'
-    if (flags.public) return 'public'
-    return flags.authenticated || requireAuthentication ? 'authenticated' : 'public'
+    if (flags.public) return 'optional'
+    return flags.authenticated || requireAuthentication ? 'authenticated' : 'optional'
   }
 }
 
@@ -91,7 +91,7 @@ function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'text'
 }
 
 function readScopes (scope: unknown, fail: Fail): string[] {
-  const scopes: unknown[] = Array.isArray(scope) ? scope : [scope]
+  const scopes: unknown[] = Array.isArray(scope) ? Array.from(scope) : [scope]
   const good = (each: unknown): each is string => typeof each === 'string' && SCOPE.test(each)
   if (scopes.length === 0 || !scopes.every(good)) {
     fail('config.scope must be a word of the scope claim such as "write", or an array of such words')

@@ -55,7 +55,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   function askKeycloak (token: string, signal?: AbortSignal): Promise<JsonObject> {
-    return monitor.watch(bounded(() => breaker.run(() => withSecret((value) => call(token, value, signal)))))
+    return monitor.watch(bounded(() => withSecret((value) => breaker.run(() => call(token, value, signal)))))
   }
 
   async function bounded (ask: () => Promise<JsonObject>): Promise<JsonObject> {

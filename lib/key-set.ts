@@ -1,7 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
-import buildGetJwks from 'get-jwks'
-import type { Dispatcher } from 'undici'
+import buildGetJwks, { type JWK } from 'get-jwks'
 import { notValid, unavailable } from './errors.js'
 import { isObject, type JsonObject, member, readObject } from './json.js'
 
@@ -38,6 +37,8 @@ const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   'OKP Ed448': ['EdDSA']
 }
 
+const ALL = Object.values(ALGORITHMS).flat()
+
 const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
 
 /**
@@ -47,26 +48,19 @@ const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
 export class KeySet {
   readonly #keys: readonly SigningKey[]
   readonly #verifiers = new Map<string, Key>()
-  readonly #resolver: ReturnType<typeof buildGetJwks>
+  readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * ALL.length, ttl: Number.MAX_SAFE_INTEGER })
   readonly #domain: string
 
   /**
    * @param text the body of the answer
+   * @param issuer whose keys they are, without a slash at its end
    * @param previous the key set before this one, whose verifiers live on for the keys that stayed as they were
    * @throws {KeycloakError} keycloak_unavailable when it is no key set or has no signing key
    */
-  constructor (text: string, source: { baseUrl: string, path: string, dispatcher: Dispatcher }, previous?: KeySet) {
+  constructor (text: string, issuer: string, previous?: KeySet) {
     this.#keys = signingKeys(text)
-    this.#domain = source.baseUrl
-    // A get-jwks for each key set, fed from memory: its own caches can then never outlive the set.
-    this.#resolver = buildGetJwks({
-      max: MAX_ENTRIES * RSA.length,
-      jwksPath: source.path,
-      fetchOptions: {
-        redirect: 'error',
-        dispatcher: source.dispatcher.compose(answering(JSON.stringify({ keys: this.#keys.map(({ jwk }) => jwk) })))
-      } as unknown as RequestInit
-    })
+    this.#domain = `${issuer}/`
+    for (const key of this.#keys) this.#introduce(key)
     if (previous !== undefined) this.#adopt(previous)
   }
 
@@ -83,12 +77,25 @@ export class KeySet {
   async resolve (kid: string | undefined, alg: string): Promise<Key | undefined> {
     const found = this.#find(kid, alg)
     if (found === undefined) return undefined
-    const jwk = await this.#resolver.getJwk({ domain: this.#domain, kid: found.jwk.kid as string, alg: found.jwk.alg as string })
+    const jwk = kid === undefined ? found.jwk : await this.#resolver.getJwk({ domain: this.#domain, kid, alg })
     const name = nameOf(kid, alg)
     // Another request may have been first; there is one verifier for each, since kept tokens are compared by it.
     const key = this.#verifiers.get(name) ?? createKey(importKey(jwk as Jwk)!, alg)
     this.#verifiers.set(name, key)
     return key
+  }
+
+  /**
+   * get-jwks resolves (issuer, kid, alg) from what it is told here and never fetches: its own fetch is the global one,
+   * which forbids some ports, may be a stub in somebody's tests, and knows neither our pool nor our limits. There is
+   * one for each key set, so that nothing it remembers outlives the set.
+   */
+  #introduce ({ jwk, algorithms }: SigningKey): void {
+    if (jwk.kid === undefined) return
+    for (const alg of algorithms) {
+      const name = this.#resolver.generateCacheKey(alg, jwk.kid, this.#domain)
+      if (this.#resolver.cache.get(name) === undefined) this.#resolver.cache.set(name, jwk as JWK)
+    }
   }
 
   #adopt (previous: KeySet): void {
@@ -179,20 +186,5 @@ function createKey (key: KeyObject, alg: string): Key {
         throw notValid('the signature does not verify')
       }
     }
-  }
-}
-
-/** An interceptor that answers every request with one JSON text and asks nobody. */
-function answering (json: string): Dispatcher.DispatcherComposeInterceptor {
-  const body = Buffer.from(json)
-  // What is in memory already can neither be held up nor called off.
-  const ignore = (): void => {}
-  const controller: Dispatcher.DispatchController = { aborted: false, paused: false, reason: null, abort: ignore, pause: ignore, resume: ignore }
-  return () => (_options, handler) => {
-    handler.onRequestStart?.(controller, {})
-    handler.onResponseStart?.(controller, 200, { 'content-type': 'application/json' }, 'OK')
-    handler.onResponseData?.(controller, body)
-    handler.onResponseEnd?.(controller, {})
-    return true
   }
 }

@@ -77,6 +77,11 @@ export class Keys {
     }
   }
 
+  /** Is the key set newer than that moment of the monotonic clock? */
+  askedSince (moment: number): boolean {
+    return this.#fetched !== undefined && this.#fetched.requestedAt >= moment
+  }
+
   /** Can tokens of known keys be verified now? */
   get usable (): boolean {
     return this.#fetched === undefined ? this.#failures === 0 : this.#age() < this.#lifetime()
@@ -170,8 +175,7 @@ export class Keys {
 
   async #read (): Promise<KeySet> {
     const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
-    const source = { baseUrl: this.#baseUrl, path: PATH, dispatcher: this.#upstream.dispatcher }
-    return new KeySet(text, source, this.#fetched?.set)
+    return new KeySet(text, this.#baseUrl, this.#fetched?.set)
   }
 
   #age (): number {

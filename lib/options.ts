@@ -1,7 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import type { KeycloakOptions } from '../types/options.js'
+import type { RevocationStore } from '../types/revocation.js'
 import { isObject } from './json.js'
 import { kindOf } from './permissions.js'
+import { isRealmUrl } from './realm-url.js'
 import { nearest } from './spelling.js'
 
 /** RFC 7518 section 3.1 and RFC 8037; whoever holds a public key could make an HS* token, and anybody a none one. */
@@ -18,7 +21,7 @@ const milliseconds = (least: number) => {
   return z.int(what).min(least, what).max(MAX_TIME, what)
 }
 const realmUrl = z.string('the full URL of a realm, such as https://sso.example.com/realms/acme')
-  .refine(isRealmUrl, 'an http or https URL without user name, query or fragment, such as https://sso.example.com/realms/acme')
+  .refine(isRealmUrl, 'an http or https URL without user name, query, fragment or white space, such as https://sso.example.com/realms/acme')
 const oneOrMore = <T extends z.ZodType>(item: T, what: string) =>
   z.union([item, z.array(item).min(1, what)], what).transform((value) => [value].flat() as Array<z.output<T>>)
 const aFunction = (what: string) => z.custom<(...parameters: never[]) => unknown>((value) => typeof value === 'function', what)
@@ -28,8 +31,19 @@ const PATH = 'a dotted string such as "realm_access.roles", an array of segments
 const MAPPING = 'an object of user keys and claim names, such as { email: "email" }'
 const ALGORITHM = `one or more of ${ALGORITHMS.join(', ')}: a secret (HS*) or no signature (none) cannot prove who issued a token`
 const SECRET = 'the secret of that client, or a function that returns it'
-const CA = 'a PEM certificate as string or Buffer, or an array of them'
+const CA = 'a certificate in PEM as string or Buffer (its text, not its path), or an array of them'
+const ROUTE = 'the path of a route, such as "/backchannel-logout"'
+const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
+
+const route = z.string(ROUTE).regex(/^\/[^?#:*]*$/, ROUTE)
+
+const revocation = z.strictObject({
+  maxTokenLifetime: whole(1).default(86_400),
+  max: whole(1).default(100_000),
+  store: z.custom<RevocationStore>(isStore, STORE).optional(),
+  maxLag: milliseconds(100).default(10_000)
+}, 'an object with maxTokenLifetime, max, store and maxLag')
 
 /** A table: each option, what it may be, and its default. Messages complete "… must be". */
 const schema = z.strictObject({
@@ -53,7 +67,7 @@ const schema = z.strictObject({
   verifySignature: flag.default(true),
   verifyTokensWithKeycloak: flag.default(false),
   verifyCertificate: flag.default(true),
-  ca: oneOrMore(z.custom<string | Buffer>((value) => (typeof value === 'string' && value !== '') || Buffer.isBuffer(value), CA), CA).optional(),
+  ca: oneOrMore(z.custom<string | Buffer>(isCertificate, CA), CA).optional(),
   dispatcher: z.custom<NonNullable<KeycloakOptions['dispatcher']>>(isDispatcher, DISPATCHER).optional(),
   leeway: z.number('a number of seconds, 0 or more').min(0, 'a number of seconds, 0 or more').max(86_400, 'a number of seconds, a day at the most').default(0),
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
@@ -75,11 +89,17 @@ const schema = z.strictObject({
     z.literal(false),
     z.strictObject({ max: whole(1).default(1000), maxBytes: whole(1).default(16 * 1024 * 1024) })
   ], 'an object with max and maxBytes, or false').prefault({}),
+  backchannelLogout: z.strictObject({
+    path: route,
+    clients: oneOrMore(text('a client id'), 'the id of the client that users log in by, or an array of such')
+  }, 'an object with path and clients').optional(),
+  adminUrl: z.strictObject({ path: route }, 'an object with path').optional(),
+  revocation: revocation.optional(),
   limits: z.strictObject({
     tokenLength: whole(100).default(32_768),
     jsonDepth: whole(3).max(1000, 'a whole number from 3 to 1000').default(32),
     keySetBytes: whole(1000).default(512 * 1024),
-    introspectionBytes: whole(1000).default(512 * 1024)
+    introspectionBytes: whole(1000).default(128 * 1024)
   }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes').prefault({})
 })
 
@@ -88,7 +108,7 @@ export type Settings = ReturnType<typeof parseOptions>
 
 /**
  * Check what a user wrote, once.
- * @throws {TypeError} one sentence that names the option and says what it must be; no value is ever shown
+ * @throws {TypeError} one sentence that names the option and says what it must be; nothing that could be a secret is shown
  */
 export function parseOptions (options: unknown) {
   const parsed = schema.safeParse(options)
@@ -96,6 +116,9 @@ export function parseOptions (options: unknown) {
   const settings = parsed.data
   if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
     throw new TypeError('fastify-keycloak-bearer: option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it')
+  }
+  if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {
+    throw new TypeError('fastify-keycloak-bearer: option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher')
   }
   if (!settings.verifySignature && process.env.NODE_ENV === 'production') {
     throw new TypeError('fastify-keycloak-bearer: option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
@@ -105,6 +128,7 @@ export function parseOptions (options: unknown) {
     baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
     permissionPath: (settings.permissionPath ?? ['resource_access', settings.clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
+    revocation: settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? revocation.parse({}) : undefined),
     syncUser: settings.syncUser as KeycloakOptions['syncUser'],
     extractToken: settings.extractToken as KeycloakOptions['extractToken']
   }
@@ -136,6 +160,9 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   introspection: ['timeout', 'cacheTtl', 'maxPending'],
   jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale', 'preload'],
   cache: ['max', 'maxBytes'],
+  backchannelLogout: ['path', 'clients'],
+  adminUrl: ['path'],
+  revocation: ['maxTokenLifetime', 'max', 'store', 'maxLag'],
   limits: ['tokenLength', 'jsonDepth', 'keySetBytes', 'introspectionBytes']
 }
 
@@ -143,24 +170,32 @@ function knownKeys (path: readonly PropertyKey[]): readonly string[] {
   return path.length === 0 ? Object.keys(schema.shape) : GROUPS[String(path[0])]!
 }
 
-/** Numbers and names of algorithms are shown; anything else could be a secret in the wrong place. */
+/** Numbers and what looks like an algorithm are shown; anything else could be a secret in the wrong place. */
 function shown (path: readonly PropertyKey[], options: object): string {
   const value = valueAt(path, options)
-  if (typeof value === 'number') return String(value)
-  return path[0] === 'algorithms' && typeof value === 'string' ? JSON.stringify(value.slice(0, 20)) : kindOf(value)
+  if (typeof value === 'number' && path[0] !== 'clientSecret') return String(value)
+  return path[0] === 'algorithms' && typeof value === 'string' && /^\w{1,6}$/.test(value) ? JSON.stringify(value) : kindOf(value)
 }
 
 function valueAt (path: readonly PropertyKey[], options: object): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], options)
 }
 
-function isRealmUrl (value: string): boolean {
-  if (!URL.canParse(value)) return false
-  const url = new URL(value)
-  return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && !/[?#]/.test(value)
+/** A bundle is judged by its first certificate. */
+function isCertificate (value: unknown): boolean {
+  try {
+    return new X509Certificate(value as string).subject !== undefined
+  } catch {
+    return false
+  }
 }
 
 function isDispatcher (value: unknown): boolean {
   const { request, compose } = (value ?? {}) as { request?: unknown, compose?: unknown }
   return typeof request === 'function' && typeof compose === 'function'
+}
+
+function isStore (value: unknown): boolean {
+  const { follow, publish, close } = (value ?? {}) as Partial<Record<keyof RevocationStore, unknown>>
+  return [follow, publish, close].every((each) => typeof each === 'function')
 }

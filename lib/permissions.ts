@@ -50,6 +50,7 @@ export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): 
   const find = typeof path === 'function' ? path : walk(typeof path === 'string' ? path.split('.') : path)
   return (claims) => {
     const roles = find(claims)
+    if (isThenable(roles)) throw asynchronous(roles, 'permissionPath')
     return Array.isArray(roles) ? roles : []
   }
 }
@@ -59,8 +60,13 @@ export function holds (rule: SyncPermissionRule, caller: Caller): boolean {
   if (typeof rule === 'string' && rule !== '') return caller.roles.includes(rule)
   const fulfilled = compileRule(rule, 'The rule of hasPermission').check(caller)
   if (typeof fulfilled === 'boolean') return fulfilled
-  fulfilled.catch(() => {})
-  throw new TypeError('hasPermission is synchronous: an asynchronous rule belongs into the config of the route')
+  throw asynchronous(fulfilled, 'hasPermission', ': an asynchronous rule belongs into the config of the route')
+}
+
+/** The error for a promise where there can be none. What it rejects with later is nobody's to catch. */
+export function asynchronous (promise: PromiseLike<unknown>, name: string, hint = ''): TypeError {
+  promise.then(undefined, () => {})
+  return new TypeError(`${name} is synchronous, it must not return a promise${hint}`)
 }
 
 /** What a value is, in words, without showing it. */
@@ -89,7 +95,7 @@ function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown):
 
 function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, depth: number): Rule {
   if (rules.length === 0) throw new TypeError(`${name} must hold a rule at least, not an empty array`)
-  const compiled = rules.map((rule, at) => compileRule(rule, `${name}[${at}]`, depth + 1))
+  const compiled = Array.from(rules, (rule, at) => compileRule(rule, `${name}[${at}]`, depth + 1))
   const checks = compiled.map(({ check }) => check)
   const decisive = kind === 'any'
   return {

@@ -18,10 +18,19 @@ export function guardIn (config: unknown): Guard | undefined {
   return (config as MarkedConfig | undefined)?.[GUARD]?.guard
 }
 
+/** A route that onRoute saw, or that was compiled at its first request. */
+interface Seen {
+  method: RouteOptions['method']
+  url: string
+  guard: Guard
+  /** Its options, as they are when all hooks have run; `undefined` for a late one. */
+  options?: RouteOptions
+}
+
 /** The guards of the routes in one plugin instance's reach, compiled as the routes are added. */
 export class Routes {
   readonly #requireAuthentication: boolean
-  readonly #access: RouteAccess[] = []
+  readonly #seen: Seen[] = []
   readonly #late = new WeakMap<object, Guard>()
 
   constructor (requireAuthentication: boolean) {
@@ -29,13 +38,27 @@ export class Routes {
   }
 
   /**
-   * Fastify's onRoute hook. A new config object, since several routes may share the user's one.
+   * Fastify's onRoute hook. A new config object, since several routes may share the user's one; with what that one
+   * inherits, which Fastify would leave behind.
    * @throws {TypeError} for a rule that means nothing
    */
   add (route: RouteOptions): void {
-    const guard = this.#compile(route.config, route.method, route.url)
-    const mark: Mark = { owner: this, guard }
-    route.config = { ...route.config, [GUARD]: mark } as RouteOptions['config']
+    const config: MarkedConfig = { ...route.config }
+    for (const key in route.config) config[key] = (route.config as unknown as MarkedConfig)[key]
+    const guard = this.#see({ method: route.method, url: route.url, options: route }, config)
+    config[GUARD] = { owner: this, guard }
+    route.config = config as unknown as RouteOptions['config']
+  }
+
+  /**
+   * When all routes are there: an onRoute hook of the application, which runs after ours, may have given a route
+   * another rule. The guard is the same object in every copy of the config.
+   * @throws {TypeError} for a rule that means nothing
+   */
+  settle (): void {
+    for (const { method, url, guard, options } of this.#seen) {
+      if (options !== undefined) Object.assign(guard, this.#compile(options.config, method, url))
+    }
   }
 
   /** The guard of a request's route. One that onRoute did not see is compiled here, at its first request. */
@@ -45,21 +68,26 @@ export class Routes {
     if (mark !== undefined && mark.owner === this) return mark.guard
     let guard = this.#late.get(config)
     if (guard === undefined) {
-      guard = this.#compile(config, config.method as RouteOptions['method'], String(config.url))
+      guard = this.#see({ method: config.method as RouteOptions['method'], url: String(config.url) }, config)
       this.#late.set(config, guard)
     }
     return guard
   }
 
   list (): RouteAccess[] {
-    return this.#access.map((each) => ({ ...each }))
+    return this.#seen.map(({ method: methods, url, guard: { access, text } }) => {
+      const method = [methods].flat().join(',')
+      return text === undefined ? { method, url, access } : { method, url, access, rule: text }
+    })
+  }
+
+  #see (route: Omit<Seen, 'guard'>, config: unknown): Guard {
+    const guard = this.#compile(config, route.method, route.url)
+    this.#seen.push({ ...route, guard })
+    return guard
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    const method = [methods].flat().join(',')
-    const guard = compileGuard(config, `${method} ${url}`, this.#requireAuthentication)
-    const { access, text } = guard
-    this.#access.push(text === undefined ? { method, url, access } : { method, url, access, rule: text })
-    return guard
+    return compileGuard(config, `${[methods].flat().join(',')} ${url}`, this.#requireAuthentication)
   }
 }

@@ -25,6 +25,7 @@ export function sharing (ask: Ask, ttl: number): Ask {
 
   return (token, signal) => {
     dropEnded()
+    // A call in flight is joined however long it takes.
     const shared = kept.get(token) ?? start(token)
     shared.waiting++
     signal?.addEventListener('abort', () => {
@@ -45,12 +46,12 @@ export function sharing (ask: Ask, ttl: number): Ask {
     return shared
   }
 
-  /** Their order is that in which they end: no token is kept for longer than it serves. */
+  /** Their order is that in which they end. */
   function dropEnded (): void {
     const now = performance.now()
-    for (const [token, { until }] of kept) {
+    for (const [token, { answered, until }] of kept) {
       if (now < until) break
-      kept.delete(token)
+      if (answered) kept.delete(token)
     }
   }
 }

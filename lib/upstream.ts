@@ -27,6 +27,9 @@ export interface Call {
 /** Connections to Keycloak at once; further calls wait for one, within their deadline. */
 const CONNECTIONS = 32
 
+/** What calls in flight have left when the API closes, in milliseconds. */
+const GRACE = 500
+
 /**
  * The pool of connections to Keycloak. It does not follow redirects, believes no status but 200, and reads no more
  * than it was told to.
@@ -35,6 +38,10 @@ export class Upstream {
   readonly dispatcher: Dispatcher
   readonly #base: URL
   readonly #own: boolean
+  /** Ends a call in flight. */
+  readonly #inFlight = new Set<(error: UnavailableError) => void>()
+  #closing = false
+  #lastCall: NodeJS.Timeout | undefined
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions) {
     this.#base = new URL(baseUrl)
@@ -63,17 +70,36 @@ export class Upstream {
     const cancel = (): void => end(unavailable('nobody waits for the answer any more', 'ours'))
     if (call.signal?.aborted === true) cancel()
     call.signal?.addEventListener('abort', cancel)
+    this.#inFlight.add(end)
     try {
       return await Promise.race([ended, this.#attempt(call, abort.signal)])
     } finally {
       clearTimeout(timer)
       call.signal?.removeEventListener('abort', cancel)
+      this.#inFlight.delete(end)
     }
+  }
+
+  /** Is the API closing? Then a connection that is kept alive would only hold it up. */
+  get closing (): boolean {
+    return this.#closing
+  }
+
+  /** The API closes: calls in flight have a moment left, since those who asked are to be answered. */
+  drain (): void {
+    this.#closing = true
+    this.#lastCall = setTimeout(() => this.#endCalls(), GRACE)
   }
 
   /** End the pool at once, calls in flight included; a dispatcher that was given stays the giver's. */
   async close (): Promise<void> {
+    clearTimeout(this.#lastCall)
+    this.#endCalls()
     if (this.#own) await this.dispatcher.destroy()
+  }
+
+  #endCalls (): void {
+    for (const end of this.#inFlight) end(unavailable('the API is closing', 'ours'))
   }
 
   async #attempt (call: Call, signal: AbortSignal): Promise<string> {
@@ -131,13 +157,13 @@ async function read (body: Dispatcher.ResponseData['body'], maxBytes: number): P
 }
 
 function isLostConnection (error: unknown): boolean {
-  const { code } = error as { code?: unknown }
+  const code = (error as { code?: unknown } | undefined)?.code
   return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 /** Of a foreign error only the code is kept, and only if it looks like one: its text may quote what it should not. */
 function asUnavailable (error: unknown): UnavailableError {
   if (error instanceof UnavailableError) return error
-  const { code } = error as { code?: unknown }
+  const code = (error as { code?: unknown } | undefined)?.code
   return unavailable(typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : 'the call failed', 'away')
 }

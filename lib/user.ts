@@ -39,7 +39,10 @@ export function createToUser ({ userIdField, userIdClaim, claimMapping, syncUser
 }
 
 function active (user: unknown): User {
+  if (Array.isArray(user)) throw new TypeError('syncUser must return a user or null, not an array: return its first element')
   if (typeof user !== 'object' || user === null) throw new KeycloakError('user_inactive', 'syncUser gave no user')
-  if ((user as { isActive?: unknown }).isActive === false) throw new KeycloakError('user_inactive', 'isActive is false')
+  const { isActive } = user as { isActive?: unknown }
+  // 0 too, which is what some databases make of false; what is absent or null says nothing.
+  if (isActive !== undefined && isActive !== null && !isActive) throw new KeycloakError('user_inactive', 'isActive is false')
   return user as User
 }

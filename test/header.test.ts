@@ -56,6 +56,7 @@ t.test('more than one Authorization header is refused, whatever their schemes an
   const bearer = `Authorization: Bearer ${realm.token()}`
   t.equal(await send(app, [bearer, bearer]), '401 bad_authorization_header')
   t.equal(await send(app, ['Authorization: Basic YTpi', bearer]), '401 bad_authorization_header')
+  t.equal(await send(app, ['Authorization:', bearer]), '401 bad_authorization_header', 'the first one empty')
   t.equal(await send(app, [bearer, 'X-Other: 1', 'AUTHORIZATION: Basic YTpi']), '401 bad_authorization_header')
 })
 
@@ -97,7 +98,9 @@ t.test('an extractToken that returns null is anonymous; what is no string, or th
   const promising = await apiFor(t, realm, { extractToken: (async () => realm.token()) as never })
   const response = await promising.inject('/open')
   t.equal(response.statusCode, 500)
-  t.match(response.json().message, /extractToken must return a string or null, at once and not as a promise/)
+  t.match(response.json().message, /extractToken is synchronous, it must not return a promise/)
+  const wrong = await apiFor(t, realm, { extractToken: (() => 5) as never })
+  t.match((await wrong.inject('/open')).json(), { statusCode: 500, message: 'extractToken must return a string or null, not a number' })
   const throwing = await apiFor(t, realm, { extractToken: () => { throw new Error('mine') } })
   t.match((await throwing.inject('/open')).json(), { statusCode: 500, message: 'mine' })
 })

@@ -83,7 +83,8 @@ t.test('more calls than maxPending are 503 at once', async (t) => {
 
 t.test('a client that goes away takes its call with it, which is no failure of Keycloak\'s', async (t) => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm, ON)
+  const log = logging()
+  const app = await apiFor(t, realm, ON, log)
   let cut = 0
   realm.respond('introspect', (_request, response) => { response.on('close', () => { cut++ }) })
   for (let times = 1; times <= 6; times++) {
@@ -94,6 +95,7 @@ t.test('a client that goes away takes its call with it, which is no failure of K
     t.equal(cut, times)
   }
   t.match(app.keycloak.health(), { ok: true, introspection: { ok: true, breaker: 'closed', pending: 0 } })
+  t.notOk(log.lines.some(({ level }) => level > 30), 'and nothing to wake an operator for')
 })
 
 t.test('a shared call goes on while somebody waits for it, and ends with the last', async (t) => {

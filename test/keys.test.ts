@@ -181,6 +181,35 @@ t.test('a key without alg or kid serves the algorithms of its type', async (t) =
   t.ok(createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }))
 })
 
+t.test('keys of several types may share a kid, or have none', async (t) => {
+  const realm = await realmFor(t, { algorithms: ['RS256', 'ES256'] })
+  const { keys } = await (await fetch(`${realm.issuer}/protocol/openid-connect/certs`)).json() as { keys: Array<Record<string, string>> }
+  const bare = keys.filter(({ use }) => use === 'sig').map(({ alg, kid, ...key }) => key)
+  for (const set of [bare, [...bare].reverse()]) {
+    realm.respond('certs', answerJson({ keys: [...set.map((key) => ({ ...key, kid: 'one' })), { ...set[0], kid: 'one' }] }))
+    const app = await apiFor(t, realm, { algorithms: ['RS256', 'ES256'] })
+    for (const alg of ['RS256', 'ES256'] as const) t.equal(await ask(app, '/open', realm.token({ alg, kid: 'one' })), '200', alg)
+    realm.respond('certs', answerJson({ keys: set }))
+    const nameless = await apiFor(t, realm, { algorithms: ['RS256', 'ES256'] })
+    for (const alg of ['RS256', 'ES256'] as const) t.equal(await ask(nameless, '/open', realm.token({ alg, kid: null })), '200', `${alg}, without kid`)
+  }
+})
+
+t.test('the global fetch plays no part: a stub in somebody\'s tests, or a port that it forbids', async (t) => {
+  const realm = await realmFor(t)
+  const { fetch: real } = globalThis
+  t.teardown(() => { globalThis.fetch = real })
+  globalThis.fetch = async () => { throw new Error('no network in tests') }
+  t.equal(await ask(await apiFor(t, realm), '/open', realm.token()), '200')
+})
+
+t.test('a dispatcher that misbehaves is 503', async (t) => {
+  const realm = await realmFor(t)
+  const request = async (): Promise<never> => { throw undefined } // eslint-disable-line no-throw-literal
+  const app = await apiFor(t, realm, { dispatcher: { request, compose () {} } as never })
+  t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)
+})
+
 t.test('Ed448 keys are EdDSA keys too', async (t) => {
   const realm = await realmFor(t)
   const jwk = generateKeyPairSync('ed448').publicKey.export({ format: 'jwk' })

@@ -3,6 +3,7 @@ import t from 'tap'
 import { Agent } from 'undici'
 import keycloak, { bearerToken, KeycloakError, openapi } from '../index.js'
 import { apiFor, ask, logging, realmFor, WARN } from './support/app.js'
+import { CERTIFICATE } from './support/certificate.js'
 
 const SECRET = 'my-very-own-secret'
 const good = { issuer: 'https://sso.example.com/realms/acme', clientSecret: SECRET }
@@ -31,7 +32,7 @@ t.test('a wrong option stops the start with one sentence that names it and shows
     [{ serverUrl: '/realms/acme' }, /option "serverUrl" must be/],
     [{ clientId: '' }, /option "clientId" must be .*, not an empty string$/],
     [{ clientSecret: '' }, /option "clientSecret" must be .*, not an empty string$/],
-    [{ clientSecret: 5 }, /option "clientSecret" must be the secret of that client, or a function that returns it, not 5$/],
+    [{ clientSecret: 12345678 }, /option "clientSecret" must be the secret of that client, or a function that returns it, not a number$/],
     [{ introspection: { maxPending: 0 } }, /option "introspection\.maxPending" must be a whole number from 1, not 0$/],
     [{ jwks: { preload: true } }, /option "jwks\.preload" must be "warn", "require" or false, not true$/],
     [{ clientSecret: { [SECRET]: SECRET } }, /option "clientSecret" must be .*, not an object$/],
@@ -54,8 +55,20 @@ t.test('a wrong option stops the start with one sentence that names it and shows
     [{ verifyTokensWithKeycloak: 1 }, /option "verifyTokensWithKeycloak" must be true or false, not 1$/],
     [{ verifyTokensWithKeycloak: true, clientSecret: undefined }, /option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true/],
     [{ verifyCertificate: null }, /option "verifyCertificate" must be true or false, not null$/],
-    [{ ca: '' }, /option "ca" must be a PEM certificate/],
-    [{ ca: [5] }, /option "ca" must be a PEM certificate/],
+    [{ ca: '' }, /option "ca" must be a certificate in PEM/],
+    [{ ca: '/etc/ssl/ca.pem' }, /option "ca" must be a certificate in PEM as string or Buffer \(its text, not its path\)/],
+    [{ ca: [5] }, /option "ca" must be a certificate in PEM/],
+    [{ ca: [CERTIFICATE, 'x'] }, /option "ca" must be a certificate in PEM/],
+    [{ dispatcher: new Agent(), ca: CERTIFICATE }, /option "dispatcher" goes with neither ca nor verifyCertificate: false/],
+    [{ dispatcher: new Agent(), verifyCertificate: false }, /option "dispatcher" goes with neither ca nor verifyCertificate: false/],
+    [{ issuer: 'https://sso.example.com/realms/acme\n' }, /option "issuer" must be an http or https URL without .* white space/],
+    [{ issuer: ' https://sso.example.com/realms/acme' }, /option "issuer" must be/],
+    [{ issuer: 'https://sso.example.com/realms/a"b' }, /option "issuer" must be/],
+    [{ issuer: 'https://sso.example.com\\realms' }, /option "issuer" must be/],
+    [{ issuer: 'https://sso.example.com/realms/größe' }, /option "issuer" must be/],
+    [{ issuer: 'https://@sso.example.com/realms/acme' }, /option "issuer" must be/],
+    [{ issuer: 'https://[1/realms/acme' }, /option "issuer" must be/],
+    [{ algorithms: SECRET }, /option "algorithms" must be .*, not a string$/],
     [{ dispatcher: {} }, /option "dispatcher" must be an undici 7 dispatcher/],
     [{ dispatcher: null }, /option "dispatcher" must be an undici 7 dispatcher/],
     [{ leeway: -1 }, /option "leeway" must be a number of seconds, 0 or more, not -1$/],
@@ -93,8 +106,6 @@ t.test('a wrong option stops the start with one sentence that names it and shows
 })
 
 t.test('every option may be given at once', async (t) => {
-  const dispatcher = new Agent()
-  t.teardown(() => dispatcher.close())
   t.equal(await refusalOf({
     ...good,
     serverUrl: 'http://keycloak:8080/realms/acme',
@@ -108,8 +119,7 @@ t.test('every option may be given at once', async (t) => {
     verifySignature: true,
     verifyTokensWithKeycloak: true,
     verifyCertificate: true,
-    ca: [Buffer.from('x')],
-    dispatcher,
+    ca: [Buffer.from(CERTIFICATE)],
     leeway: 1.5,
     syncUser: () => ({}),
     extractToken: () => null,
@@ -119,7 +129,7 @@ t.test('every option may be given at once', async (t) => {
     cache: { max: 1, maxBytes: 1 },
     limits: { tokenLength: 100, jsonDepth: 3, keySetBytes: 1000, introspectionBytes: 1000 }
   }), 'started')
-  t.equal(await refusalOf({ ...good, cache: false, ca: 'x', permissionPath: () => [] }), 'started')
+  t.equal(await refusalOf({ ...good, cache: false, permissionPath: () => [] }), 'started')
 })
 
 t.test('settings that risk something warn once at start, in words that say what', async (t) => {

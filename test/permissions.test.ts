@@ -105,6 +105,14 @@ t.test('scope asks for words of the scope claim, beside a permission if both are
   t.match(headers['www-authenticate'], /error="insufficient_scope", .*, scope="read write"$/)
 })
 
+t.test('an asynchronous permissionPath is the application\'s error, and kills no process', async (t) => {
+  const realm = await realmFor(t)
+  for (const permissionPath of [async () => ['view-profile'], async () => { throw new Error('late') }]) {
+    const app = await apiFor(t, realm, { permissionPath })
+    t.match((await app.inject({ url: '/profile', headers: bearer(realm.token()) })).json(), { statusCode: 500, message: /permissionPath is synchronous/ })
+  }
+})
+
 t.test('request.hasPermission takes the same rules, at once', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
@@ -125,6 +133,6 @@ t.test('request.hasPermission refuses what means nothing, and what answers later
     t.match((await app.inject({ url: '/has', headers: bearer(realm.token()) })).json(), { statusCode: 500, message: /^The rule of hasPermission/ }, JSON.stringify(rule))
   }
   for (rule of [async () => true, async () => { throw new Error('late') }]) {
-    t.match((await app.inject({ url: '/has', headers: bearer(realm.token()) })).json(), { statusCode: 500, message: /hasPermission is synchronous/ })
+    t.match((await app.inject({ url: '/has', headers: bearer(realm.token()) })).json(), { statusCode: 500, message: /hasPermission is synchronous, .*: an asynchronous rule belongs into the config of the route/ })
   }
 })

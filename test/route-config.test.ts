@@ -54,6 +54,9 @@ t.test('a rule that means nothing throws when the route is added, in one sentenc
     [{ scope: [] }, /config\.scope must be/],
     [{ scope: 'read write' }, /config\.scope must be/],
     [{ scope: ['a', 5] }, /config\.scope must be/],
+    [{ permission: new Array(1) }, /config\.permission\[0\] must be/],
+    [{ scope: new Array(1) }, /config\.scope must be/],
+    [Object.create({ permission: '' }), /config\.permission must name a role/],
     [{ scope: undefined }, /config\.scope must be/],
     [{ scope: 'a"b' }, /config\.scope must be/],
     [{ authenticated: false }, /config\.authenticated must be true or left out, not false/],
@@ -95,6 +98,63 @@ t.test('a config object shared by routes, or frozen, is not changed', async (t) 
   t.equal(await ask(app, '/one'), ANONYMOUS)
   t.equal((await app.inject({ method: 'POST', url: '/two', headers: bearer(realm.token({ roles: ['view-profile'] })) })).statusCode, 200)
   t.same(Reflect.ownKeys(config), ['permission'])
+})
+
+t.test('a rule that an onRoute hook of the application gives later counts, and so does an inherited one', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify({ exposeHeadRoutes: false })
+  t.teardown(() => app.close())
+  await app.register(keycloak, realm.options)
+  app.addHook('onRoute', (route) => { if (route.url.startsWith('/admin')) route.config = { ...route.config, permission: 'admin' } })
+  app.addHook('onRoute', (route) => { if (route.url.startsWith('/new')) route.config = { permission: 'admin' } })
+  app.get('/admin', async () => 'secret')
+  app.get('/new', async () => 'secret')
+  app.get('/inherited', { config: Object.create({ permission: 'admin' }) }, async () => 'secret')
+  for (const url of ['/admin', '/new', '/inherited']) {
+    t.equal(await ask(app, url), ANONYMOUS, url)
+    t.equal(await ask(app, url, realm.token()), '403 permission_denied', url)
+    t.equal(await ask(app, url, realm.token({ roles: ['admin'] })), '200', url)
+  }
+  t.match(app.keycloak.routes()[0], { url: '/admin', access: 'restricted', rule: 'permission admin' })
+})
+
+t.test('a mistake of such a hook stops the start', async (t) => {
+  const app = Fastify()
+  await app.register(keycloak, (await realmFor(t)).options)
+  app.addHook('onRoute', (route) => { route.config = { ...route.config, permission: '' } })
+  app.get('/admin', async () => 'secret')
+  await t.rejects(Promise.resolve(app.ready()), { message: /GET \/admin: config\.permission must name a role/ })
+})
+
+t.test('changing an array after the route was added changes nothing', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const scope = ['write'] as [string]
+  app.get('/scope', { config: { scope } }, async () => 'ok')
+  await app.ready()
+  scope.length = 0 as 1
+  t.equal(await ask(app, '/scope', realm.token()), '403 permission_denied')
+})
+
+t.test('in a scope that was loaded before, an anonymous caller is null and holds nothing', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(async (child) => {
+    child.get('/early', async (request) => ({ user: request.user, auth: request.auth, may: request.hasPermission(() => true) }))
+  }, { prefix: '/child' })
+  await app.register(keycloak, realm.options)
+  t.same((await app.inject('/child/early')).json(), { user: null, auth: null, may: false })
+})
+
+t.test('handlers for what is not found are reached whatever the token, and callNotFound leaves no way around', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  app.setNotFoundHandler((request, reply) => reply.code(404).send({ lost: request.url }))
+  app.get('/gone', { config: { permission: 'a' } }, async (_request, reply) => reply.callNotFound())
+  t.same((await app.inject({ url: '/nowhere', headers: bearer('x') })).json(), { lost: '/nowhere' })
+  t.equal(await ask(app, '/gone'), ANONYMOUS)
+  t.equal((await app.inject({ url: '/gone', headers: bearer(realm.token({ roles: ['a'] })) })).statusCode, 404)
 })
 
 t.test('HEAD routes that Fastify adds by itself are guarded like their GET', async (t) => {
@@ -142,7 +202,7 @@ t.test('a route added before the plugin had loaded is guarded all the same, and 
   t.equal(await ask(app, '/early', realm.token()), '403 permission_denied')
   t.equal(await ask(app, '/early', realm.token({ roles: ['a'] })), '200')
   t.equal(await ask(app, '/child'), ANONYMOUS)
-  t.match(log.lines.filter(({ level }) => level === 40).map(({ msg }) => msg), [/^routes were added before .* \(GET, HEAD \/early\)\. They are guarded/])
+  t.match(log.lines.filter(({ level }) => level === 40).map(({ msg }) => msg), [/^routes were added before .* \(GET, HEAD \/early\)\. In its scope they are guarded/])
 })
 
 t.test('routes of plugins loaded before are guarded, and named in the warning, five of them at most', async (t) => {
@@ -209,8 +269,8 @@ t.test('fastify.keycloak.routes() tells who may call what', async (t) => {
   app.route({ method: ['PUT', 'POST'], url: '/rule', config: { permission: { any: ['a', ['b', function isOwner () { return true }]] }, scope: ['x', 'y'] }, handler: async () => 'ok' })
   app.get('/own', { config: { permission: [() => true] } }, async () => 'ok')
   t.same(app.keycloak.routes(), [
-    { method: 'GET', url: '/open', access: 'public' },
-    { method: 'GET', url: '/off', access: 'unguarded' },
+    { method: 'GET', url: '/open', access: 'optional' },
+    { method: 'GET', url: '/off', access: 'open' },
     { method: 'GET', url: '/any', access: 'authenticated' },
     { method: 'PUT,POST', url: '/rule', access: 'restricted', rule: 'permission any of (a, all of (b, isOwner())) and scope x y' },
     { method: 'GET', url: '/own', access: 'restricted', rule: 'permission all of (a function)' }

@@ -70,14 +70,20 @@ t.test('syncUser gets profile, claims and request, and what it returns is the us
 
 t.test('a user that is missing or inactive is 401 user_inactive', async (t) => {
   const realm = await realmFor(t)
-  for (const user of [null, undefined, false, 'alice', { isActive: false }]) {
+  for (const user of [null, undefined, false, 'alice', { isActive: false }, { isActive: 0 }, { isActive: '' }]) {
     const app = await apiFor(t, realm, { syncUser: (async () => user) as never })
     t.equal(await ask(app, '/open', realm.token()), INACTIVE, JSON.stringify(user))
   }
-  for (const user of [{ isActive: true }, { isActive: null }, {}]) {
+  for (const user of [{ isActive: true }, { isActive: 1 }, { isActive: null }, {}]) {
     const app = await apiFor(t, realm, { syncUser: () => user })
     t.equal(await ask(app, '/open', realm.token()), '200', JSON.stringify(user))
   }
+})
+
+t.test('an array of users, as a database returns it, is told apart from a user', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { syncUser: () => [] })
+  t.match((await app.inject({ url: '/open', headers: bearer(realm.token()) })).json(), { statusCode: 500, message: /syncUser must return a user or null, not an array/ })
 })
 
 t.test('a thenable, such as a query builder, is awaited', async (t) => {

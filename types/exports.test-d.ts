@@ -13,7 +13,7 @@ const app = Fastify()
 // fastify.keycloak
 expectType<Promise<Claims>>(app.keycloak.verify('token'))
 expectType<RouteAccess[]>(app.keycloak.routes())
-expectType<'unguarded' | 'public' | 'authenticated' | 'restricted'>(app.keycloak.routes()[0].access)
+expectType<'open' | 'optional' | 'authenticated' | 'restricted'>(app.keycloak.routes()[0].access)
 expectType<Health>(app.keycloak.health())
 expectType<boolean>(app.keycloak.health().ok)
 expectType<number>(app.keycloak.health().keys.count)

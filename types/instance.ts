@@ -6,12 +6,12 @@ export interface RouteAccess {
   method: string
   url: string
   /**
-   * - `unguarded`: `keycloak: false`, the plugin does not look at it
-   * - `public`: anonymous or a valid token
+   * - `open`: `keycloak: false`, the plugin does not look at it
+   * - `optional`: anonymous or a valid token
    * - `authenticated`: any valid token
    * - `restricted`: a valid token that fulfils `rule`
    */
-  access: 'unguarded' | 'public' | 'authenticated' | 'restricted'
+  access: 'open' | 'optional' | 'authenticated' | 'restricted'
   /** What a `restricted` route asks for, in words: `permission view-profile and scope write`. */
   rule?: string
 }
@@ -34,9 +34,21 @@ export interface IntrospectionHealth extends UpstreamHealth {
   pending: number
 }
 
+/** What is known of logouts. */
+export interface RevocationHealth {
+  /** `false` while the store has not been heard of for more than `revocation.maxLag`. */
+  ok: boolean
+  /** How many sessions and users are remembered as logged out. */
+  entries: number
+  /** Tokens issued before this second since 1970 are refused; 0: none. */
+  notBefore: number
+  /** Milliseconds since the store was last heard of; `null`: never, or there is none. */
+  lag: number | null
+}
+
 /** What `fastify.keycloak.health()` reports. */
 export interface Health {
-  /** `false` while a request with a token would get 503 for want of Keycloak. */
+  /** `false` while a request with a token would get 503 for want of Keycloak, or of the store of revocations. */
   ok: boolean
   keys: UpstreamHealth & {
     /** Age of the key set in milliseconds, `null` before the first fetch. */
@@ -48,6 +60,8 @@ export interface Health {
   }
   /** `null` where introspection is off. */
   introspection: IntrospectionHealth | null
+  /** `null` where none of the options `backchannelLogout`, `adminUrl` and `revocation` is given. */
+  revocation: RevocationHealth | null
 }
 
 /** `fastify.keycloak` */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
+import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { AccessTokenClaims, Claims, KeycloakTypes, User } from './user.js'
 
 /** The asymmetric signature algorithms a realm can use (RFC 7518 section 3.1, RFC 8037). */
@@ -58,7 +59,7 @@ export interface Limits {
   jsonDepth?: number
   /** Bytes of the key set. Default 524288. */
   keySetBytes?: number
-  /** Bytes of an introspection answer. Default 524288. */
+  /** Bytes of an introspection answer. Default 131072. */
   introspectionBytes?: number
 }
 
@@ -112,5 +113,11 @@ export interface KeycloakOptions {
   jwks?: JwksOptions
   /** Verified tokens kept in memory; `false` switches it off. */
   cache?: CacheOptions | false
+  /** Adds a POST route that takes Keycloak's back-channel logouts: a logged-out user's tokens are refused from then on. */
+  backchannelLogout?: BackchannelLogoutOptions
+  /** Adds the POST routes that take the pushes of Keycloak's admin console: not-before, and the logout of all. */
+  adminUrl?: AdminUrlOptions
+  /** How logouts are remembered, and spread to other instances. */
+  revocation?: RevocationOptions
   limits?: Limits
 }

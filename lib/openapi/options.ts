@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isObject } from '../json.js'
 import { kindOf } from '../permissions.js'
+import { isRealmUrl } from '../realm-url.js'
 import { nearest } from '../spelling.js'
 
 const SCHEME = '"bearer", "oauth2" or "openIdConnect"'
@@ -14,7 +15,7 @@ const scope = z.string().min(1)
 const schema = z.strictObject({
   scheme: z.enum(['bearer', 'oauth2', 'openIdConnect'], SCHEME).default('bearer'),
   issuer: z.string(ISSUER)
-    .refine((value) => URL.canParse(value) && /^https?:\/\/[^\s?#@]+$/.test(value), ISSUER)
+    .refine(isRealmUrl, ISSUER)
     .transform((value) => value.replace(/\/$/, ''))
     .optional(),
   scopes: z.union([

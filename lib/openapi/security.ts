@@ -44,7 +44,7 @@ export function requirementsOf (document: Document, name: string, scopes: readon
   const needed = scheme?.type === 'oauth2' || scheme?.type === 'openIdConnect' ? scopes : []
   if (scheme?.flows !== undefined && isOurs(scheme)) offer(scheme.flows.authorizationCode.scopes, needed)
   const everywhere: readonly Requirement[] = document.security?.length ? document.security : [{}]
-  return everywhere.map((each) => ({ ...each, [name]: [...new Set([...each[name] ?? [], ...needed])] }))
+  return everywhere.map((each) => ({ ...each, [name]: [...new Set([...(Object.hasOwn(each, name) ? each[name]! : []), ...needed])] }))
 }
 
 /** A scope that a route needs can be asked for. */

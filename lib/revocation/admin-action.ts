@@ -1,0 +1,69 @@
+import type { Revocation } from '../../types/revocation.js'
+import { date } from '../claims.js'
+import { notValid } from '../errors.js'
+import { type JsonObject, member } from '../json.js'
+import { seconds } from '../verify.js'
+import type { CallKind, Order } from './call.js'
+
+const TYPES: ReadonlySet<string> = new Set(['jwt'])
+
+/** Whom a push of the admin console is for, and by how many seconds clocks may differ. */
+export interface ActionOptions {
+  clientId: string
+  leeway: number
+}
+
+/** `{adminUrl}/k_push_not_before`: the realm's not-before, or the client's own where that is later. */
+export function pushNotBefore (options: ActionOptions): CallKind {
+  return {
+    name: 'a push of not-before',
+    types: TYPES,
+    read (payload): Order {
+      const call = checkAction(payload, 'PUSH_NOT_BEFORE', options)
+      return { ...call, revocations: [{ kind: 'realm', at: notBefore(payload), call }] }
+    }
+  }
+}
+
+/** `{adminUrl}/k_logout`: all sessions, by a not-before; or those that are named. */
+export function logoutAction (options: ActionOptions): CallKind {
+  return {
+    name: 'a logout by the admin URL',
+    types: TYPES,
+    read (payload): Order {
+      const call = checkAction(payload, 'LOGOUT', options)
+      const sessions = sessionIds(payload)
+      if (sessions === undefined) return { ...call, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
+      const at = Math.floor(seconds())
+      return { ...call, revocations: sessions.map((id): Revocation => ({ kind: 'session', id, at, call })) }
+    }
+  }
+}
+
+function checkAction (payload: JsonObject, action: string, { clientId, leeway }: ActionOptions): NonNullable<Revocation['call']> {
+  // The realm's key signs tokens too, and a mapper may write any claim into one: an action has no typ.
+  if (Object.hasOwn(payload, 'typ')) throw notValid('typ is there')
+  if (member(payload, 'action') !== action) throw notValid('the action is not that of the route')
+  if (member(payload, 'resource') !== clientId) throw notValid('the resource is not this client')
+  const expiration = date(payload, 'expiration')
+  if (expiration === undefined) throw notValid('expiration is missing')
+  if (expiration + leeway <= seconds()) throw notValid('expiration has passed')
+  const id = member(payload, 'id')
+  if (typeof id !== 'string' || id === '') throw notValid('id is not a string')
+  return { id, until: expiration + leeway }
+}
+
+function notBefore (payload: JsonObject): number {
+  const value = date(payload, 'notBefore')
+  if (value === undefined || value < 0) throw notValid('notBefore is missing or negative')
+  return value
+}
+
+/** Keycloak names sessions where the client's own adapter had told it of them. */
+function sessionIds (payload: JsonObject): string[] | undefined {
+  const ids = member(payload, 'keycloakSessionIds')
+  if (ids === undefined || ids === null) return undefined
+  const good = (id: unknown): id is string => typeof id === 'string' && id !== ''
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(good)) throw notValid('keycloakSessionIds is no list of sessions')
+  return ids
+}

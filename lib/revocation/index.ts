@@ -1,0 +1,111 @@
+import type { FastifyInstance } from 'fastify'
+import type { RevocationHealth } from '../../types/instance.js'
+import type { AccessTokenClaims } from '../../types/user.js'
+import { unavailable } from '../errors.js'
+import type { Keys } from '../keys.js'
+import type { Settings } from '../options.js'
+import { logoutAction, pushNotBefore } from './admin-action.js'
+import type { Order } from './call.js'
+import { Inbox, type InboxOptions } from './inbox.js'
+import { logoutToken } from './logout-token.js'
+import { Once } from './once.js'
+import { Revocations } from './revocations.js'
+import { addCallRoute, type CallRoute, formToken } from './routes.js'
+import { Spread } from './spread.js'
+import { Warnings } from './warnings.js'
+
+/** What was logged out or lies before not-before is refused. */
+export interface Revoked {
+  /**
+   * In memory, and at once.
+   * @throws {KeycloakError} token_not_valid, or keycloak_unavailable while the store has not been heard of for too long
+   */
+  check: (claims: AccessTokenClaims) => void
+  health: () => RevocationHealth
+  /** Add the routes that Keycloak calls, and follow the store until the API closes. */
+  start: () => Promise<void>
+}
+
+/** @returns `undefined` where no option asks for it */
+export function createRevoked (settings: Settings, keys: Keys, fastify: FastifyInstance): Revoked | undefined {
+  if (settings.revocation === undefined) return undefined
+  const { store, maxTokenLifetime, max, maxLag } = settings.revocation
+  const { issuer, leeway } = settings
+  const warnings = new Warnings(fastify.log)
+  const once = new Once(max)
+  const revocations = new Revocations({
+    maxTokenLifetime,
+    leeway,
+    max,
+    onFull: () => warnings.write('revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
+  })
+  const spread = store && new Spread({
+    store,
+    issuer,
+    maxLag,
+    lifetime: maxTokenLifetime + leeway,
+    current: () => revocations.current(),
+    take (revocation) {
+      revocations.take(revocation)
+      if (revocation.call !== undefined) once.take(revocation.call.id, revocation.call.until)
+    },
+    log: fastify.log,
+    warnings
+  })
+  const routes = routesOf(settings, {
+    jws: {
+      algorithms: new Set<string>(settings.algorithms),
+      maxLength: settings.limits.tokenLength,
+      maxDepth: settings.limits.jsonDepth
+    },
+    keys,
+    once,
+    carryOut
+  })
+
+  return {
+    check (claims) {
+      revocations.check(claims)
+      if (spread !== undefined && !spread.ok) throw unavailable('the store of revocations was not heard of for more than revocation.maxLag')
+    },
+    health: () => ({
+      ok: spread?.ok ?? true,
+      entries: revocations.size,
+      notBefore: revocations.notBefore,
+      lag: spread === undefined || spread.lag === null ? null : Math.round(spread.lag)
+    }),
+    async start () {
+      fastify.addHook('preClose', async () => { for (const { inbox } of routes) inbox.close() })
+      fastify.addHook('onClose', async () => spread?.close())
+      for (const route of routes) await addCallRoute(fastify, route, warnings)
+      await spread?.start()
+    }
+  }
+
+  /** Here first, so that a store that fails opens nothing. */
+  async function carryOut (order: Order): Promise<void> {
+    for (const revocation of order.revocations) revocations.take(revocation)
+    if (spread !== undefined) await Promise.all(order.revocations.map((revocation) => spread.publish(revocation)))
+  }
+}
+
+function routesOf ({ backchannelLogout, adminUrl, issuer, leeway, clientId }: Settings, options: InboxOptions): CallRoute[] {
+  const routes: CallRoute[] = []
+  if (backchannelLogout !== undefined) {
+    const kind = logoutToken({ issuer, leeway, audience: new Set(backchannelLogout.clients) })
+    routes.push({
+      url: backchannelLogout.path,
+      contentType: 'application/x-www-form-urlencoded',
+      tokenOf: formToken,
+      inbox: new Inbox(kind, options)
+    })
+  }
+  if (adminUrl !== undefined) {
+    const base = adminUrl.path.replace(/\/$/, '')
+    const kinds = { k_push_not_before: pushNotBefore({ clientId, leeway }), k_logout: logoutAction({ clientId, leeway }) }
+    for (const [name, kind] of Object.entries(kinds)) {
+      routes.push({ url: `${base}/${name}`, contentType: 'text/plain', tokenOf: (body) => body.trim(), inbox: new Inbox(kind, options) })
+    }
+  }
+  return routes
+}

@@ -1,0 +1,61 @@
+import { checkShared, date, type Expectations } from '../claims.js'
+import { notValid } from '../errors.js'
+import { isObject, type JsonObject, member } from '../json.js'
+import { seconds } from '../verify.js'
+import type { CallKind, Order } from './call.js'
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** OpenID Connect Back-Channel Logout 1.0 section 2.4 recommends the first; `JWT` says nothing, and the claims decide. */
+const TYPES: ReadonlySet<string> = new Set(['logout+jwt', 'application/logout+jwt', 'jwt'])
+
+type Check = (claims: JsonObject) => void
+
+/** What section 2.6 asks beside dates, issuer and audience. */
+const CHECKS: readonly Check[] = [type, event, nonce]
+
+/** A logout token, for the clients that users log in by. */
+export function logoutToken (expected: Expectations): CallKind {
+  return {
+    name: 'a back-channel logout',
+    types: TYPES,
+    read (claims): Order {
+      checkShared(claims, expected, seconds())
+      for (const check of CHECKS) check(claims)
+      const session = identifier(claims, 'sid')
+      const user = identifier(claims, 'sub')
+      const call = { id: identifier(claims, 'jti') ?? missing('jti'), until: date(claims, 'exp')! + expected.leeway }
+      const at = Math.floor(date(claims, 'iat')!)
+      if (session !== undefined) return { ...call, revocations: [{ kind: 'session', id: session, at, call }] }
+      if (user !== undefined) return { ...call, revocations: [{ kind: 'user', id: user, at, call }] }
+      return missing('sid or sub')
+    }
+  }
+}
+
+/** Keycloak's own mark; ID and access tokens are signed by the same key. */
+function type (claims: JsonObject): void {
+  const typ = member(claims, 'typ')
+  if (typ !== undefined && typ !== 'Logout') throw notValid('typ is not Logout')
+}
+
+function event (claims: JsonObject): void {
+  const events = member(claims, 'events')
+  if (!isObject(events) || !isObject(member(events, EVENT))) throw notValid('events has no back-channel logout')
+}
+
+/** So that no ID token can ever pass for a logout token (section 2.4). */
+function nonce (claims: JsonObject): void {
+  if (Object.hasOwn(claims, 'nonce')) throw notValid('nonce is there')
+}
+
+function identifier (claims: JsonObject, name: string): string | undefined {
+  const value = member(claims, name)
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value === '') throw notValid(`${name} is not a string`)
+  return value
+}
+
+function missing (name: string): never {
+  throw notValid(`${name} is missing`)
+}

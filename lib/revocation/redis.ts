@@ -1,0 +1,186 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
+import { within } from './within.js'
+
+/** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
+export interface RedisClient {
+  call (command: string, ...parameters: Array<string | number>): Promise<unknown>
+  duplicate (override?: any): RedisConnection
+}
+
+/** A connection of the store's own. */
+export interface RedisConnection extends RedisClient {
+  on (event: 'error', listener: (error: Error) => void): unknown
+  disconnect (): void
+}
+
+export interface RedisStoreOptions {
+  /** A client of ioredis or iovalkey; it stays yours. Redis 6.2 or later, or Valkey. */
+  client: RedisClient
+  /** The key of the stream. Default: `fastify-keycloak-bearer:` and the issuer. */
+  key?: string
+}
+
+/** How a connection that blocks must be: it waits where others give up, and gives up where others try again. */
+const BLOCKING = {
+  lazyConnect: true,
+  enableOfflineQueue: true,
+  maxRetriesPerRequest: null,
+  retryStrategy: () => null,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined
+}
+
+/** Milliseconds: the longest that a read blocks, that an answer takes, and between two connections. */
+const BLOCK = 1000
+const ANSWER = 2000
+const RECONNECT = 250
+
+/** Entries read at once. */
+const BATCH = 1000
+
+/** Milliseconds that entries are kept longer than they count, for clocks that differ. */
+const MARGIN = 600_000
+
+/** The member of a stream's entry that holds a revocation. */
+const MEMBER = 'revocation'
+
+/** An entry of the stream, and the id before all ids. */
+type Entry = [id: string, members: string[]]
+const BEGINNING = '0-0'
+
+/**
+ * Spreads revocations to every instance that uses the same Redis, within milliseconds. Each one mirrors the stream
+ * into its memory, so that no request waits for Redis; entries end with the tokens they are about.
+ *
+ * ```ts
+ * await app.register(keycloak, { ...options, revocation: { store: redisStore({ client: new Redis(url) }) } })
+ * ```
+ * @throws {TypeError} when `client` is none of ioredis or iovalkey
+ */
+export function redisStore ({ client, key }: RedisStoreOptions): RevocationStore {
+  if (typeof client?.call !== 'function' || typeof client.duplicate !== 'function') {
+    throw new TypeError('redisStore: client must be a client of ioredis or iovalkey')
+  }
+  return new RedisStore(client, key)
+}
+
+class RedisStore implements RevocationStore {
+  readonly #client: RedisClient
+  readonly #end = new AbortController()
+  #key: string | undefined
+  #follower: RevocationFollower | undefined
+  #reader: RedisConnection | undefined
+  /** The last entry that was read. */
+  #last = BEGINNING
+
+  constructor (client: RedisClient, key: string | undefined) {
+    this.#client = client
+    this.#key = key
+  }
+
+  follow (follower: RevocationFollower): void {
+    if (this.#follower !== undefined) throw new Error('redisStore: one store serves one registration of the plugin; make another')
+    this.#follower = follower
+    this.#key ??= `fastify-keycloak-bearer:${follower.issuer}`
+    this.#read(follower)
+  }
+
+  async publish (revocation: Revocation): Promise<void> {
+    await this.#add(this.#client, revocation)
+  }
+
+  close (): void {
+    this.#end.abort()
+    this.#reader?.disconnect()
+  }
+
+  /** Connect, read on from where it was, and when that fails connect anew. */
+  async #read (follower: RevocationFollower): Promise<void> {
+    const { signal } = this.#end
+    while (!signal.aborted) {
+      const reader = this.#reader = this.#client.duplicate(BLOCKING)
+      let cause: unknown
+      reader.on('error', (error) => { cause = error })
+      try {
+        while (!signal.aborted) await this.#turn(reader, follower)
+      } catch (error) {
+        // "Connection is closed" says less than why it was.
+        if (!signal.aborted) follower.failed(cause ?? error)
+      }
+      reader.disconnect()
+      await pause(RECONNECT, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+
+  /** Read all there is, and wait for more. */
+  async #turn (reader: RedisConnection, follower: RevocationFollower): Promise<void> {
+    await this.#catchUp(reader, follower)
+    follower.upToDate()
+    const block = Math.min(BLOCK, Math.ceil(follower.maxLag / 4))
+    // Only to be woken: the shape of its answer depends on the protocol and on the client, that of a range does not.
+    await ask(reader, block + ANSWER, 'xread', 'COUNT', 1, 'BLOCK', block, 'STREAMS', this.#key!, this.#last)
+  }
+
+  async #catchUp (reader: RedisConnection, follower: RevocationFollower): Promise<void> {
+    const lost = await this.#hasLostLast(reader)
+    const known = new Set<string>()
+    let from = lost ? BEGINNING : this.#last
+    for (;;) {
+      const entries = await this.#range(reader, `(${from}`)
+      for (const [id, members] of entries) {
+        const revocation = parse(members[members.indexOf(MEMBER) + 1])
+        known.add(nameOf(revocation))
+        follower.receive(revocation)
+        from = id
+      }
+      if (entries.length < BATCH) break
+    }
+    if (lost) await this.#restore(reader, follower, known)
+    this.#last = from
+  }
+
+  /** A Redis that was restarted, flushed or failed over may have lost what an instance that starts later must know. */
+  async #hasLostLast (reader: RedisConnection): Promise<boolean> {
+    if (this.#last === BEGINNING) return false
+    const [entry] = await this.#range(reader, this.#last, 1)
+    return entry?.[0] !== this.#last
+  }
+
+  async #restore (reader: RedisConnection, follower: RevocationFollower, known: ReadonlySet<string>): Promise<void> {
+    for (const revocation of follower.current()) {
+      if (!known.has(nameOf(revocation))) await this.#add(reader, revocation)
+    }
+  }
+
+  async #range (reader: RedisConnection, from: string, count = BATCH): Promise<Entry[]> {
+    return await ask(reader, ANSWER, 'xrange', this.#key!, from, '+', 'COUNT', count) as Entry[]
+  }
+
+  /** Old entries are trimmed by what is added, and the last ones end with the stream. */
+  async #add (client: RedisClient, revocation: Revocation): Promise<void> {
+    const kept = this.#follower!.lifetime * 1000 + MARGIN
+    const oldest = Math.max(0, Math.floor(Date.now() - kept))
+    await client.call('xadd', this.#key!, 'MINID', '~', oldest, '*', MEMBER, JSON.stringify(revocation))
+    await client.call('pexpire', this.#key!, Math.ceil(kept))
+  }
+}
+
+async function ask (reader: RedisConnection, milliseconds: number, command: string, ...parameters: Array<string | number>): Promise<unknown> {
+  return within(reader.call(command, ...parameters), milliseconds, () => new Error(`ETIMEDOUT at ${command}`))
+}
+
+function parse (text: string | undefined): unknown {
+  try {
+    return JSON.parse(text!)
+  } catch {
+    return undefined
+  }
+}
+
+/** What makes two of them the same. */
+function nameOf (revocation: unknown): string {
+  const { kind, id, at } = (revocation ?? {}) as Partial<Revocation>
+  return JSON.stringify([kind, id, at])
+}

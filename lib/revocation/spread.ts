@@ -1,0 +1,126 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
+import { unavailable } from '../errors.js'
+import { isObject } from '../json.js'
+import { Unsent } from './unsent.js'
+import type { Warnings } from './warnings.js'
+import { within } from './within.js'
+
+export interface SpreadOptions {
+  store: RevocationStore
+  issuer: string
+  /** Seconds for which a revocation counts. */
+  lifetime: number
+  /** Milliseconds. */
+  maxLag: number
+  take: (revocation: Revocation) => void
+  current: () => Iterable<Revocation>
+  log: FastifyBaseLogger
+  warnings: Warnings
+}
+
+/** Milliseconds that a start waits for the store: beyond, the API starts, and answers 503 until it has caught up. */
+const START_WAITS = 2000
+
+/** Milliseconds that a call of Keycloak waits for the store. */
+const PUBLISH_WAITS = 2000
+
+/** What all instances know: revocations go out to the others and come in from them, by way of a store. */
+export class Spread {
+  readonly #options: SpreadOptions
+  readonly #unsent: Unsent
+  /** On the monotonic clock. */
+  #heardAt: number | null = null
+  #failing = false
+
+  constructor (options: SpreadOptions) {
+    this.#options = options
+    this.#unsent = new Unsent(options.store, options.lifetime)
+  }
+
+  /** Milliseconds since the store was last heard of; `null`: not yet. */
+  get lag (): number | null {
+    return this.#heardAt === null ? null : performance.now() - this.#heardAt
+  }
+
+  /** Is what we know recent enough to go by? */
+  get ok (): boolean {
+    const { lag } = this
+    return lag !== null && lag <= this.#options.maxLag
+  }
+
+  /** Follow the store, and wait a little until it has been read. */
+  async start (): Promise<void> {
+    const { store, issuer, lifetime, maxLag, current, warnings } = this.#options
+    let done!: () => void
+    const read = new Promise<void>((resolve) => { done = resolve })
+    const follower: RevocationFollower = {
+      issuer,
+      lifetime,
+      maxLag,
+      current,
+      receive: (revocation) => this.#receive(revocation),
+      upToDate: () => {
+        this.#heard()
+        done()
+      },
+      failed: (error) => this.#failed(error)
+    }
+    store.follow(follower)
+    await within(read, START_WAITS, () => new Error()).catch(() => {
+      warnings.write('the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
+    })
+  }
+
+  /**
+   * @throws {KeycloakError} keycloak_unavailable when the others do not know yet; they will as soon as may be
+   */
+  async publish (revocation: Revocation): Promise<void> {
+    const { store, warnings } = this.#options
+    const published = Promise.resolve(store.publish(revocation))
+    published.catch(() => this.#unsent.add(revocation))
+    try {
+      await within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`))
+    } catch (error) {
+      warnings.write(`the store of revocations cannot be written: ${reasonOf(error)}`)
+      throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
+    }
+  }
+
+  async close (): Promise<void> {
+    this.#unsent.close()
+    await this.#options.store.close()
+  }
+
+  #receive (revocation: unknown): void {
+    if (isRevocation(revocation)) this.#options.take(revocation)
+    else this.#options.warnings.write('the store of revocations holds something that is none; it was passed over')
+  }
+
+  #heard (): void {
+    this.#heardAt = performance.now()
+    if (!this.#failing) return
+    this.#failing = false
+    this.#options.log.info('the store of revocations can be read again')
+  }
+
+  #failed (error: unknown): void {
+    this.#failing = true
+    this.#options.warnings.write(`the store of revocations cannot be read: ${reasonOf(error)}`)
+  }
+}
+
+/** Whoever can write to the store is believed, and what they write must be what it should be all the same. */
+function isRevocation (value: unknown): value is Revocation {
+  if (!isObject(value) || !Number.isFinite(value.at)) return false
+  const { kind, id, call } = value
+  if (call !== undefined && !(isObject(call) && typeof call.id === 'string' && Number.isFinite(call.until))) return false
+  if (kind === 'session' || kind === 'user') return typeof id === 'string'
+  return kind === 'everybody' || (kind === 'realm' && call !== undefined)
+}
+
+/** Of a foreign error only the code is kept, which Redis writes as the first word of its message. */
+function reasonOf (error: unknown): string {
+  const { reason, code, message } = error as { reason?: string, code?: unknown, message?: unknown }
+  return reason ?? /^[A-Z][A-Z0-9_]{2,63}\b/.exec(String(code ?? message))?.[0] ?? 'the call failed'
+}

@@ -1,0 +1,185 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import keycloak from '../index.js'
+import type { Revocation, RevocationFollower, RevocationStore } from '../types/revocation.js'
+import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
+import { action, backchannel, LOGOUT, logOut, now, push } from './support/logout.js'
+
+const NOT_VALID = '401 token_not_valid'
+const UNAVAILABLE = '503 keycloak_unavailable'
+
+/** Most of them wait. */
+t.jobs = 4
+
+/** A store of one's own, such as a test can break. */
+class Notes implements RevocationStore {
+  readonly taken: Revocation[] = []
+  readonly tries: Revocation[] = []
+  follower: RevocationFollower | undefined
+  closed = 0
+  /** What publishing does instead. */
+  broken: (() => Promise<void>) | undefined
+
+  follow (follower: RevocationFollower): void {
+    this.follower = follower
+    follower.upToDate()
+  }
+
+  async publish (revocation: Revocation): Promise<void> {
+    this.tries.push(revocation)
+    await this.broken?.()
+    this.taken.push(revocation)
+  }
+
+  close (): void {
+    this.closed++
+  }
+}
+
+t.test('a store of one\'s own is told what was revoked, and tells what others revoked', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const app = await apiFor(t, realm, { ...LOGOUT, leeway: 5, revocation: { store, maxTokenLifetime: 100, maxLag: 700 } })
+  t.match(store.follower, { issuer: realm.issuer, lifetime: 105, maxLag: 700 })
+  const at = now()
+  const jti = 'the id of the call'
+  t.equal((await logOut(app, realm, { claims: { sid: 's', jti, iat: at, exp: at + 50 } })).status, 200)
+  t.same(store.taken, [{ kind: 'session', id: 's', at, call: { id: jti, until: at + 55 } }])
+  store.follower!.receive({ kind: 'user', id: 'someone', at })
+  store.follower!.receive({ kind: 'everybody', at: at - 10 })
+  t.equal(await ask(app, '/me', realm.token({ sub: 'someone', claims: { iat: at } })), NOT_VALID)
+  t.same([...store.follower!.current()], [
+    { kind: 'session', id: 's', at }, { kind: 'user', id: 'someone', at }, { kind: 'everybody', at: at - 10 }
+  ])
+  t.match(app.keycloak.health().revocation, { ok: true, entries: 2, notBefore: at - 10, lag: Number })
+  await app.close()
+  t.equal(store.closed, 1)
+})
+
+t.test('an instance that is told of logouts by others needs no routes of its own', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const app = await apiFor(t, realm, { revocation: { store } })
+  store.follower!.receive({ kind: 'user', id: 'x', at: now() })
+  t.equal(await ask(app, '/me', realm.token({ sub: 'x' })), NOT_VALID)
+  t.equal((await logOut(app, realm).catch(() => ({ status: 404 }))).status, 404)
+})
+
+t.test('a logout that the store does not take holds here, is 503, and is tried again until it is taken', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const log = logging()
+  const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store } }, log)
+  const tokens = { alice: realm.token({ kind: 'logout' }), bob: realm.token({ kind: 'logout', username: 'bob' }) }
+  store.broken = async () => { throw Object.assign(new Error('OOM command not allowed'), { secret: 'never-log-me' }) }
+  t.equal((await backchannel(app, tokens.alice)).status, 503)
+  t.equal((await backchannel(app, tokens.bob)).status, 503)
+  t.equal(await ask(app, '/me', realm.token()), NOT_VALID)
+  t.match(log.lines.find(({ msg }) => msg.includes('written')), { level: WARN, msg: 'the store of revocations cannot be written: OOM' })
+  t.notMatch(log.text, /never-log-me|not allowed/)
+  await wait(1200)
+  t.ok(store.tries.length >= 4)
+  t.same(store.taken, [])
+  store.broken = undefined
+  t.equal((await backchannel(app, tokens.alice)).status, 200, 'whoever makes the call again is answered')
+  await wait(700)
+  t.match(store.taken.map(({ kind }) => kind), ['session', 'session', 'session'])
+  const tries = store.tries.length
+  await wait(700)
+  t.equal(store.tries.length, tries, 'then it is over')
+})
+
+t.test('a store that does not answer keeps nobody waiting, and what it takes late is not told again', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const log = logging()
+  const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store } }, log)
+  let answer!: () => void
+  store.broken = () => new Promise((resolve) => { answer = resolve })
+  const started = performance.now()
+  t.equal((await logOut(app, realm)).status, 503)
+  t.ok(performance.now() - started < 3000)
+  t.match(log.text, 'the store of revocations cannot be written: no answer within 2000 ms')
+  answer()
+  await wait(1000)
+  t.equal(store.tries.length, 1)
+  t.equal(store.taken.length, 1)
+})
+
+t.test('what a store never takes is forgotten with the tokens it is about, and joined where it is too much', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store, maxTokenLifetime: 2 } })
+  store.broken = async () => { throw new Error('no') }
+  t.equal((await logOut(app, realm, { claims: { iat: now() - 1 } })).status, 503)
+  await wait(1600)
+  const tries = store.tries.length
+  await wait(1200)
+  t.equal(store.tries.length, tries)
+
+  const long = new Notes()
+  const other = await apiFor(t, realm, { ...LOGOUT, revocation: { store: long } })
+  long.broken = async () => { throw new Error('no') }
+  const at = now()
+  t.equal((await push(other, realm.sign(action('PUSH_NOT_BEFORE', { notBefore: 0 })), 'k_push_not_before')).status, 503)
+  t.equal((await push(other, realm.sign(action('LOGOUT', { notBefore: at - 5 })), 'k_logout')).status, 503)
+  const keycloakSessionIds = Array.from({ length: 1000 }, (_, number) => String(number))
+  t.equal((await push(other, realm.sign(action('LOGOUT', { keycloakSessionIds })), 'k_logout')).status, 503)
+  await wait(50)
+  long.broken = undefined
+  await wait(1000)
+  t.ok(long.taken.length <= 3)
+  t.match(long.taken.find(({ kind }) => kind === 'realm'), { at: 0 })
+  const { at: everybody } = long.taken.find(({ kind }) => kind === 'everybody')!
+  t.ok(everybody === at + 1 || everybody === at + 2, 'a not-before that covers all of them')
+})
+
+t.test('a store that falls silent for maxLag makes requests 503, and is logged when it says why', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const log = logging()
+  const app = await apiFor(t, realm, { revocation: { store, maxLag: 300 } }, log)
+  const token = realm.token()
+  t.equal(await ask(app, '/me', token), '200')
+  store.follower!.failed(new Error('something with a secret in it'))
+  await wait(350)
+  t.equal(await ask(app, '/me', token), UNAVAILABLE)
+  await t.rejects(app.keycloak.verify(token), { code: 'keycloak_unavailable' })
+  t.equal(app.keycloak.health().ok, false)
+  store.follower!.receive({ kind: 'user', id: 'x', at: now() })
+  t.equal(await ask(app, '/me', realm.token({ sub: 'x' })), NOT_VALID, 'what is known to be revoked is so all the same')
+  store.follower!.upToDate()
+  t.equal(await ask(app, '/me', token), '200')
+  t.match(log.lines.filter(({ msg }) => msg.startsWith('the store')), [
+    { level: WARN, msg: 'the store of revocations cannot be read: the call failed' },
+    { msg: 'the store of revocations can be read again' }
+  ])
+  t.notMatch(log.text, 'secret')
+})
+
+t.test('a wrong option of revocation stops the start with one sentence', async (t) => {
+  const good = { issuer: 'https://sso.example.com/realms/acme' }
+  const cases: Array<[object, RegExp]> = [
+    [{ backchannelLogout: '/x' }, /option "backchannelLogout" must be an object with path and clients, not a string$/],
+    [{ backchannelLogout: { path: '/x' } }, /option "backchannelLogout\.clients" must be the id of the client that users log in by, .*, not undefined$/],
+    [{ backchannelLogout: { path: '/x', clients: [] } }, /option "backchannelLogout\.clients" must be/],
+    [{ backchannelLogout: { path: 'x', clients: 'web' } }, /option "backchannelLogout\.path" must be the path of a route/],
+    [{ backchannelLogout: { path: '/x/*', clients: 'web' } }, /option "backchannelLogout\.path" must be/],
+    [{ backchannelLogout: { paht: '/x', clients: 'web' } }, /option "backchannelLogout\.paht" is unknown; write "backchannelLogout\.path"$/],
+    [{ adminUrl: '/x' }, /option "adminUrl" must be an object with path, not a string$/],
+    [{ adminUrl: { path: '' } }, /option "adminUrl\.path" must be .*, not an empty string$/],
+    [{ adminUrl: { url: '/x' } }, /option "adminUrl\.url" is unknown/],
+    [{ revocation: true }, /option "revocation" must be an object with maxTokenLifetime, max, store and maxLag, not true$/],
+    [{ revocation: { maxTokenLifetime: 0 } }, /option "revocation\.maxTokenLifetime" must be a whole number from 1, not 0$/],
+    [{ revocation: { max: 1.5 } }, /option "revocation\.max" must be/],
+    [{ revocation: { maxLag: 10 } }, /option "revocation\.maxLag" must be a whole number of milliseconds from 100 to/],
+    [{ revocation: { store: {} } }, /option "revocation\.store" must be a store of revocations, such as redisStore/],
+    [{ revocation: { store: null } }, /option "revocation\.store" must be a store of revocations/],
+    [{ revocation: { maxlag: 1 } }, /option "revocation\.maxlag" is unknown; write "revocation\.maxLag"$/]
+  ]
+  for (const [options, message] of cases) {
+    const app = Fastify()
+    await t.rejects(async () => { await app.register(keycloak, { ...good, ...options } as never) }, { name: 'TypeError', message }, JSON.stringify(options))
+    await app.close()
+  }
+})
