@@ -13,6 +13,8 @@ for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
   process.on(event, (error: Error) => { process.send!({ fault: `${event}: ${error.message}` }) })
 }
 
+// Without its parent it has nobody to tell, and nothing to do.
+process.once('disconnect', () => process.exit())
 process.on('message', async (question) => {
   if (question === 'usage') {
     globalThis.gc?.()
@@ -26,7 +28,6 @@ process.on('message', async (question) => {
     const started = performance.now()
     await app.close()
     process.send!({ closed: performance.now() - started })
-    process.disconnect()
   }
 })
 process.send!({ url })

@@ -6,10 +6,14 @@ import type { Kind } from './load.js'
 /** How long after a trouble its traces may show: a breaker's trial comes within a second, a deadline within two. */
 const AFTERMATH = 3500
 
+/** The plugin's jwks.cooldown in the soak, in milliseconds: unknown kids use up its slot all the time. */
+export const COOLDOWN = 1000
+
 /** An issuer that gets into trouble, and what is sent meanwhile. */
 export interface Issuer {
   kinds: Kind[]
   trouble: () => boolean
+  rotated: () => boolean
   /** One trouble after the other, until the time is up. */
   chaos: (until: number) => Promise<void>
   /** From now on it never answers. */
@@ -20,6 +24,11 @@ export interface Issuer {
 export async function testRealmIssuer (realm: TestRealm): Promise<Issuer> {
   let troubled = false
   let calmSince = 0
+  let rotatedAt = 0
+  const rotate = (): void => {
+    realm.rotateKeys()
+    rotatedAt = Date.now()
+  }
   const garbage = (_request: unknown, response: ServerResponse): void => { response.end('<html>nothing of the kind</html>') }
   const reset = (request: { socket: { destroy: () => void } }): void => { request.socket.destroy() }
   const both = (handler: (request: never, response: never, body: string) => void): void => {
@@ -27,17 +36,18 @@ export async function testRealmIssuer (realm: TestRealm): Promise<Issuer> {
     realm.respond('introspect', handler as never)
   }
   const troubles: Array<[string, () => unknown]> = [
-    ['rotates its keys', () => realm.rotateKeys()],
+    ['rotates its keys', rotate],
     ['hangs', () => realm.hang()],
     ['is down', () => realm.down()],
     ['answers 500', () => realm.error(500)],
     ['resets connections', () => both(reset as never)],
     ['answers garbage', () => both(garbage as never)],
-    ['rotates its keys while it is down', async () => { await realm.down(); realm.rotateKeys() }]
+    ['rotates its keys while it is down', async () => { await realm.down(); rotate() }]
   ]
   return {
     kinds: kindsOf(realm),
     trouble: () => troubled || Date.now() - calmSince < AFTERMATH,
+    rotated: () => Date.now() - rotatedAt < COOLDOWN + 1000 || Date.now() - calmSince < COOLDOWN + 1000,
     hang: () => realm.hang(),
     async chaos (until) {
       for (let round = 0; Date.now() < until; round++) {

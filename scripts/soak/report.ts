@@ -26,6 +26,7 @@ export async function settle (api: Api, warm: Usage, hang: () => Promise<unknown
   const closed = await api.close()
   await inFlight
   const leaks = after.sockets > warm.sockets
+  api.kill()
   const line = `${api.name}: heap ${mebibytes(warm.memory)} → ${mebibytes(after.memory)} MiB, sockets ${warm.sockets} → ${after.sockets}, closed in ${Math.round(closed)} ms`
   console.log(line + (grown ? ' MEMORY GREW' : '') + (leaks ? ' SOCKETS LEAKED' : '') + (closed > CLOSE ? ' CLOSED LATE' : ''))
   for (const fault of api.faults) console.log(`${api.name}: FAULT ${fault}`)
