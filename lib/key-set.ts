@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
 import buildGetJwks, { type JWK } from 'get-jwks'
+import { isOfSmallOrder } from './edwards.js'
 import { notValid, unavailable } from './errors.js'
 import { isObject, type JsonObject, member, readObject } from './json.js'
 
@@ -161,7 +162,7 @@ function importKey (jwk: Jwk): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: jwk, format: 'jwk' })
     const { modulusLength, publicExponent } = key.asymmetricKeyDetails!
-    if (modulusLength === undefined) return key
+    if (modulusLength === undefined) return jwk.kty === 'OKP' && isOfSmallOrder(jwk.crv!, jwk.x!) ? undefined : key
     const strong = modulusLength >= RSA_BITS.min && modulusLength <= RSA_BITS.max && publicExponent! >= 3n && publicExponent! % 2n === 1n
     return strong ? key : undefined
   } catch {
@@ -178,8 +179,12 @@ function createKey (key: KeyObject, alg: string): Key {
     ignoreExpiration: true,
     ignoreNotBefore: true
   })
+  const { modulusLength } = key.asymmetricKeyDetails!
+  // OpenSSL takes an RSA signature without its leading zeros; RFC 8017 section 8.1.2 does not.
+  const length = modulusLength === undefined ? undefined : Math.ceil(Math.ceil(modulusLength / 8) * 4 / 3)
   return {
     verify (token) {
+      if (length !== undefined && token.length - token.lastIndexOf('.') - 1 !== length) throw notValid('the signature has another length')
       try {
         verify(token)
       } catch {
