@@ -10,8 +10,10 @@ import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import keycloak from '../index.js'
 import { createTestRealm, type TestRealm } from '../lib/testing/index.js'
-import { by, compact, decode, encode, hmac, type Json, parts, strangersKey } from '../test/support/vectors.js'
+import { by, compact, type Json, parts } from '../test/support/vectors.js'
 import type { KeycloakOptions } from '../types/options.js'
+import { BAD_HEADER, DENIED, EXPIRED, judged, NOT_AUTHENTICATED, NOT_VALID, own, UNAVAILABLE, verdict } from './fuzz.contract.js'
+import { type Answer, answers, changed, changes, CLIENT_SECRET, cut, documentOf, json, MARK, mutations, ROLE } from './fuzz.inputs.js'
 
 export interface Property {
   name: string
@@ -31,17 +33,6 @@ export interface Fuzz {
   close (): Promise<void>
 }
 
-const NOT_AUTHENTICATED = '401 not_authenticated'
-const BAD_HEADER = '401 bad_authorization_header'
-const NOT_VALID = '401 token_not_valid'
-const EXPIRED = '401 token_expired'
-const DENIED = '403 permission_denied'
-const UNAVAILABLE = '503 keycloak_unavailable'
-
-const ROLE = 'view-profile'
-const CLIENT_SECRET = 'the-secret-of-the-client'
-/** In whatever the realm answers, and never in what a client or a log gets. */
-const MARK = 'WORDS-OF-KEYCLOAK'
 const DAY = 86_400
 
 interface Api {
@@ -81,149 +72,14 @@ async function createApi (realm: TestRealm, options: Partial<KeycloakOptions> = 
   return { app, ask, close: () => app.close() }
 }
 
-const own = (object: unknown, name: string): unknown =>
-  typeof object === 'object' && object !== null && !Array.isArray(object) && Object.hasOwn(object, name) ? (object as Json)[name] : undefined
-
-/** What a token that the realm signed must get by the contract; `undefined` where a second may decide. */
-function verdict (realm: TestRealm, header: Json, claims: Json): string | undefined {
-  const now = Date.now() / 1000
-  const near = (value: unknown) => typeof value === 'number' && Math.abs(value - now) < 5
-  const absent = (name: string) => own(claims, name) === undefined
-  const types = ['jwt', 'at+jwt', 'application/at+jwt']
-  const { typ } = header
-  if (Object.hasOwn(header, 'crit') || (Object.hasOwn(header, 'typ') && !(typeof typ === 'string' && types.includes(typ.toLowerCase())))) return NOT_VALID
-  if (['iat', 'nbf', 'exp'].some((name) => near(own(claims, name)))) return undefined
-  const iat = own(claims, 'iat')
-  if (!Number.isFinite(iat) || iat as number > now) return NOT_VALID
-  const nbf = own(claims, 'nbf')
-  if (!absent('nbf') && (!Number.isFinite(nbf) || nbf as number > now)) return NOT_VALID
-  const exp = own(claims, 'exp')
-  if (!Number.isFinite(exp)) return NOT_VALID
-  if (exp as number <= now) return EXPIRED
-  if (own(claims, 'iss') !== realm.issuer) return NOT_VALID
-  const aud = own(claims, 'aud')
-  const audiences = Array.isArray(aud) ? aud : [aud]
-  if (!audiences.every((each) => typeof each === 'string') || !audiences.includes('api')) return NOT_VALID
-  if (!absent('typ') && own(claims, 'typ') !== 'Bearer') return NOT_VALID
-  if (!absent('cnf')) return NOT_VALID
-  if (['sub', 'jti'].some((name) => !absent(name) && typeof own(claims, name) !== 'string')) return NOT_VALID
-  const user = own(claims, 'preferred_username')
-  if (typeof user !== 'string' || user === '') return NOT_VALID
-  const roles = own(own(own(claims, 'resource_access'), 'api'), 'roles')
-  return Array.isArray(roles) && roles.includes(ROLE) ? '200' : DENIED
-}
-
-/** JSON of any shape, with names and texts that have been somebody's downfall. */
-const word = fc.constantFrom('', 'api', 'Bearer', ROLE, '__proto__', 'constructor', 'toString', 'none', 'HS256', 'RS256', '\u0000', '\ud800', '\u202e', '*', 'true', '0', 'null')
-const json: fc.Arbitrary<unknown> = fc.oneof(
-  { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }) }, { weight: 2, arbitrary: word }, fc.array(word, { maxLength: 3 }), fc.dictionary(word, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }),
-  fc.double({ noNaN: true }), fc.constantFrom(0, -1, 1, true, false, null, 2 ** 53, 1.7e308, -1.7e308, 5e-324)
-)
-
-/** Members of an object to set, or to take away. */
-function changes (names: readonly string[], values: fc.Arbitrary<unknown>): fc.Arbitrary<Array<[string, unknown]>> {
-  return fc.array(fc.tuple(fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...names) }, fc.string()), fc.oneof({ weight: 4, arbitrary: values }, fc.constant(undefined))), { maxLength: 3 })
-}
-
-/** A copy with changes, as JSON would carry it: `__proto__` is a member like any other. */
-function changed (object: Json, by: ReadonlyArray<[string, unknown]>): Json {
-  const copy = new Map([...Object.entries(object), ...by])
-  const members = [...copy].filter(([, value]) => value !== undefined).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
-  return JSON.parse(`{${members.join()}}`)
-}
-
-/** Changes of a text that is no longer a token then, or another one. */
-function mutations (tokens: readonly string[]): fc.Arbitrary<(token: string) => string> {
-  const position = fc.nat(3000)
-  const at = (text: string, where: number) => where % (text.length + 1)
-  const splitting = (change: (parts: string[]) => string[]) => (token: string) => change(token.split('.')).join('.')
-  const texts = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.base64String({ maxLength: 16 }), fc.constantFrom('.', '..', '=', '==', ' ', '\t', '\n', '\0', '%2e', '\u200b', '\ufeff', 'AAAA', 'e30', '"', '{', ','))
-  const objects = fc.tuple(fc.nat(1), fc.constantFrom('alg', 'kid', 'typ', 'crit', 'jwk', 'exp', 'iss', 'aud', 'sub', 'preferred_username', 'resource_access'), json)
-  return fc.oneof(
-    fc.tuple(position, fc.nat(15)).map(([where, bit]) => (token: string) => token.slice(0, at(token, where)) + String.fromCharCode((token.charCodeAt(at(token, where)) || 0) ^ (1 << bit)) + token.slice(at(token, where) + 1)),
-    fc.tuple(fc.nat(2), position, fc.nat(7)).map(([part, where, bit]) => splitting((all) => all.map((text, index) => {
-      const bytes = Buffer.from(text, 'base64url')
-      if (index === part && bytes.length > 0) bytes[where % bytes.length]! ^= 1 << bit
-      return index === part ? encode(bytes) : text
-    }))),
-    fc.tuple(fc.constantFrom(...tokens), position, position).map(([other, from, to]) => (token: string) => token.slice(0, at(token, from)) + other.slice(at(other, to))),
-    fc.tuple(fc.constantFrom(...tokens), fc.array(fc.nat(5), { minLength: 1, maxLength: 5 })).map(([other, order]) => splitting((all) => order.map((index) => [...all, ...other.split('.')][index] ?? ''))),
-    fc.tuple(position, texts).map(([where, text]) => (token: string) => token.slice(0, at(token, where)) + text + token.slice(at(token, where))),
-    fc.tuple(position, position).map(([from, length]) => (token: string) => token.slice(0, at(token, from)) + token.slice(at(token, from) + length % 50)),
-    objects.map(([part, name, value]) => splitting((all) => all.map((text, index) => index === part ? encode(JSON.stringify(changed(object(text), [[name, value]]))) : text))),
-    objects.map(([part, name, value]) => splitting((all) => all.map((text, index) => index === part ? encode(`{${JSON.stringify(name)}:${JSON.stringify(value)},${JSON.stringify(object(text)).slice(1)}`) : text))),
-    fc.tuple(fc.nat(2), fc.nat(9)).map(([part, kind]) => splitting((all) => all.map((text, index) => index === part ? reencoded(text, kind) : text))),
-    fc.tuple(fc.constantFrom('none', 'HS256', 'HS384', 'HS512', 'RS256'), fc.constantFrom('', 'secret', CLIENT_SECRET)).map(([alg, secret]) => (token: string) => {
-      const [header = '', payload = ''] = token.split('.')
-      return compact({ ...object(header), alg }, object(payload), alg === 'none' ? () => Buffer.alloc(0) : alg === 'RS256' ? by('RS256', strangersKey()) : hmac(alg, secret))
-    })
-  )
-}
-
-/** The JSON object of a part, or none. */
-function object (text: string): Json {
-  try {
-    const value: unknown = decode(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-/** Another text that a lenient reader would read the same. */
-function reencoded (text: string, kind: number): string {
-  const bytes = Buffer.from(text, 'base64url')
-  const forms = [
-    () => bytes.toString('base64'), () => `${text}=`, () => `${text}A`, () => text.toLowerCase(), () => encodeURIComponent(`${text}+`), () => bytes.toString('hex'), () => encode(text),
-    () => encode(JSON.stringify(object(text), null, 1)), () => encode(JSON.stringify(Object.fromEntries(Object.entries(object(text)).reverse()))), () => text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) + 1)
-  ]
-  return forms[kind]!()
-}
-
-/** What a server sends in place of what it should. */
-interface Answer {
-  status: number
-  headers: Record<string, string>
-  body: string | Uint8Array
-}
-
-/** Mostly a good transport of some JSON, now and then a bad one. */
-function answers (document: fc.Arbitrary<unknown>): fc.Arbitrary<Answer> {
-  const text = fc.tuple(document, fc.oneof({ weight: 10, arbitrary: fc.constant(0) }, fc.nat(5)), fc.nat(2000)).map(([value, kind, where]) => {
-    const whole = JSON.stringify(value)
-    return [whole, JSON.stringify(value, null, 2), whole.slice(0, where), `\ufeff${whole}`, `${whole}${whole}`, whole.replaceAll('"', "'")][kind]!
-  })
-  return fc.record({
-    body: fc.oneof<Array<fc.WeightedArbitrary<string | Uint8Array>>>({ weight: 12, arbitrary: text }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }) }),
-    status: fc.oneof({ weight: 12, arbitrary: fc.constant(200) }, fc.integer({ min: 200, max: 599 })),
-    headers: fc.oneof({ weight: 12, arbitrary: fc.constant({}) }, fc.constantFrom<Record<string, string>>(
-      { 'content-encoding': 'gzip' }, { 'content-encoding': 'br' }, { 'content-type': 'text/html' }, { 'content-type': 'application/jwt' }, { location: 'http://127.0.0.1:1/' }, { 'transfer-encoding': 'chunked' }, { 'content-length': '3' }, { 'content-length': '100000' }
-    ))
-  })
-}
-
 function respond (realm: TestRealm, endpoint: 'certs' | 'introspect', { status, headers, body }: Answer): void {
-  realm.respond(endpoint, (_request, response: ServerResponse) => {
+  realm.respond(endpoint, (request, response: ServerResponse) => {
     response.on('error', () => {})
     response.strictContentLength = false
     response.writeHead(status, `status ${MARK}`, { ...headers, 'x-words': MARK }).end(Buffer.from(body as string))
     // More was promised than there is.
-    if (headers['content-length'] === '100000') setImmediate(() => response.destroy())
+    if (headers['content-length'] === '100000') setImmediate(() => request.socket.destroy())
   })
-}
-
-/** Are the bytes of the body those of a connection that ends where it said? */
-const cut = ({ headers }: Answer) => headers['content-length'] !== undefined
-
-/** The JSON object that the body is, where the rest of the answer says that it may be believed. */
-function documentOf ({ status, headers, body }: Answer): Json | undefined {
-  if (status !== 200 || headers['content-encoding'] !== undefined) return undefined
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body as string).toString())
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** The realms, the APIs on them and all properties; close it at the end. */
@@ -279,7 +135,7 @@ export async function createFuzz (): Promise<Fuzz> {
     const { server } = api.app
     if (!server.listening) await api.app.listen({ port: 0, host: '127.0.0.1' })
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
-    socket.setTimeout(2000, () => { socket.destroy() }).on('error', () => {})
+    socket.setTimeout(5000, () => { socket.destroy() }).on('error', () => {})
     let received = ''
     socket.on('data', (chunk) => { received += String(chunk) })
     socket.write(Buffer.concat([Buffer.from('GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: '), value, Buffer.from('\r\n\r\n')]))
@@ -345,7 +201,7 @@ export async function createFuzz (): Promise<Fuzz> {
   const keySet = fc.oneof({ weight: 8, arbitrary: fc.array(entry, { maxLength: 6 }).map((keys) => ({ keys, [MARK]: MARK })) }, json.map((keys) => ({ keys })), json)
   property('whatever the answer to the request for keys', 40, answers(keySet), async (answer) => {
     respond(keyed, 'certs', answer)
-    const { ask, close } = await createApi(keyed, { algorithms: kinds, jwks: { timeout: 500 } })
+    const { ask, close } = await createApi(keyed, { algorithms: kinds, jwks: { timeout: 3000 } })
     const keys = own(documentOf(answer), 'keys')
     const usable: unknown[] = Array.isArray(keys) ? keys : []
     const intact = ({ key }: { key: Json }) => !cut(answer) && usable.some((each) => isDeepStrictEqual(each, key)) && usable.every((each) => own(each, 'kid') !== key.kid || isDeepStrictEqual(each, key))
@@ -366,7 +222,7 @@ export async function createFuzz (): Promise<Fuzz> {
   })
 
   const asked = await realmOf(['ES256'])
-  const introspecting = { algorithms: 'ES256', verifyTokensWithKeycloak: true, introspection: { timeout: 500 } } as const
+  const introspecting = { algorithms: 'ES256', verifyTokensWithKeycloak: true, introspection: { timeout: 3000 } } as const
   let live = await createApi(asked, introspecting)
   ends.push(() => live.close())
   const shown = parts(asked, { roles: [ROLE] })
@@ -413,14 +269,4 @@ export async function createFuzz (): Promise<Fuzz> {
     for (const end of ends.reverse()) await end()
   }
   return { properties, answers: tally, close }
-}
-
-/** What a token must get when introspection says this of it. */
-function judged (realm: TestRealm, answer: Json, token: Json, header: Json): string | undefined {
-  if (own(answer, 'active') !== true) return NOT_VALID
-  if (['jti', 'iss', 'sub'].some((name) => own(answer, name) !== undefined && own(answer, name) !== token[name])) return NOT_VALID
-  if (own(answer, 'jti') === undefined) return verdict(realm, header, token)
-  const exp = own(answer, 'exp') ?? token.exp
-  const { typ, iss } = token
-  return verdict(realm, header, changed({ iat: token.iat }, [...Object.entries(answer), ['exp', typeof exp === 'number' ? Math.min(exp, token.exp) : exp], ['iss', iss], ['typ', typ], ['cnf', undefined]]))
 }

@@ -10,7 +10,7 @@ async function raw (app: FastifyInstance, text: string): Promise<string[]> {
   if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   // Where the server waits for more, there is nothing more to come.
-  socket.setTimeout(300, () => { socket.destroy() }).on('error', () => {})
+  socket.setTimeout(3000, () => { socket.destroy() }).on('error', () => {})
   socket.write(Buffer.from(text, 'latin1'))
   let answer = ''
   socket.on('data', (chunk) => { answer += String(chunk) })

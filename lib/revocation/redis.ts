@@ -37,7 +37,10 @@ const BLOCK = 1000
 const ANSWER = 2000
 const RECONNECT = 250
 
-/** Entries read at once. */
+/** Milliseconds that one instance has for giving back what Redis lost, before another one tries. */
+const RESTORE = 10_000
+
+/** Entries read or written at once. */
 const BATCH = 1000
 
 /** Milliseconds that entries are kept longer than they count, for clocks that differ. */
@@ -88,7 +91,7 @@ class RedisStore implements RevocationStore {
   }
 
   async publish (revocation: Revocation): Promise<void> {
-    await this.#add(this.#client, revocation)
+    await this.#add(this.#client, [revocation])
   }
 
   close (): void {
@@ -120,7 +123,7 @@ class RedisStore implements RevocationStore {
     follower.upToDate()
     const block = Math.min(BLOCK, Math.ceil(follower.maxLag / 4))
     // Only to be woken: the shape of its answer depends on the protocol and on the client, that of a range does not.
-    await ask(reader, block + ANSWER, 'xread', 'COUNT', 1, 'BLOCK', block, 'STREAMS', this.#key!, this.#last)
+    await inTime(reader.call('xread', 'COUNT', 1, 'BLOCK', block, 'STREAMS', this.#key!, this.#last), block + ANSWER)
   }
 
   async #catchUp (reader: RedisConnection, follower: RevocationFollower): Promise<void> {
@@ -131,13 +134,13 @@ class RedisStore implements RevocationStore {
       const entries = await this.#range(reader, `(${from}`)
       for (const [id, members] of entries) {
         const revocation = parse(members[members.indexOf(MEMBER) + 1])
-        known.add(nameOf(revocation))
+        if (lost) known.add(nameOf(revocation))
         follower.receive(revocation)
         from = id
       }
       if (entries.length < BATCH) break
     }
-    if (lost) await this.#restore(reader, follower, known)
+    if (lost && !await this.#restore(reader, follower, known)) return
     this.#last = from
   }
 
@@ -148,27 +151,39 @@ class RedisStore implements RevocationStore {
     return entry?.[0] !== this.#last
   }
 
-  async #restore (reader: RedisConnection, follower: RevocationFollower, known: ReadonlySet<string>): Promise<void> {
-    for (const revocation of follower.current()) {
-      if (!known.has(nameOf(revocation))) await this.#add(reader, revocation)
+  /** One instance at a time, so that the stream does not hold everything once for each of them. */
+  async #restore (reader: RedisConnection, follower: RevocationFollower, known: ReadonlySet<string>): Promise<boolean> {
+    const missing = [...follower.current()].filter((revocation) => !known.has(nameOf(revocation)))
+    if (missing.length === 0) return true
+    const turn = `${this.#key!}:restoring`
+    if (await inTime(reader.call('set', turn, 1, 'NX', 'PX', RESTORE), ANSWER) === null) {
+      await pause(RECONNECT, undefined, { ref: false })
+      return false
     }
+    for (let at = 0; at < missing.length; at += BATCH) {
+      await inTime(this.#add(reader, missing.slice(at, at + BATCH)), ANSWER)
+    }
+    await inTime(reader.call('del', turn), ANSWER)
+    return true
   }
 
   async #range (reader: RedisConnection, from: string, count = BATCH): Promise<Entry[]> {
-    return await ask(reader, ANSWER, 'xrange', this.#key!, from, '+', 'COUNT', count) as Entry[]
+    return await inTime(reader.call('xrange', this.#key!, from, '+', 'COUNT', count), ANSWER) as Entry[]
   }
 
   /** Old entries are trimmed by what is added, and the last ones end with the stream. */
-  async #add (client: RedisClient, revocation: Revocation): Promise<void> {
+  async #add (client: RedisClient, revocations: readonly Revocation[]): Promise<void> {
     const kept = this.#follower!.lifetime * 1000 + MARGIN
     const oldest = Math.max(0, Math.floor(Date.now() - kept))
-    await client.call('xadd', this.#key!, 'MINID', '~', oldest, '*', MEMBER, JSON.stringify(revocation))
+    await Promise.all(revocations.map((revocation) =>
+      client.call('xadd', this.#key!, 'MINID', '~', oldest, '*', MEMBER, JSON.stringify(revocation))))
     await client.call('pexpire', this.#key!, Math.ceil(kept))
   }
 }
 
-async function ask (reader: RedisConnection, milliseconds: number, command: string, ...parameters: Array<string | number>): Promise<unknown> {
-  return within(reader.call(command, ...parameters), milliseconds, () => new Error(`ETIMEDOUT at ${command}`))
+/** A connection may be dead without knowing it. */
+async function inTime<T> (answer: Promise<T>, milliseconds: number): Promise<T> {
+  return within(answer, milliseconds, () => new Error('ETIMEDOUT'))
 }
 
 function parse (text: string | undefined): unknown {

@@ -22,6 +22,9 @@ export interface SpreadOptions {
 /** Milliseconds that a start waits for the store: beyond, the API starts, and answers 503 until it has caught up. */
 const START_WAITS = 2000
 
+/** Milliseconds between two warnings of one reason, and of any two. */
+const WARN_AGAIN = { same: 10_000, any: 1000 }
+
 /** Milliseconds that a call of Keycloak waits for the store. */
 const PUBLISH_WAITS = 2000
 
@@ -32,6 +35,7 @@ export class Spread {
   /** On the monotonic clock. */
   #heardAt: number | null = null
   #failing = false
+  #warned = { at: -Infinity, reason: '' }
 
   constructor (options: SpreadOptions) {
     this.#options = options
@@ -77,7 +81,7 @@ export class Spread {
    */
   async publish (revocation: Revocation): Promise<void> {
     const { store, warnings } = this.#options
-    const published = Promise.resolve(store.publish(revocation))
+    const published = (async () => store.publish(revocation))()
     published.catch(() => this.#unsent.add(revocation))
     try {
       await within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`))
@@ -106,7 +110,11 @@ export class Spread {
 
   #failed (error: unknown): void {
     this.#failing = true
-    this.#options.warnings.write(`the store of revocations cannot be read: ${reasonOf(error)}`)
+    const reason = reasonOf(error)
+    const quiet = performance.now() - this.#warned.at
+    if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
+    this.#warned = { at: performance.now(), reason }
+    this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
   }
 }
 

@@ -39,6 +39,27 @@ export async function setClientAttributes (client: string, attributes: Record<st
   await admin('PUT', `/clients/${found.id}`, { ...found, attributes: { ...found.attributes, ...attributes } })
 }
 
+/** Sets the URL that the pushes for a client go to; an empty string removes it. */
+export async function setAdminUrl (client: string, adminUrl: string): Promise<void> {
+  const found = await clientOf(client)
+  await admin('PUT', `/clients/${found.id}`, { ...found, adminUrl })
+}
+
+/** Pushes the realm's not-before to the admin URLs; answers those that took it. */
+export async function pushRevocation (): Promise<string[]> {
+  return (await admin('POST', '/push-revocation')).successRequests ?? []
+}
+
+/** Ends every session of the realm, and tells the admin URLs; answers those that took it. */
+export async function logoutAll (): Promise<string[]> {
+  return (await admin('POST', '/logout-all')).successRequests ?? []
+}
+
+/** Ends one session. */
+export async function endSession (sid: string): Promise<void> {
+  await adminCall('DELETE', `/sessions/${sid}`)
+}
+
 /** Gives a client another secret. */
 export async function setClientSecret (client: string, secret: string): Promise<void> {
   const found = await clientOf(client)

@@ -33,32 +33,45 @@ export async function serviceToken (client: 'worker' | 'api'): Promise<string> {
   return tokens.access_token
 }
 
-/** A login with the browser: the authorization code flow of the client `web`, with PKCE (RFC 7636). */
-export async function browserLogin (user: User): Promise<Tokens> {
+/**
+ * A login with the browser: the authorization code flow of the client `web`, with PKCE (RFC 7636). A second one with
+ * the same cookies is single sign-on into the same session.
+ */
+export async function browserLogin (user: User, scope = 'openid', cookies = new Map<string, string>()): Promise<Tokens> {
   const redirect = 'http://localhost:3000/callback'
   const verifier = randomBytes(32).toString('base64url')
-  const page = await call(`${protocol}/auth?${new URLSearchParams({
+  const page = await visit(`${protocol}/auth?${new URLSearchParams({
     client_id: 'web',
     response_type: 'code',
     redirect_uri: redirect,
-    scope: 'openid',
+    scope,
     state: randomUUID(),
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256'
-  })}`)
-  const action = /<form[^>]* action="([^"]+)"/.exec(await page.text())?.[1]
-  if (action === undefined) throw new Error(`Keycloak showed no login form, but answered ${page.status}.`)
-  const answer = await call(action.replaceAll('&amp;', '&'), {
-    method: 'POST',
-    redirect: 'manual',
-    headers: { cookie: page.headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ') },
-    body: new URLSearchParams({ username: user, password: `${user}-pw`, credentialId: '' })
-  })
+  })}`, cookies)
+  const answer = page.headers.has('location') ? page : await submit(page, user, cookies)
   const code = new URL(answer.headers.get('location') ?? '', redirect).searchParams.get('code')
   if (code === null) throw new Error(`Keycloak did not accept the login, but answered ${answer.status}.`)
   return ask('token', {
     grant_type: 'authorization_code', client_id: 'web', code, redirect_uri: redirect, code_verifier: verifier
   })
+}
+
+async function submit (page: Response, user: User, cookies: Map<string, string>): Promise<Response> {
+  const action = /<form[^>]* action="([^"]+)"/.exec(await page.text())?.[1]
+  if (action === undefined) throw new Error(`Keycloak showed no login form, but answered ${page.status}.`)
+  const body = new URLSearchParams({ username: user, password: `${user}-pw`, credentialId: '' })
+  return visit(action.replaceAll('&amp;', '&'), cookies, { method: 'POST', body })
+}
+
+async function visit (address: string, cookies: Map<string, string>, init: RequestInit = {}): Promise<Response> {
+  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+  const response = await call(address, { redirect: 'manual', headers: { cookie }, ...init })
+  for (const set of response.headers.getSetCookie()) {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!
+    cookies.set(name!, value!)
+  }
+  return response
 }
 
 /** A token bound to a key by a DPoP proof (RFC 9449), and that key's thumbprint. */
