@@ -119,5 +119,6 @@ function liveClaims (answer: JsonObject, token: AccessTokenClaims): JsonObject {
 /** What is no number is left to the check of the claims. */
 function earlier (answer: JsonObject, token: AccessTokenClaims): unknown {
   const exp = member(answer, 'exp')
-  return typeof exp === 'number' ? Math.min(exp, token.exp) : exp ?? token.exp
+  if (exp === undefined) return token.exp
+  return typeof exp === 'number' ? Math.min(exp, token.exp) : exp
 }

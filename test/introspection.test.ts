@@ -97,6 +97,7 @@ t.test('only active: true is active, and an answer about another token is none a
     ['another sub, with jti', { ...base, active: true, sub: 'you' }, NOT_VALID],
     ['exp of now', { ...base, active: true, exp: now() - 5 }, '401 token_expired'],
     ['exp no number', { ...base, active: true, exp: 'never' }, NOT_VALID],
+    ['exp null', { ...base, active: true, exp: null }, NOT_VALID],
     ['exp absent: the token\'s', { ...base, active: true, exp: undefined }, '200'],
     ['nbf in the future', { ...base, active: true, nbf: now() + 50 }, NOT_VALID],
     ['aud of others', { ...base, active: true, aud: ['x'] }, NOT_VALID],

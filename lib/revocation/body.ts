@@ -22,6 +22,7 @@ export function readBody (body: Readable): Promise<string> {
       if (size <= MAX_BYTES) chunks.push(chunk)
     })
     body.on('end', () => {
+      clearTimeout(timer)
       if (size <= MAX_BYTES) resolve(Buffer.concat(chunks).toString('utf8'))
       else reject(notValid(`the body has more than ${MAX_BYTES} bytes`))
     })
