@@ -2,7 +2,8 @@
 import Fastify, { type FastifyRequest } from 'fastify'
 import { expectAssignable, expectError, expectType } from 'tsd'
 import { Agent } from 'undici'
-import keycloak, { type AccessTokenClaims, type Claims, type KeycloakOptions, type Profile } from '../index.js'
+import { Redis } from 'ioredis'
+import keycloak, { type AccessTokenClaims, type Claims, type Health, type KeycloakOptions, type Profile, redisStore } from '../index.js'
 
 const app = Fastify()
 class Account { constructor (readonly name: string) {} }
@@ -34,6 +35,19 @@ expectAssignable<KeycloakOptions>({
   cache: { max: 10 }
 })
 expectAssignable<KeycloakOptions>({ issuer, audience: null, algorithms: 'PS512', permissionPath: 'realm_access.roles', cache: false })
+expectAssignable<KeycloakOptions>({
+  issuer,
+  backchannelLogout: { path: '/logout', clients: ['web'] },
+  adminUrl: { path: '/keycloak' },
+  revocation: { maxTokenLifetime: 300, max: 10, maxLag: 1000, store: redisStore({ client: new Redis() }) },
+  limits: { tokenLength: 8192, jsonDepth: 8, keySetBytes: 1000, introspectionBytes: 1000 },
+  introspection: { maxPending: 5 },
+  jwks: { preload: 'require' }
+})
+expectError<KeycloakOptions>({ issuer, backchannelLogout: { path: '/logout' } })
+expectError<KeycloakOptions>({ issuer, jwks: { preload: true } })
+expectError<KeycloakOptions>({ issuer, revocation: { store: {} } })
+expectType<Health['revocation']>(app.keycloak.health().revocation)
 expectAssignable<KeycloakOptions>({ issuer, clientSecret: async () => 'secret' })
 expectAssignable<KeycloakOptions>({ issuer, audience: ['api'] as const, algorithms: ['RS256'] as const })
 
