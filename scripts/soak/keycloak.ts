@@ -38,10 +38,12 @@ export async function keycloakIssuer (): Promise<{ options: KeycloakOptions, iss
     hang: () => {},
     async chaos (until) {
       do {
-        await wait(10_000)
+        await wait(8000)
         Object.assign(tokens, { alice: await login('alice'), bob: await login('bob') })
-        console.log(`${new Date().toISOString().slice(11, 19)} Keycloak is killed`)
+        // What Keycloak has not written yet, a kill undoes: sessions of a moment ago would be over when it is back.
         troubled = true
+        await wait(2000)
+        console.log(`${new Date().toISOString().slice(11, 19)} Keycloak is killed`)
         await server.kill()
         await wait(3000)
         await server.start()
