@@ -38,12 +38,39 @@ const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
 
 const route = z.string(ROUTE).regex(/^\/[^?#:*]*$/, ROUTE)
 
-const revocation = z.strictObject({
-  maxTokenLifetime: whole(1).default(86_400),
-  max: whole(1).default(100_000),
-  store: z.custom<RevocationStore>(isStore, STORE).optional(),
-  maxLag: milliseconds(100).default(10_000)
-}, 'an object with maxTokenLifetime, max, store and maxLag')
+/** The options that are objects themselves. */
+const groups = {
+  introspection: z.strictObject({
+    timeout: milliseconds(1).default(5000),
+    cacheTtl: milliseconds(0).default(0),
+    maxPending: whole(1).default(1000)
+  }, 'an object with timeout, cacheTtl and maxPending'),
+  jwks: z.strictObject({
+    maxAge: milliseconds(1).default(600_000),
+    cooldown: milliseconds(0).default(10_000),
+    timeout: milliseconds(1).default(5000),
+    maxStale: milliseconds(0).default(3_600_000),
+    preload: z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false').default(false)
+  }, 'an object with maxAge, cooldown, timeout, maxStale and preload'),
+  cache: z.strictObject({ max: whole(1).default(1000), maxBytes: whole(1).default(16 * 1024 * 1024) }),
+  backchannelLogout: z.strictObject({
+    path: route,
+    clients: oneOrMore(text('a client id'), 'the id of the client that users log in by, or an array of such')
+  }, 'an object with path and clients'),
+  adminUrl: z.strictObject({ path: route }, 'an object with path'),
+  revocation: z.strictObject({
+    maxTokenLifetime: whole(1).default(86_400),
+    max: whole(1).default(100_000),
+    store: z.custom<RevocationStore>(isStore, STORE).optional(),
+    maxLag: milliseconds(100).default(10_000)
+  }, 'an object with maxTokenLifetime, max, store and maxLag'),
+  limits: z.strictObject({
+    tokenLength: whole(100).default(32_768),
+    jsonDepth: whole(3).max(1000, 'a whole number from 3 to 1000').default(32),
+    keySetBytes: whole(1000).default(512 * 1024),
+    introspectionBytes: whole(1000).default(128 * 1024)
+  }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes')
+}
 
 /** A table: each option, what it may be, and its default. Messages complete "… must be". */
 const schema = z.strictObject({
@@ -73,34 +100,13 @@ const schema = z.strictObject({
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
   extractToken: aFunction('a function (request) => token or null').optional(),
   requireAuthentication: flag.default(false),
-  introspection: z.strictObject({
-    timeout: milliseconds(1).default(5000),
-    cacheTtl: milliseconds(0).default(0),
-    maxPending: whole(1).default(1000)
-  }, 'an object with timeout, cacheTtl and maxPending').prefault({}),
-  jwks: z.strictObject({
-    maxAge: milliseconds(1).default(600_000),
-    cooldown: milliseconds(0).default(10_000),
-    timeout: milliseconds(1).default(5000),
-    maxStale: milliseconds(0).default(3_600_000),
-    preload: z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false').default(false)
-  }, 'an object with maxAge, cooldown, timeout, maxStale and preload').prefault({}),
-  cache: z.union([
-    z.literal(false),
-    z.strictObject({ max: whole(1).default(1000), maxBytes: whole(1).default(16 * 1024 * 1024) })
-  ], 'an object with max and maxBytes, or false').prefault({}),
-  backchannelLogout: z.strictObject({
-    path: route,
-    clients: oneOrMore(text('a client id'), 'the id of the client that users log in by, or an array of such')
-  }, 'an object with path and clients').optional(),
-  adminUrl: z.strictObject({ path: route }, 'an object with path').optional(),
-  revocation: revocation.optional(),
-  limits: z.strictObject({
-    tokenLength: whole(100).default(32_768),
-    jsonDepth: whole(3).max(1000, 'a whole number from 3 to 1000').default(32),
-    keySetBytes: whole(1000).default(512 * 1024),
-    introspectionBytes: whole(1000).default(128 * 1024)
-  }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes').prefault({})
+  introspection: groups.introspection.prefault({}),
+  jwks: groups.jwks.prefault({}),
+  cache: z.union([z.literal(false), groups.cache], 'an object with max and maxBytes, or false').prefault({}),
+  backchannelLogout: groups.backchannelLogout.optional(),
+  adminUrl: groups.adminUrl.optional(),
+  revocation: groups.revocation.optional(),
+  limits: groups.limits.prefault({})
 })
 
 /** The options with their defaults; lists are arrays. */
@@ -128,7 +134,7 @@ export function parseOptions (options: unknown) {
     baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
     permissionPath: (settings.permissionPath ?? ['resource_access', settings.clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
-    revocation: settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? revocation.parse({}) : undefined),
+    revocation: settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse({}) : undefined),
     syncUser: settings.syncUser as KeycloakOptions['syncUser'],
     extractToken: settings.extractToken as KeycloakOptions['extractToken']
   }
@@ -156,18 +162,8 @@ function unknownKey ({ keys, path }: z.core.$ZodIssueUnrecognizedKeys): string {
   return `option "${scope}${written}" is unknown${meant === undefined ? '' : `; write "${scope}${meant}"`}`
 }
 
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  introspection: ['timeout', 'cacheTtl', 'maxPending'],
-  jwks: ['maxAge', 'cooldown', 'timeout', 'maxStale', 'preload'],
-  cache: ['max', 'maxBytes'],
-  backchannelLogout: ['path', 'clients'],
-  adminUrl: ['path'],
-  revocation: ['maxTokenLifetime', 'max', 'store', 'maxLag'],
-  limits: ['tokenLength', 'jsonDepth', 'keySetBytes', 'introspectionBytes']
-}
-
 function knownKeys (path: readonly PropertyKey[]): readonly string[] {
-  return path.length === 0 ? Object.keys(schema.shape) : GROUPS[String(path[0])]!
+  return Object.keys(path.length === 0 ? schema.shape : groups[path[0] as keyof typeof groups].shape)
 }
 
 /** Numbers and what looks like an algorithm are shown; anything else could be a secret in the wrong place. */
