@@ -1,15 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createAuthenticate, createClaimsOf } from './lib/authenticate.js'
+import { createAuthenticate, createIdentify } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { notValid } from './lib/errors.js'
+import { identityOf } from './lib/identity.js'
 import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
+import { Memory } from './lib/memory.js'
 import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
-import { parseOptions, type Settings } from './lib/options.js'
+import { DEFAULT_CACHE, parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
 import { createRevoked } from './lib/revocation/index.js'
 import { redisStore } from './lib/revocation/redis.js'
@@ -17,11 +19,12 @@ import { Routes } from './lib/routes.js'
 import { preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
-import { createVerify } from './lib/verify.js'
+import { createVerify, type Verified } from './lib/verify.js'
 import './types/fastify.js'
 import type { Health, KeycloakInstance } from './types/instance.js'
 import type { KeycloakOptions } from './types/options.js'
 import type { SyncPermissionRule } from './types/rules.js'
+import type { Claims } from './types/user.js'
 
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
   const settings = parseOptions(options)
@@ -30,10 +33,10 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
-  const { keys, revoked, claimsOf, health } = createVerification(settings, upstream, fastify)
+  const { keys, revoked, identify, health, close } = createVerification(settings, upstream, fastify)
   fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
-    keys.close()
+    close()
     return upstream.close()
   })
   if (settings.verifySignature) await preload(keys, settings)
@@ -45,12 +48,12 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.decorateRequest('auth', null)
   fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
     // Undefined in a scope that was loaded before the plugin.
-    return this.auth != null && holds(rule, { roles: rolesOf(this.auth), claims: this.auth, request: this })
+    return this.auth != null && holds(rule, { roles: rolesOf(identityOf(this.auth)), claims: this.auth, request: this })
   })
   const instance: KeycloakInstance = {
     verify: async (token: unknown) => {
       if (typeof token !== 'string') throw notValid('the token is not a string')
-      return claimsOf(token)
+      return (await identify(token)).claims as Claims
     },
     routes: () => routes.list(),
     health
@@ -59,11 +62,11 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => routes.settle())
   const { extractToken } = settings
-  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, claimsOf, toUser: createToUser(settings), rolesOf, realm, closing: () => upstream.closing }))
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identify, toUser: createToUser(settings), rolesOf, realm, closing: () => upstream.closing }))
   await revoked?.start()
 }
 
-/** From a token to its claims of now, and how Keycloak does meanwhile. */
+/** From a token to who it is about now, and how Keycloak does meanwhile. */
 function createVerification (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
   const { log } = fastify
   const expected = {
@@ -73,6 +76,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
   }
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
   const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes }, settings.baseUrl, upstream, new Monitor('certs', log))
+  const memory = settings.cache === false ? undefined : new Memory<Verified>(settings.cache)
   const verify = createVerify({
     ...expected,
     jws: {
@@ -82,7 +86,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
       maxDepth: jsonDepth
     },
     keys: settings.verifySignature ? keys : null,
-    kept: settings.cache === false ? null : settings.cache,
+    memory,
     completeness: { lightweight: settings.verifyTokensWithKeycloak }
   })
   const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
@@ -91,6 +95,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
     ...settings.introspection,
     clientId: settings.clientId,
     clientSecret: settings.clientSecret!,
+    kept: settings.cache === false ? DEFAULT_CACHE : settings.cache,
     maxBytes: introspectionBytes,
     maxDepth: jsonDepth
   }, upstream, monitor)
@@ -103,11 +108,17 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
     return {
       ok: keys.usable && asking?.ok !== false && revocation?.ok !== false,
       keys: keys.health(),
+      cache: memory === undefined ? null : { tokens: memory.size, bytes: memory.bytes },
       introspection: asking,
       revocation
     }
   }
-  return { keys, revoked, claimsOf: createClaimsOf(verify, revoked, introspection?.introspect), health }
+  function close (): void {
+    keys.close()
+    memory?.close()
+    introspection?.close()
+  }
+  return { keys, revoked, identify: createIdentify(verify, revoked, introspection?.introspect), health, close }
 }
 
 /**

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeycloakOptions } from '../types/options.js'
-import type { AccessTokenClaims, Claims, User } from '../types/user.js'
+import type { Claims, User } from '../types/user.js'
 import { bearerToken } from './bearer.js'
 import { headersOf, KeycloakError } from './errors.js'
 import type { Guard } from './guard.js'
+import type { Identity } from './identity.js'
 import type { Introspect } from './introspect.js'
 import { isThenable, type Maybe, next } from './maybe.js'
-import { asynchronous, kindOf } from './permissions.js'
+import { asynchronous, kindOf, type RolesOf } from './permissions.js'
 import type { Revoked } from './revocation/index.js'
 import type { Routes } from './routes.js'
 import type { ToUser } from './user.js'
@@ -16,39 +17,32 @@ import type { Verify } from './verify.js'
 export interface Steps {
   routes: Routes
   extractToken: KeycloakOptions['extractToken']
-  claimsOf: ClaimsOf
+  identify: Identify
   toUser: ToUser
-  rolesOf: (claims: AccessTokenClaims) => readonly unknown[]
+  rolesOf: RolesOf
   /** For the challenge of RFC 6750 section 3. */
   realm: string
   /** Is the API closing? */
   closing: () => boolean
 }
 
-/** Token → claims of now: verified, not revoked, and introspected where that is on, as long as somebody waits for `reply`. */
-export type ClaimsOf = (token: string, reply?: FastifyReply) => Maybe<Claims>
+/** Token → who it is about now: verified, not revoked, and introspected where that is on, as long as somebody waits for `reply`. */
+export type Identify = (token: string, reply?: FastifyReply) => Maybe<Identity>
 
-export function createClaimsOf (verify: Verify, revoked: Revoked | undefined, introspect: Introspect | undefined): ClaimsOf {
+export function createIdentify (verify: Verify, revoked: Revoked | undefined, introspect: Introspect | undefined): Identify {
   const valid = revoked === undefined ? verify : (token: string) => next(verify(token), standing)
-  if (introspect === undefined) return valid as ClaimsOf
+  if (introspect === undefined) return valid
   // What introspection adds (the sub of a lightweight token), and what was revoked meanwhile, counts as well.
-  return (token, reply) => next(valid(token), (claims) => next(introspect(token, claims, reply && whenClosed(reply)), standing)) as Maybe<Claims>
+  return (token, reply) => next(valid(token), (verified) => next(introspect(token, verified, reply?.raw), standing))
 
-  function standing (claims: AccessTokenClaims): AccessTokenClaims {
-    revoked?.check(claims)
-    return claims
+  function standing (identity: Identity): Identity {
+    revoked?.check(identity.claims)
+    return identity
   }
 }
 
-/** Aborted when the reply is over: sent, or its client gone. */
-function whenClosed (reply: FastifyReply): AbortSignal {
-  const over = new AbortController()
-  reply.raw.once('close', () => over.abort())
-  return over.signal
-}
-
 /** The onRequest hook: the only place where a request is let on or refused. */
-export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, rolesOf, realm, closing }: Steps) {
+export function createAuthenticate ({ routes, extractToken, identify, toUser, rolesOf, realm, closing }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     try {
       const passed = authenticate(request, reply)
@@ -74,7 +68,14 @@ export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, ro
     if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
     const token = tokenOf(request)
     if (token === null) return anonymous(guard)
-    return next(claimsOf(token, reply), (claims) => next(toUser(claims, request), (user) => admit(request, claims, user, guard)))
+    const identity = identify(token, reply)
+    // Written out, not by closures: most requests need no promise, and what they need is known already.
+    return identity instanceof Promise ? identity.then((identity) => enter(request, identity, guard)) : enter(request, identity, guard)
+  }
+
+  function enter (request: FastifyRequest, identity: Identity, guard: Guard): Maybe<void> {
+    const user = toUser(identity, request)
+    return user instanceof Promise ? user.then((user) => admit(request, identity, user, guard)) : admit(request, identity, user, guard)
   }
 
   /** A connection kept alive after a wait for Keycloak would hold up a server that closes meanwhile. */
@@ -91,14 +92,13 @@ export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, ro
     return token
   }
 
-  function admit (request: FastifyRequest, claims: Claims, user: User, guard: Guard): Maybe<void> {
+  function admit (request: FastifyRequest, identity: Identity, user: User, guard: Guard): Maybe<void> {
+    const claims = identity.claims as Claims
     request.auth = claims
     request.user = user
     if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied('scope is missing', guard.scopes)
     if (guard.check === undefined) return undefined
-    return next(guard.check({ roles: rolesOf(claims), claims, request }), (allowed) => {
-      if (!allowed) throw denied('permission is missing')
-    })
+    return next(guard.check({ roles: rolesOf(identity), claims, request }), mustBeAllowed)
   }
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
@@ -117,6 +117,10 @@ export function createAuthenticate ({ routes, extractToken, claimsOf, toUser, ro
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }
+}
+
+function mustBeAllowed (allowed: boolean): void {
+  if (!allowed) throw denied('permission is missing')
 }
 
 function anonymous ({ access }: Guard): void {

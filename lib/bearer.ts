@@ -9,7 +9,13 @@ export function bearerToken (request: FastifyRequest): string | null {
   const header: unknown = request.headers.authorization
   if (header === undefined) return null
   if (typeof header !== 'string' || hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
-  return header === '' ? null : parse(header)
+  return usual(header) ?? (header === '' ? null : parse(header))
+}
+
+/** What nearly every client sends: `Bearer`, one space and a token. */
+function usual (header: string): string | undefined {
+  if (!header.startsWith('Bearer ') || header.length === 7) return undefined
+  return header.includes(' ', 7) || header.includes('\t', 7) ? undefined : header.slice(7)
 }
 
 function parse (header: string): string | null {

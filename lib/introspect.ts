@@ -1,22 +1,27 @@
 import type { IntrospectionHealth } from '../types/instance.js'
 import type { AccessTokenClaims } from '../types/user.js'
 import { Breaker } from './breaker.js'
-import { checkClaims, type Expectations, WHOLE } from './claims.js'
+import { checkClaims, checkDates, type Expectations, WHOLE } from './claims.js'
 import { notValid, unavailable, type UnavailableError } from './errors.js'
-import { deepFreeze, type JsonObject, member, parseObject } from './json.js'
+import { type Identity, identityOf } from './identity.js'
+import { type JsonObject, member, parseObject } from './json.js'
+import type { Maybe } from './maybe.js'
+import type { Bounds } from './memory.js'
 import type { Monitor } from './monitor.js'
 import { Secret, type SecretSource } from './secret.js'
-import { sharing } from './sharing.js'
+import { type Answer, sharing, type Waiting } from './sharing.js'
 import type { Upstream } from './upstream.js'
 import { seconds } from './verify.js'
 
 export interface IntrospectOptions extends Expectations {
   clientId: string
   clientSecret: SecretSource
-  /** Milliseconds. */
+  /** Milliseconds, for the whole: the secret, and both calls where the first one was refused for it. */
   timeout: number
   /** Milliseconds; 0: answers are never shared. */
   cacheTtl: number
+  /** Of the answers that are shared. */
+  kept: Bounds
   /** Calls at once, those that wait for a connection included. */
   maxPending: number
   /** Size of an answer. */
@@ -26,10 +31,10 @@ export interface IntrospectOptions extends Expectations {
 }
 
 /**
- * From a verified token to its claims of now (RFC 7662). `signal` says that nobody waits for them any more.
+ * From a verified token to who it is about now (RFC 7662), as long as somebody is waiting for it.
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
-export type Introspect = (token: string, claims: AccessTokenClaims, signal?: AbortSignal) => Promise<AccessTokenClaims>
+export type Introspect = (token: string, verified: Identity, waiting?: Waiting) => Maybe<Identity>
 
 const PATH = '/protocol/openid-connect/token/introspect'
 
@@ -40,52 +45,66 @@ const NO_CLAIMS = ['active', 'jwt']
 export interface Introspection {
   introspect: Introspect
   health: () => IntrospectionHealth
+  /** Forget what is kept. */
+  close: () => void
 }
 
 export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
   const { clientId, timeout, cacheTtl, maxPending, maxBytes, maxDepth } = options
-  const secret = new Secret(options.clientSecret, timeout)
+  const secret = new Secret(options.clientSecret)
   const breaker = new Breaker()
   let pending = 0
-  const ask = cacheTtl > 0 ? sharing(askKeycloak, cacheTtl) : askKeycloak
+  const shared = cacheTtl > 0
+    ? sharing(ask, { ttl: cacheTtl, bounds: options.kept, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
+    : undefined
 
   return {
-    introspect: async (token, claims, signal) => judge(await ask(token, signal), claims, options),
-    health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending })
+    introspect: shared?.find ?? alone,
+    health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending }),
+    close: () => shared?.close()
   }
 
-  function askKeycloak (token: string, signal?: AbortSignal): Promise<JsonObject> {
-    return monitor.watch(bounded(() => withSecret((value) => breaker.run(() => call(token, value, signal)))))
+  async function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
+    const over = new AbortController()
+    waiting?.once('close', () => over.abort())
+    return (await ask(token, verified, over.signal)).identity
   }
 
-  async function bounded (ask: () => Promise<JsonObject>): Promise<JsonObject> {
+  async function ask (token: string, { claims }: Identity, signal: AbortSignal): Promise<Answer> {
+    const { answer, size } = await monitor.watch(bounded(token, signal))
+    return { identity: identityOf(judge(answer, claims, options)), size }
+  }
+
+  async function bounded (token: string, signal: AbortSignal): Promise<{ answer: JsonObject, size: number }> {
     if (pending >= maxPending) throw unavailable(`${maxPending} calls are pending already`)
     pending++
     try {
-      return await ask()
+      return await withSecret(performance.now() + timeout, (value, timeout) => breaker.run(() => call(token, value, timeout, signal)))
     } finally {
       pending--
     }
   }
 
   /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
-  async function withSecret (ask: (value: string) => Promise<JsonObject>): Promise<JsonObject> {
-    const value = await secret.get()
+  async function withSecret<T> (deadline: number, ask: (value: string, timeout: number) => Promise<T>): Promise<T> {
+    const left = (): number => Math.max(deadline - performance.now(), 1)
+    const value = await secret.get(left())
     try {
-      return await ask(value)
+      return await ask(value, left())
     } catch (error) {
-      const other = (error as UnavailableError).status === 401 ? await secret.other(value) : undefined
+      const other = (error as UnavailableError).status === 401 ? await secret.other(value, left()) : undefined
       if (other === undefined) throw error
-      return ask(other)
+      return ask(other, left())
     }
   }
 
   /** The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. */
-  async function call (token: string, value: string, signal?: AbortSignal): Promise<JsonObject> {
+  async function call (token: string, value: string, timeout: number, signal: AbortSignal): Promise<{ answer: JsonObject, size: number }> {
     const form = new URLSearchParams({ client_id: clientId, client_secret: value, token, token_type_hint: 'access_token' })
-    const answer = parseObject(await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes, signal }), maxDepth)
+    const text = await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes, signal })
+    const answer = parseObject(text, maxDepth)
     if (answer === undefined) throw unavailable('a body that is not a JSON object')
-    return answer
+    return { answer, size: text.length }
   }
 }
 
@@ -99,7 +118,8 @@ function judge (answer: JsonObject, token: AccessTokenClaims, expected: Expectat
   const sub = member(answer, 'sub')
   if (sub !== undefined && token.sub !== undefined && sub !== token.sub) throw notValid('introspection answered with another sub')
   const claims = jti === undefined ? { ...token } : liveClaims(answer, token)
-  return deepFreeze(checkClaims(claims, expected, seconds(), WHOLE))
+  // What is in it is frozen already: the token's claims, and the answer.
+  return Object.freeze(checkClaims(claims, expected, seconds(), WHOLE))
 }
 
 /**

@@ -2,13 +2,13 @@
 export type JsonObject = Record<string, unknown>
 
 /**
- * Read the text of a JSON object; `undefined` for anything else. RFC 7515 section 4 and RFC 7519 section 4 let a
- * recipient refuse duplicate member names: two readers of one text must never see two different tokens.
+ * Read the text of a JSON object, deeply frozen; `undefined` for anything else. RFC 7515 section 4 and RFC 7519
+ * section 4 let a recipient refuse duplicate member names: two readers of one text must never see two different tokens.
  * @param maxDepth how deep it may nest, since whoever walks it recurses
  */
 export function parseObject (text: string, maxDepth: number): JsonObject | undefined {
   const value = readObject(text)
-  if (value === undefined || isDeeperThan(maxDepth, value)) return undefined
+  if (value === undefined || !freezeWithin(maxDepth, value)) return undefined
   // What JSON.stringify writes never names a member twice, so the usual compact text needs no second look.
   if (JSON.stringify(value) !== text && hasDuplicateMember(text)) return undefined
   return value
@@ -34,22 +34,14 @@ export function member (object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
-/** Freeze a value read from JSON and everything in it. Its depth is bounded by {@link parseObject}. */
-export function deepFreeze<T> (value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) deepFreeze(inner)
-    Object.freeze(value)
-  }
-  return value
-}
-
-function isDeeperThan (levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  if (levels === 0) return true
+/** Freeze a value read from JSON and everything in it, unless it nests deeper than that many levels. */
+function freezeWithin (levels: number, value: object): boolean {
+  if (levels === 0) return false
   for (const inner of Object.values(value)) {
-    if (isDeeperThan(levels - 1, inner)) return true
+    if (typeof inner === 'object' && inner !== null && !freezeWithin(levels - 1, inner)) return false
   }
-  return false
+  Object.freeze(value)
+  return true
 }
 
 /** Walks a text that JSON.parse has accepted: there a string followed by a colon is a member's name. */

@@ -26,22 +26,26 @@ export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'appl
 /** The three parts of a compact JWS, each known to be canonical base64url. */
 export interface Jws {
   header: Header
+  /** The header as it was written. */
+  segment: string
+  /** Deeply frozen. */
   payload: JsonObject
 }
 
 /**
  * Take a compact JWS apart (RFC 7515 section 3.1) without believing it.
+ * @param known headers that were read by the same rules before, as they were written
  * @throws {KeycloakError} token_not_valid
  */
-export function parseJws (token: string, rules: JwsRules): Jws {
+export function parseJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
   if (token.length > rules.maxLength) throw notValid('the token is too long')
-  const [protectedHeader, payload, signature, rest] = token.split('.', 4)
+  const [segment, payload, signature, rest] = token.split('.', 4)
   if (signature === undefined || rest !== undefined) throw notValid('the token has not three parts')
-  const header = parseHeader(decodeObject(protectedHeader!, 'header', rules), rules)
+  const header = known?.get(segment!) ?? parseHeader(decodeObject(segment!, 'header', rules), rules)
   const claims = decodeObject(payload!, 'payload', rules)
   if (signature === '') throw notValid('the token has no signature')
   decode(signature, 'signature')
-  return { header, payload: claims }
+  return { header, segment: segment!, payload: claims }
 }
 
 function parseHeader (header: JsonObject, { algorithms, types }: JwsRules): Header {

@@ -48,7 +48,7 @@ const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
  */
 export class KeySet {
   readonly #keys: readonly SigningKey[]
-  readonly #verifiers = new Map<string, Key>()
+  readonly #verifiers = new Verifiers()
   readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * ALL.length, ttl: Number.MAX_SAFE_INTEGER })
   readonly #domain: string
 
@@ -71,7 +71,7 @@ export class KeySet {
 
   /** The verifier of a kid, if the set has it and it was made before. */
   verifier (kid: string | undefined, alg: string): Key | undefined {
-    return this.#verifiers.get(nameOf(kid, alg))
+    return this.#verifiers.get(kid, alg)
   }
 
   /** The verifier of a kid, made at its first use; `undefined` where the set has no key for it. */
@@ -79,10 +79,9 @@ export class KeySet {
     const found = this.#find(kid, alg)
     if (found === undefined) return undefined
     const jwk = kid === undefined ? found.jwk : await this.#resolver.getJwk({ domain: this.#domain, kid, alg })
-    const name = nameOf(kid, alg)
     // Another request may have been first; there is one verifier for each, since kept tokens are compared by it.
-    const key = this.#verifiers.get(name) ?? createKey(importKey(jwk as Jwk)!, alg)
-    this.#verifiers.set(name, key)
+    const key = this.#verifiers.get(kid, alg) ?? createKey(importKey(jwk as Jwk)!, alg)
+    this.#verifiers.set(kid, alg, key)
     return key
   }
 
@@ -100,11 +99,10 @@ export class KeySet {
   }
 
   #adopt (previous: KeySet): void {
-    for (const [name, key] of previous.#verifiers) {
-      const { kid, alg } = JSON.parse(name) as { kid?: string, alg: string }
+    for (const { kid, alg, key } of previous.#verifiers.all()) {
       const before = previous.#find(kid, alg)
       const now = this.#find(kid, alg)
-      if (now !== undefined && JSON.stringify(now.jwk) === JSON.stringify(before!.jwk)) this.#verifiers.set(name, key)
+      if (now !== undefined && JSON.stringify(now.jwk) === JSON.stringify(before!.jwk)) this.#verifiers.set(kid, alg, key)
     }
   }
 
@@ -115,8 +113,24 @@ export class KeySet {
   }
 }
 
-function nameOf (kid: string | undefined, alg: string): string {
-  return JSON.stringify({ kid, alg })
+/** Verifiers by algorithm and kid: two looks-up instead of a name to be put together for each token. */
+class Verifiers {
+  readonly #byAlgorithm = new Map<string, Map<string | undefined, Key>>()
+
+  get (kid: string | undefined, alg: string): Key | undefined {
+    return this.#byAlgorithm.get(alg)?.get(kid)
+  }
+
+  set (kid: string | undefined, alg: string, key: Key): void {
+    const keys = this.#byAlgorithm.get(alg) ?? new Map<string | undefined, Key>()
+    this.#byAlgorithm.set(alg, keys.set(kid, key))
+  }
+
+  * all (): Iterable<{ kid: string | undefined, alg: string, key: Key }> {
+    for (const [alg, keys] of this.#byAlgorithm) {
+      for (const [kid, key] of keys) yield { kid, alg, key }
+    }
+  }
 }
 
 function signingKeys (text: string): SigningKey[] {

@@ -61,11 +61,16 @@ export class Keys {
    * @throws {KeycloakError} token_not_valid when a fresh key set has no such key, keycloak_unavailable
    */
   lookup (kid: string | undefined, alg: string): Maybe<Key> {
-    if (this.#isFresh()) {
-      const key = this.#fetched!.set.verifier(kid, alg)
-      if (key !== undefined) return key
-    }
-    return this.#lookup(kid, alg, performance.now())
+    return this.standing()?.verifier(kid, alg) ?? this.#lookup(kid, alg, performance.now())
+  }
+
+  /** The key set to go by without a wait, if there is one: a fresh one, or the kept one while Keycloak is known to be away. */
+  standing (): KeySet | undefined {
+    if (this.#fetched === undefined) return undefined
+    const age = this.#age()
+    // Away, it is asked again within a second: nobody waits for that.
+    const stands = age < this.#options.maxAge || (this.#failures > 0 && age < this.#lifetime())
+    return stands ? this.#fetched.set : undefined
   }
 
   health (): Health['keys'] {
@@ -114,11 +119,7 @@ export class Keys {
   /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
   async #current (): Promise<Fetched> {
     const kept = this.#fetched
-    if (kept !== undefined) {
-      if (this.#isFresh()) return kept
-      // Keycloak is known to be away, and asked again within a second: nobody waits for that.
-      if (this.#failures > 0 && this.#age() < this.#lifetime()) return kept
-    }
+    if (this.standing() !== undefined) return kept!
     try {
       return await this.#fetch()
     } catch (error) {

@@ -38,6 +38,9 @@ const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
 
 const route = z.string(ROUTE).regex(/^\/[^?#:*]*$/, ROUTE)
 
+/** Of verified tokens, and of the answers of introspection that are shared. */
+export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
+
 /** The options that are objects themselves. */
 const groups = {
   introspection: z.strictObject({
@@ -52,7 +55,7 @@ const groups = {
     maxStale: milliseconds(0).default(3_600_000),
     preload: z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false').default(false)
   }, 'an object with maxAge, cooldown, timeout, maxStale and preload'),
-  cache: z.strictObject({ max: whole(1).default(1000), maxBytes: whole(1).default(16 * 1024 * 1024) }),
+  cache: z.strictObject({ max: whole(1).default(DEFAULT_CACHE.max), maxBytes: whole(1).default(DEFAULT_CACHE.maxBytes) }),
   backchannelLogout: z.strictObject({
     path: route,
     clients: oneOrMore(text('a client id'), 'the id of the client that users log in by, or an array of such')

@@ -2,12 +2,20 @@ import type { FastifyRequest } from 'fastify'
 import type { KeycloakOptions } from '../types/options.js'
 import type { SyncPermissionRule } from '../types/rules.js'
 import type { AccessTokenClaims, Claims } from '../types/user.js'
+import type { Identity } from './identity.js'
 import { isObject, member } from './json.js'
 import { isThenable, type Maybe } from './maybe.js'
 
+/** The roles of a caller: the list in the claims, or where that is long something faster to ask. */
+export interface Roles {
+  includes (role: unknown): boolean
+}
+
+export type RolesOf = (identity: Identity) => Roles
+
 /** Who asks: what a rule looks at. */
 export interface Caller {
-  roles: readonly unknown[]
+  roles: Roles
   claims: Claims
   request: FastifyRequest
 }
@@ -20,6 +28,9 @@ export interface Rule {
   check: Check
   text: string
 }
+
+/** Looking through so many roles costs less than a Set of them does. */
+const FEW = 32
 
 /** Rules within rules; a list that holds itself would have no end. */
 const MAX_DEPTH = 16
@@ -43,16 +54,28 @@ export function compileRule (rule: unknown, name: string, depth = 0): Rule {
   throw new TypeError(`${name} must be a role name, an array of rules, { any: [...] }, { all: [...] } or a function, not ${kindOf(rule)}`)
 }
 
+const NO_ROLES: Roles = []
+
 /**
  * The roles in some claims; what is no list is no roles.
  */
-export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): (claims: AccessTokenClaims) => readonly unknown[] {
-  const find = typeof path === 'function' ? path : walk(typeof path === 'string' ? path.split('.') : path)
-  return (claims) => {
-    const roles = find(claims)
-    if (isThenable(roles)) throw asynchronous(roles, 'permissionPath')
-    return Array.isArray(roles) ? roles : []
+export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): RolesOf {
+  if (typeof path !== 'function') {
+    const find = walk(typeof path === 'string' ? path.split('.') : path)
+    return (identity) => (identity.roles ??= rolesIn(find(identity.claims)))
   }
+  return ({ claims }) => {
+    const roles = path(claims)
+    if (isThenable(roles)) throw asynchronous(roles, 'permissionPath')
+    return rolesIn(roles)
+  }
+}
+
+function rolesIn (value: unknown): Roles {
+  if (!Array.isArray(value)) return NO_ROLES
+  if (value.length <= FEW) return value
+  const roles = new Set(value)
+  return { includes: (role) => roles.has(role) }
 }
 
 /** `request.hasPermission`: a compiled rule for each string, the others compiled as they come. */

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { unavailable } from './errors.js'
-import type { Maybe } from './maybe.js'
+import { unavailable, type UnavailableError } from './errors.js'
+import { within } from './within.js'
 
 /** Where the client's secret comes from. A function is asked once, and anew when Keycloak refuses what it gave. */
 export type SecretSource = string | (() => string | Promise<string>)
@@ -10,48 +9,54 @@ const ASK_AGAIN = 1000
 
 export class Secret {
   readonly #source: SecretSource
-  readonly #timeout: number
-  #current: Maybe<string> | undefined
+  #current: string | Promise<string> | undefined
   #askedAt = -Infinity
 
-  /** @param timeout how long the function may take, in milliseconds */
-  constructor (source: SecretSource, timeout: number) {
+  constructor (source: SecretSource) {
     this.#source = source
-    this.#timeout = timeout
     if (typeof source === 'string') this.#current = source
   }
 
-  /** @throws {KeycloakError} keycloak_unavailable when the function throws, or gives no secret */
-  get (): Maybe<string> {
-    this.#current ??= this.#ask()
-    return this.#current
+  /**
+   * @param timeout how long to wait for the function, in milliseconds
+   * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes longer
+   */
+  async get (timeout: number): Promise<string> {
+    const current = this.#current ?? this.#ask()
+    return typeof current === 'string' ? current : within(current, timeout, () => this.#failed(current))
   }
 
   /**
    * Keycloak refused this secret: is there another one now?
    * @returns `undefined` where there is none, or where it was asked for a moment ago
    */
-  async other (refused: string): Promise<string | undefined> {
-    let current = await this.get()
+  async other (refused: string, timeout: number): Promise<string | undefined> {
+    let current = await this.get(timeout)
     if (current === refused && typeof this.#source === 'function' && performance.now() - this.#askedAt >= ASK_AGAIN) {
-      this.#current = this.#ask()
-      current = await this.#current
+      this.#ask()
+      current = await this.get(timeout)
     }
     return current === refused ? undefined : current
   }
 
-  #ask (): Maybe<string> {
+  /** What it gives is kept; what failed, or takes too long, is asked anew by the next request. */
+  #ask (): Promise<string> {
     this.#askedAt = performance.now()
-    const source = this.#source as () => string | Promise<string>
-    const asked = new AbortController()
-    return Promise.race([(async () => source())(), delay(this.#timeout, undefined, { signal: asked.signal })])
-      .catch(() => undefined)
-      .then((secret) => {
-        asked.abort()
-        if (typeof secret === 'string' && secret !== '') return secret
-        // What failed is asked anew by the next request.
-        this.#current = undefined
-        throw unavailable('the function clientSecret gave no secret')
-      })
+    const asked: Promise<string> = (async () => (this.#source as () => unknown)())().then((secret) => {
+      if (typeof secret !== 'string' || secret === '') throw noSecret()
+      this.#current = secret
+      return secret
+    }).catch(() => { throw this.#failed(asked) })
+    this.#current = asked
+    return asked
   }
+
+  #failed (asked: Promise<string>): UnavailableError {
+    if (this.#current === asked) this.#current = undefined
+    return noSecret()
+  }
+}
+
+function noSecret (): UnavailableError {
+  return unavailable('the function clientSecret gave no secret')
 }

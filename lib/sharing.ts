@@ -1,57 +1,95 @@
-import type { JsonObject } from './json.js'
+import { KeycloakError, UnavailableError } from './errors.js'
+import type { Identity } from './identity.js'
+import { type Bounds, copyOf, type Kept, Memory } from './memory.js'
+import type { Maybe } from './maybe.js'
 
-/** Ask Keycloak about a token; `signal` says that its caller went away. */
-export type Ask = (token: string, signal?: AbortSignal) => Promise<JsonObject>
-
-/** How many answers are kept. */
-const MAX_KEPT = 1000
-
-/** An answer, or the call that will bring it. */
-interface Shared {
-  answer: Promise<JsonObject>
-  until: number
-  /** How many callers wait for the call; an answer that is there waits for nobody. */
-  waiting: number
-  answered: boolean
-  abort: AbortController
+/** Who a token is about now, and the characters it took Keycloak to say it. */
+export interface Answer {
+  identity: Identity
+  size: number
 }
 
+/** Ask Keycloak about a verified token until the signal says that nobody waits for it any more. */
+export type Ask = (token: string, verified: Identity, signal: AbortSignal) => Promise<Answer>
+
+/** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
+export interface Waiting {
+  once (event: 'close', listener: () => void): unknown
+}
+
+/** An answer that serves all who come until it ends: who the token is about now, or its refusal. */
+interface Shared extends Kept {
+  readonly outcome: Identity | KeycloakError
+  /** On the monotonic clock. */
+  readonly ends: number
+}
+
+/** A call under way, and how many wait for it. */
+interface Call {
+  readonly answer: Promise<Identity>
+  readonly abort: AbortController
+  waiting: number
+}
+
+export interface SharingOptions {
+  /** Milliseconds that an answer may serve, from when it was asked for. */
+  ttl: number
+  bounds: Bounds
+  /** @throws {KeycloakError} when the dates of claims that were good before are not any more */
+  recheck: (identity: Identity) => void
+}
+
+/** What answers take, in multiples of their length, as for tokens. */
+const WEIGHT = 6
+
 /**
- * One call in flight for a token, and its answer for so many milliseconds from when it was asked for. What failed is
- * asked again. A call is called off when the last of those who wait for it is gone.
+ * One call in flight for a token, and its answer for a while. What failed is asked again. A call is called off when
+ * the last of those who wait for it is gone.
  */
-export function sharing (ask: Ask, ttl: number): Ask {
-  const kept = new Map<string, Shared>()
+export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
+  const answers = new Memory<Shared>(bounds)
+  const calls = new Map<string, Call>()
 
-  return (token, signal) => {
-    dropEnded()
-    // A call in flight is joined however long it takes.
-    const shared = kept.get(token) ?? start(token)
-    shared.waiting++
-    signal?.addEventListener('abort', () => {
-      shared.waiting--
-      if (shared.waiting === 0 && !shared.answered) shared.abort.abort()
-    })
-    return shared.answer
-  }
+  return {
+    close: () => answers.close(),
 
-  function start (token: string): Shared {
-    const abort = new AbortController()
-    const shared: Shared = { answer: ask(token, abort.signal), until: performance.now() + ttl, waiting: 0, answered: false, abort }
-    kept.set(token, shared)
-    const forget = (): void => { if (kept.get(token) === shared) kept.delete(token) }
-    abort.signal.addEventListener('abort', forget)
-    shared.answer.then(() => { shared.answered = true }, forget)
-    if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value!)
-    return shared
-  }
-
-  /** Their order is that in which they end. */
-  function dropEnded (): void {
-    const now = performance.now()
-    for (const [token, { answered, until }] of kept) {
-      if (now < until) break
-      if (answered) kept.delete(token)
+    /** There at once when it is known already. */
+    find (token: string, verified: Identity, waiting?: Waiting): Maybe<Identity> {
+      const shared = answers.find(token)
+      if (shared !== undefined && performance.now() < shared.ends) return recall(shared)
+      const call = calls.get(token) ?? start(token, verified)
+      call.waiting++
+      waiting?.once('close', () => {
+        if (--call.waiting === 0) call.abort.abort()
+      })
+      return call.answer
     }
+  }
+
+  function recall ({ outcome }: Shared): Identity {
+    // A new one, since an error handler may write into the one it gets.
+    if (outcome instanceof KeycloakError) throw new KeycloakError(outcome.code, outcome.reason)
+    recheck(outcome)
+    return outcome
+  }
+
+  function start (token: string, verified: Identity): Call {
+    const ends = performance.now() + ttl
+    const abort = new AbortController()
+    const keep = (outcome: Shared['outcome'], size: number): void => {
+      answers.keep({ token: copyOf(token), outcome, ends, until: verified.claims.exp, bytes: (token.length + size) * WEIGHT })
+    }
+    const answer = ask(token, verified, abort.signal).then(({ identity, size }) => {
+      keep(identity, size)
+      return identity
+    }).catch((error) => {
+      if (!(error instanceof UnavailableError)) keep(error, 0)
+      throw error
+    }).finally(() => { if (calls.get(token) === call) calls.delete(token) })
+    const call: Call = { answer, abort, waiting: 0 }
+    // Called off, it is no call that a newcomer could join.
+    abort.signal.addEventListener('abort', () => { if (calls.get(token) === call) calls.delete(token) })
+    calls.set(token, call)
+    return call
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { KeycloakOptions, Profile } from '../types/options.js'
 import type { Claims, User } from '../types/user.js'
 import { KeycloakError, notValid } from './errors.js'
+import type { Identity } from './identity.js'
 import { type JsonObject, member } from './json.js'
 import { type Maybe, next, settled } from './maybe.js'
 
@@ -12,8 +13,8 @@ export interface UserOptions {
   syncUser?: KeycloakOptions['syncUser']
 }
 
-/** From verified claims to `request.user`. */
-export type ToUser = (claims: Claims, request: FastifyRequest) => Maybe<User>
+/** From who somebody is by their claims to `request.user`. */
+export type ToUser = (identity: Identity, request: FastifyRequest) => Maybe<User>
 
 /**
  * @returns a function that gives the user of some claims
@@ -34,8 +35,11 @@ export function createToUser ({ userIdField, userIdClaim, claimMapping, syncUser
     return Object.freeze(profile)
   }
 
-  if (syncUser === undefined) return (claims) => profileOf(claims) as unknown as User
-  return (claims, request) => next(settled(syncUser(profileOf(claims), { claims, request })), active)
+  if (syncUser === undefined) return (identity) => (identity.user ??= profileOf(identity.claims) as unknown as User)
+  return ({ claims: verified }, request) => {
+    const claims = verified as Claims
+    return next(settled(syncUser(profileOf(claims), { claims, request })), active)
+  }
 }
 
 function active (user: unknown): User {

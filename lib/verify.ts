@@ -1,62 +1,118 @@
 import type { AccessTokenClaims } from '../types/user.js'
 import { checkClaims, checkDates, type Completeness, type Expectations } from './claims.js'
-import { deepFreeze } from './json.js'
-import { type Jws, type JwsRules, parseJws } from './jws.js'
-import type { Key } from './key-set.js'
+import { type Identity, identityOf } from './identity.js'
+import { type Header, type Jws, type JwsRules, parseJws } from './jws.js'
+import type { Key, KeySet } from './key-set.js'
 import type { Keys } from './keys.js'
-import { type Maybe, next } from './maybe.js'
-import { Memory, type Verified } from './memory.js'
+import type { Maybe } from './maybe.js'
+import { copyOf, type Kept, type Memory } from './memory.js'
 
 export interface VerifyOptions extends Expectations {
   /** What an access token may look like. */
   jws: JwsRules
   /** `null`: the signature is not verified. */
   keys: Keys | null
-  /** How many verified tokens are kept, and how many bytes they may take; `null` for none. */
-  kept: { max: number, maxBytes: number } | null
+  /** Verified tokens; `undefined` to keep none. */
+  memory: Memory<Verified> | undefined
   completeness: Completeness
 }
 
+/** A token that was verified: by which key, of which key set, and when its dates are good. */
+export interface Verified extends Kept {
+  readonly header: Header
+  readonly key: Key
+  /** The key set that had the key when it was last looked up. */
+  set: KeySet | undefined
+  readonly identity: Identity
+  /** Seconds since 1970; before, and from `until` on, the dates are to be judged one by one. */
+  readonly from: number
+}
+
 /**
- * From a token to its claims, deeply frozen.
+ * From a token to who it is about; the claims are deeply frozen.
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
-export type Verify = (token: string) => Maybe<AccessTokenClaims>
+export type Verify = (token: string) => Maybe<Identity>
+
+/** What a kept token takes, in multiples of its length: itself, its claims and the places they are found at. */
+const WEIGHT = 6
+
+/** Headers of tokens that were verified: a realm has one for each key, and some when keys rotate. */
+const MAX_HEADERS = 64
 
 export function createVerify (options: VerifyOptions): Verify {
-  const { keys, jws: rules } = options
-  const memory = options.kept !== null ? new Memory(options.kept) : undefined
+  const { keys, jws: rules, memory, leeway } = options
+  const headers = new Map<string, Header>()
 
-  if (keys === null) return (token) => believe(parseJws(token, rules))
+  if (keys === null) return (token) => identityOf(believe(parseJws(token, rules)))
 
   return function verify (token) {
     const known = memory?.find(token)
-    const jws = known ?? parseJws(token, rules)
+    // A find is as safe as a verification: the same characters, by a key that stands, and the dates looked at anew.
+    if (known !== undefined && known.set !== undefined && known.set === keys.standing()) return recall(known)
+    const jws = known ?? parseJws(token, rules, headers)
     const key = keys.lookup(jws.header.kid, jws.header.alg)
-    return next(key, (key) => known !== undefined && known.key === key ? recall(known) : prove(token, jws, key))
+    return key instanceof Promise ? key.then((key) => judge(token, jws, key)) : judge(token, jws, key)
+  }
+
+  function judge (token: string, jws: Jws | Verified, key: Key): Identity {
+    if ('payload' in jws) return prove(token, jws, key)
+    // A kept token whose key is another now: its payload is read again.
+    if (jws.key !== key) return prove(token, parseJws(token, rules), key)
+    jws.set = setOf(jws.header, key)
+    return recall(jws)
   }
 
   /** Verified before, by the key that is right for it now: the dates alone can have changed. */
-  function recall ({ token, claims }: Verified): AccessTokenClaims {
+  function recall ({ token, identity, from, until }: Verified): Identity {
+    const now = seconds()
+    if (now >= from && now < until) return identity
     try {
-      checkDates(claims, options, seconds())
+      checkDates(identity.claims, options, now)
     } catch (error) {
       memory!.forget(token)
       throw error
     }
-    return claims
+    return identity
   }
 
-  function prove (token: string, jws: Jws | Verified, key: Key): AccessTokenClaims {
+  function prove (token: string, jws: Jws, key: Key): Identity {
     key.verify(token)
-    // A kept token whose key has changed: its payload is read again.
-    const claims = believe('payload' in jws ? jws : parseJws(token, rules))
-    memory?.keep({ token, header: jws.header, key, claims })
-    return claims
+    const identity = identityOf(believe(jws))
+    remember(jws)
+    if (memory !== undefined) keep(memory, token, jws.header, key, identity)
+    return identity
+  }
+
+  /** Only of tokens that were verified, so that nobody can fill it. */
+  function remember ({ segment, header }: Jws): void {
+    if (headers.has(segment)) return
+    if (headers.size >= MAX_HEADERS) headers.clear()
+    headers.set(copyOf(segment), header)
+  }
+
+  function keep (memory: Memory<Verified>, token: string, header: Header, key: Key, identity: Identity): void {
+    const { iat, nbf, exp } = identity.claims
+    memory.keep({
+      token: copyOf(token),
+      header,
+      key,
+      set: setOf(header, key),
+      identity,
+      from: Math.max(iat, nbf ?? iat) - leeway,
+      until: exp + leeway,
+      bytes: token.length * WEIGHT
+    })
+  }
+
+  /** The key set that stands now, if it leads from this header to this key. */
+  function setOf ({ kid, alg }: Header, key: Key): KeySet | undefined {
+    const set = keys!.standing()
+    return set?.verifier(kid, alg) === key ? set : undefined
   }
 
   function believe ({ payload }: Jws): AccessTokenClaims {
-    return deepFreeze(checkClaims(payload, options, seconds(), options.completeness))
+    return checkClaims(payload, options, seconds(), options.completeness)
   }
 }
 

@@ -29,6 +29,7 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
   t.same(app.keycloak.health(), {
     ok: true,
     keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, age: null, stale: true, count: 0 },
+    cache: { tokens: 0, bytes: 0 },
     introspection: { ok: true, lastSuccess: null, lastFailure: null, reason: null, breaker: 'closed', pending: 0 },
     revocation: null
   })

@@ -58,6 +58,8 @@ export interface Health {
     /** How many signing keys are usable. */
     count: number
   }
+  /** Verified tokens in memory, and about how much of it they take; `null` where `cache` is `false`. */
+  cache: { tokens: number, bytes: number } | null
   /** `null` where introspection is off. */
   introspection: IntrospectionHealth | null
   /** `null` where none of the options `backchannelLogout`, `adminUrl` and `revocation` is given. */

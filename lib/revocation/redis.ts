@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
-import { within } from './within.js'
+import { within } from '../within.js'
 
 /** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
 export interface RedisClient {

@@ -4,7 +4,7 @@ import { KeycloakError, notValid, unavailable } from '../errors.js'
 import { readBody } from './body.js'
 import type { Inbox } from './inbox.js'
 import type { Warnings } from './warnings.js'
-import { within } from './within.js'
+import { within } from '../within.js'
 
 /** A POST route for one kind of call. */
 export interface CallRoute {

@@ -4,7 +4,7 @@ import { unavailable } from '../errors.js'
 import { isObject } from '../json.js'
 import { Unsent } from './unsent.js'
 import type { Warnings } from './warnings.js'
-import { within } from './within.js'
+import { within } from '../within.js'
 
 export interface SpreadOptions {
   store: RevocationStore

@@ -73,10 +73,20 @@ function kindsOf (tokens: { alice: string, bob: string }, expired: string): Kind
   ]
 }
 
-async function login (username: string): Promise<string> {
+/** A machine under load may answer late: three tries. */
+async function login (username: string, tries = 3): Promise<string> {
+  try {
+    return await loginOnce(username)
+  } catch (error) {
+    if (tries === 1) throw error
+    return login(username, tries - 1)
+  }
+}
+
+async function loginOnce (username: string): Promise<string> {
   const response = await fetch(`${ISSUER}/protocol/openid-connect/token`, {
     method: 'POST',
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(20_000),
     body: new URLSearchParams({ grant_type: 'password', client_id: 'cli', username, password: `${username}-pw`, scope: 'openid' })
   })
   const { access_token: token } = await response.json() as { access_token?: string }

@@ -1,0 +1,18 @@
+import type { AccessTokenClaims, User } from '../types/user.js'
+import type { Roles } from './permissions.js'
+
+/**
+ * Who somebody is by some claims, and what is worked out of them once: claims are frozen, so that all the requests with
+ * one kept token can share it.
+ */
+export interface Identity {
+  readonly claims: AccessTokenClaims
+  /** Where no `syncUser` is asked each time. */
+  user: User | undefined
+  /** Where no function is asked each time. */
+  roles: Roles | undefined
+}
+
+export function identityOf (claims: AccessTokenClaims): Identity {
+  return { claims, user: undefined, roles: undefined }
+}

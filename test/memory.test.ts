@@ -1,0 +1,132 @@
+import { mock } from 'node:test'
+import t from 'tap'
+import { apiFor, ask, realmFor, wait } from './support/app.js'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** The character that is farthest from this one. */
+function other (character: string): string {
+  return ALPHABET[(ALPHABET.indexOf(character) + 32) % 64]!
+}
+
+t.test('a token that differs from a kept one in one character, wherever, is none that was verified', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const token = realm.token()
+  await app.keycloak.verify(token)
+  const passed: number[] = []
+  for (let at = 0; at < token.length; at++) {
+    const changed = token.slice(0, at) + other(token[at]!) + token.slice(at + 1)
+    await app.keycloak.verify(changed).then(() => passed.push(at), () => {})
+  }
+  for (const changed of [token.slice(1), token.slice(0, -1), `${token} `, `x${token}`, `${token}A`]) {
+    await t.rejects(app.keycloak.verify(changed), { code: 'token_not_valid' })
+  }
+  t.same(passed, [])
+  t.match(app.keycloak.health().cache, { tokens: 1 })
+})
+
+t.test('the claims of a kept token are the same, frozen ones for all requests, and so is the user', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const seen: unknown[] = []
+  app.get('/seen', async ({ user, auth }) => { seen.push([user, auth]) })
+  const token = realm.token({ claims: { deep: { list: [{}] } } })
+  for (let times = 0; times < 2; times++) await ask(app, '/seen', token)
+  const [first, second] = seen as Array<[object, Record<string, any>]>
+  t.ok(first![0] === second![0] && first![1] === second![1])
+  t.ok([first![0], first![1], first![1].deep, first![1].deep.list, first![1].deep.list[0]].every(Object.isFrozen))
+})
+
+t.test('a kept token expires like any other, and is forgotten then', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const token = realm.token({ expiresIn: 1 })
+  t.equal(await ask(app, '/me', token), '200')
+  while (await ask(app, '/me', token) === '200') await wait(50)
+  t.equal(await ask(app, '/me', token), '401 token_expired')
+  t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 })
+})
+
+t.test('a clock that is set back does not let a kept token in before its time', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const token = realm.token()
+  t.equal(await ask(app, '/me', token), '200')
+  mock.timers.enable({ apis: ['Date'], now: Date.now() - 3_600_000 })
+  t.teardown(() => mock.timers.reset())
+  t.equal(await ask(app, '/me', token), '401 token_not_valid')
+})
+
+t.test('what has ended is forgotten though nobody asks for it', async (t) => {
+  mock.timers.enable({ apis: ['Date', 'setInterval'], now: Date.now() })
+  t.teardown(() => mock.timers.reset())
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const [short, long] = [realm.token({ expiresIn: 20 }), realm.token({ expiresIn: 50 })]
+  for (const token of [short, long]) t.equal(await ask(app, '/me', token), '200')
+  t.match(app.keycloak.health().cache, { tokens: 2 })
+  mock.timers.tick(30_000)
+  t.match(app.keycloak.health().cache, { tokens: 1 })
+  mock.timers.tick(30_000)
+  t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 })
+  t.equal(await ask(app, '/me', realm.token({ expiresIn: 20 })), '200')
+  mock.timers.tick(30_000)
+  t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 }, 'and so on')
+})
+
+t.test('without a cache nothing is kept', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { cache: false, verifyTokensWithKeycloak: true, introspection: { cacheTtl: 10_000 } })
+  const token = realm.token()
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', token), '200')
+  t.equal(app.keycloak.health().cache, null)
+  t.equal(realm.requests.introspect, 1, 'but the answers of introspection, which cacheTtl asks for')
+})
+
+t.test('the bounds of the cache are those of the kept answers of introspection too', async (t) => {
+  const realm = await realmFor(t)
+  const on = { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 10_000 } }
+  const tokens = [realm.token(), realm.token({ claims: { long: 'x'.repeat(1000) } })]
+  for (const [cache, calls] of [[{ max: 2 }, 2], [{ max: 1 }, 4], [{ maxBytes: 20_000 }, 4]] as const) {
+    const app = await apiFor(t, realm, { ...on, cache })
+    const before = realm.requests.introspect
+    for (const token of [...tokens, ...tokens]) t.equal(await ask(app, '/me', token), '200')
+    t.equal(realm.requests.introspect - before, calls)
+  }
+})
+
+t.test('an answer that is kept refuses as it did, for as long', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 300 } })
+  const token = realm.token()
+  realm.revoke(token)
+  const refusals = await Promise.all([0, 1].map(() => app.keycloak.verify(token).catch((error) => error)))
+  refusals.push(await app.keycloak.verify(token).catch((error) => error))
+  t.same(refusals.map(({ code }) => code), Array(3).fill('token_not_valid'))
+  t.not(refusals[0], refusals[2], 'an error of its own, since an error handler may write into it')
+  t.equal(realm.requests.introspect, 1)
+  await wait(350)
+  t.equal(await ask(app, '/me', token), '401 token_not_valid')
+  t.equal(realm.requests.introspect, 2)
+})
+
+t.test('a thousand roles are looked through as well', async (t) => {
+  const realm = await realmFor(t)
+  const roles = Array.from({ length: 1000 }, (_, at) => `role-${at}`)
+  for (const cache of [{}, false] as const) {
+    const app = await apiFor(t, realm, { cache })
+    t.equal(await ask(app, '/profile', realm.token({ roles })), '403 permission_denied')
+    t.equal(await ask(app, '/profile', realm.token({ roles: [...roles, 'view-profile'] })), '200')
+  }
+})
+
+t.test('a header that was read before is no less checked, and there may be many', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const tokens = Array.from({ length: 100 }, (_, at) => realm.token({ header: { x5t: `thumbprint ${at}` } }))
+  for (const token of [...tokens, ...tokens]) t.equal(await ask(app, '/me', token), '200')
+  const [header] = tokens.at(-1)!.split('.')
+  const [, payload, signature] = realm.token({ forged: true }).split('.')
+  t.equal(await ask(app, '/me', `${header}.${payload}.${signature}`), '401 token_not_valid')
+})
