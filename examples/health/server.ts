@@ -1,0 +1,50 @@
+// `npm start`: on a realm in this process, which can be taken down, or on the one at KEYCLOAK_ISSUER.
+import { createTestRealm, type TestRealm } from 'fastify-keycloak-bearer/testing'
+import { buildApp } from './app.js'
+
+const { KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID = 'api', KEYCLOAK_CLIENT_SECRET, KEYCLOAK_AUDIENCE = KEYCLOAK_CLIENT_ID, PORT = '3000' } = process.env
+
+const realm = KEYCLOAK_ISSUER === undefined ? await createTestRealm({ tokenLifespan: 8 * 3600 }) : undefined
+const app = realm !== undefined
+  // A minute instead of ten, and two instead of an hour, so that there is something to see.
+  ? await buildApp({ ...realm.options, verifyTokensWithKeycloak: true, jwks: { maxAge: 60_000, maxStale: 120_000 } })
+  : await buildApp({
+    issuer: KEYCLOAK_ISSUER!,
+    clientId: KEYCLOAK_CLIENT_ID,
+    audience: KEYCLOAK_AUDIENCE,
+    ...(KEYCLOAK_CLIENT_SECRET !== undefined && { clientSecret: KEYCLOAK_CLIENT_SECRET, verifyTokensWithKeycloak: true })
+  })
+app.addHook('onClose', () => realm?.close())
+if (realm !== undefined) offerOutages(realm)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
+
+const url = await app.listen({ port: Number(PORT), host: '127.0.0.1' })
+console.log(`
+The API is at ${url}. Paste into another terminal:
+
+TOKEN=${realm?.token() ?? '…   # an access token of your realm'}
+
+curl -i ${url}/live
+curl -i ${url}/ready                                           # 200, and how each part stands
+curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"        # 200
+${realm !== undefined
+? `curl -X POST ${url}/keycloak/down
+curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"        # 503; after five of them at once
+curl -i ${url}/menu                                            # 200: has no need of Keycloak
+curl -i ${url}/ready                                           # 200, introspection failing; after two minutes 503, keys failing
+curl -X POST ${url}/keycloak/up
+`
+: 'Stop Keycloak, and ask again.\n'}
+Ctrl+C ends it.`)
+
+/** For a demo on loopback. */
+function offerOutages (realm: TestRealm): void {
+  app.post('/keycloak/down', { config: { keycloak: false } }, async () => {
+    await realm.down()
+    return 'Keycloak is down\n'
+  })
+  app.post('/keycloak/up', { config: { keycloak: false } }, async () => {
+    await realm.up()
+    return 'Keycloak is up\n'
+  })
+}
