@@ -39,8 +39,11 @@ function withoutSpacesAround (text: string): string {
   return text.slice(start, end)
 }
 
-/** Node keeps the first of several Authorization headers and drops the others: only the raw ones tell. */
-function hasSecondAuthorization (rawHeaders: readonly string[]): boolean {
+/**
+ * Node keeps the first of several Authorization headers and drops the others: only the raw ones tell. A request that is
+ * not Node's, such as those of injectWS in @fastify/websocket's tests, has none.
+ */
+function hasSecondAuthorization (rawHeaders: readonly string[] = []): boolean {
   let seen = false
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!
