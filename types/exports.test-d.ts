@@ -1,6 +1,6 @@
 // What the package gives beside the plugin.
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyRequest, type LightMyRequestResponse } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import { expectAssignable, expectError, expectType } from 'tsd'
 import keycloak, {
@@ -54,6 +54,19 @@ expectType<TestRealm>(realm)
 expectType<string>(realm.token({ username: 'bob', roles: ['admin'], kind: 'lightweight' }))
 app.register(keycloak, realm.options)
 app.register(keycloak, { ...realm.options, verifyTokensWithKeycloak: true })
+expectType<Promise<LightMyRequestResponse>>(realm.inject(app, { as: { username: 'bob', roles: ['admin'], age: 60 }, url: '/' }))
+realm.inject(app, '/')
+realm.inject(app, { as: null, method: 'POST', url: '/', payload: { a: 1 }, headers: { 'x-a': 'b' }, cookies: { c: 'd' } })
+realm.inject(Fastify({ http2: true }), { as: realm.token(), url: '/' })
+app.inject({ url: '/', headers: realm.headers() })
+fetch('http://127.0.0.1', { headers: realm.headers({ roles: ['admin'] }) })
+expectType<string>(realm.headers(realm.token()).authorization)
+expectError(realm.inject({ as: {}, url: '/' }))
+expectError(realm.inject(app, { as: { role: ['admin'] }, url: '/' }))
+expectError(realm.inject(app, { as: ['admin'], url: '/' }))
+expectError(realm.inject(app, { as: { roles: 'admin' }, url: '/' }))
+expectError(realm.inject(app, { as: {}, urll: '/' }))
+expectError(realm.headers({ age: '60' }))
 expectError(realm.token({ kind: 'acess' }))
 expectError(realm.token({ role: ['admin'] }))
 expectError(createTestRealm({ algorithms: ['HS256'] }))

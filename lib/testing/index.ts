@@ -4,12 +4,13 @@
  * ```ts
  * const realm = await createTestRealm({ app })
  * await app.register(keycloak, { ...realm.options })
- * const reply = await app.inject({ url: '/profile', headers: { authorization: `Bearer ${realm.token()}` } })
+ * const reply = await realm.inject(app, { as: { username: 'bob', roles: ['view-profile'] }, url: '/profile' })
  * ```
  * @module
  */
 export { createTestRealm } from './realm.js'
 export type { TestRealm, TestRealmOptions } from './realm.js'
 export type { TokenKind, TokenSpec } from './tokens.js'
+export type { AuthorizationHeader, InjectableApp, InjectAsOptions } from './inject.js'
 export type { JwsHeader } from './jws.js'
 export type { Endpoint, Handler, RecordedRequest } from './server.js'

@@ -1,5 +1,7 @@
+import type { LightMyRequestResponse } from 'fastify'
 import type { Algorithm, KeycloakOptions } from '../../types/options.js'
 import { discovery } from './discovery.js'
+import { authorized, bearer, type AuthorizationHeader, type InjectableApp, type InjectAsOptions } from './inject.js'
 import { Introspection } from './introspection.js'
 import { attack, isAttack, signature, signingInput, type Claims, type JwsHeader } from './jws.js'
 import { KeyRing, strangersKey } from './keys.js'
@@ -78,13 +80,33 @@ export class TestRealm {
   /**
    * A signed token, by default alice's access token as Keycloak makes it.
    * @throws {Error} when the realm has no key for `alg`
-   * @throws {TypeError} when there is no such `kind`
+   * @throws {TypeError} when there is no such `kind`, or `spec` has a member that is unknown or of another type
    */
   token (spec: TokenSpec = {}): string {
     const { header, payload, complete } = draft(spec, { ...this.#settings, issuer: this.issuer })
     const token = this.#sign(payload, header, spec.forged === true)
     if (complete !== payload) this.#introspection.remember(token, complete)
     return token
+  }
+
+  /**
+   * The header that carries a token: `{ authorization: 'Bearer …' }`, for `app.inject`, fetch, supertest, a WebSocket.
+   * @param as what the token shall be, or a token of `token()`; by default alice's access token
+   * @throws {TypeError} when a string is no token; else as `token()` does
+   */
+  headers (as: TokenSpec | string = {}): AuthorizationHeader {
+    return bearer(typeof as === 'string' ? as : this.token(as))
+  }
+
+  /**
+   * `app.inject` as a user: `realm.inject(app, { as: { username: 'bob', roles: ['admin'] }, url: '/profile' })`. A string
+   * is an anonymous request: `'/profile'`, or with another method than GET `'DELETE /orders/1'`.
+   * @param app the Fastify instance that has the plugin with the `options` of this realm
+   * @param request anything that `app.inject` takes, and `as`: what the token shall be, or a token; by default anonymous
+   * @throws {TypeError} when there is an Authorization header besides `as`; else as `headers()` and `app.inject` do
+   */
+  async inject (app: InjectableApp, request: string | InjectAsOptions): Promise<LightMyRequestResponse> {
+    return app.inject(authorized(request, as => this.headers(as)))
   }
 
   /**

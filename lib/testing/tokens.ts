@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Algorithm } from '../../types/options.js'
+import { checkSpec } from './check-spec.js'
 import type { Claims, JwsHeader } from './jws.js'
 import { userOf, type RealmUser } from './users.js'
 
@@ -37,8 +38,10 @@ export interface TokenSpec {
   alg?: Algorithm
   /** Expired an hour ago. */
   expired?: boolean
-  /** Seconds until it expires, negative for one that has. Default: the realm's `tokenLifespan`. */
+  /** Seconds from now until it expires, negative for one that has. Default: the realm's `tokenLifespan`, less its `age`. */
   expiresIn?: number
+  /** Seconds since it was issued, negative for a realm whose clock is ahead. Default 0. */
+  age?: number
   /** Signed by another key than the realm's, whose `kid` it claims. */
   forged?: boolean
   /** Names another key in the header (the realm's still signs); `null` leaves `kid` out. */
@@ -88,7 +91,9 @@ export interface Draft {
   complete: Claims
 }
 
+/** @throws {TypeError} when the spec is none */
 export function draft (spec: TokenSpec, realm: Issuer): Draft {
+  checkSpec(spec)
   const kind = kindOf(spec)
   const user = userOf(spec.username ?? 'alice')
   if (spec.sub !== undefined) user.sub = spec.sub
@@ -113,10 +118,10 @@ function headerOf (spec: TokenSpec, kind: Kind): JwsHeader {
 }
 
 /** Seconds since 1970. What has expired was issued before it did, so that nothing but `exp` is wrong with it. */
-function times ({ expired, expiresIn }: TokenSpec, lifespan: number): { exp: number, iat: number } {
+function times ({ expired, expiresIn, age }: TokenSpec, lifespan: number): { exp: number, iat: number } {
   const now = Math.floor(Date.now() / 1000)
-  const exp = now + (expired === true ? -3600 : expiresIn ?? lifespan)
-  return { exp, iat: exp > now ? now : exp - lifespan }
+  const left = expired === true ? -3600 : expiresIn ?? lifespan - (age ?? 0)
+  return { exp: now + left, iat: now - (age ?? (left > 0 ? 0 : lifespan - left)) }
 }
 
 function access (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
