@@ -1,4 +1,6 @@
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+// By its file, since Bun has a stub of its own for the bare name, whose pool makes no calls.
+import { Pool } from 'undici/index.js'
 import { unavailable, UnavailableError } from './errors.js'
 
 /** Where Keycloak is, and how to reach it. */
