@@ -1,17 +1,21 @@
 // npm run check:package: packs the package, installs the tarball beside the projects of scripts/package-check/ in a
-// temporary folder, and has each of them use it as its users would. A line a check; ends with code 1 at the first that
-// fails.
+// temporary folder, and has each of them use it as its users would: every runtime, module format, compiler and bundle.
+// A line a check; ends with code 1 at the first that fails.
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { bundle } from './check-package/bundles.mjs'
+import { RUNTIMES, runs } from './check-package/runtimes.mjs'
 
 const NAME = 'fastify-keycloak-bearer'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PROJECTS = join(ROOT, 'scripts/package-check')
 const TIMEOUT = 180_000
+/** What the tarball may weigh, in bytes. */
+const MAX_SIZE = 150_000
 
 const locked = readJson(join(ROOT, 'package-lock.json')).packages
 const versionOf = (name) => locked[`node_modules/${name}`].version
@@ -29,17 +33,25 @@ const MODULES = {
 
 // Real, since Node and npm would follow the link that a temporary folder may be.
 const temp = realpathSync(mkdtempSync(join(tmpdir(), `${NAME}-`)))
+const alone = realpathSync(mkdtempSync(join(tmpdir(), `${NAME}-bundled-`)))
 const aborted = new AbortController()
-process.on('exit', () => rmSync(temp, { recursive: true, force: true }))
+process.on('exit', () => { for (const folder of [temp, alone]) rmSync(folder, { recursive: true, force: true }) })
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(128 + constants.signals[signal]))
 
 try {
   const tarball = await check('npm pack', pack)
+  await check(`the tarball is below ${kB(MAX_SIZE)}`, () => size(tarball))
   await check('npm install', () => install(tarball))
   await check('the files: sources of the source maps, no tests', files)
+  const smoke = ['esm/main.js', 'commonjs/main.cjs']
+  if (Object.keys(RUNTIMES).length === 0) console.log('left    other runtimes than this Node: there are no binaries for this machine')
   await inParallel([
-    ['ES module', () => node('esm', 'main.js')],
-    ['CommonJS', () => node('commonjs', 'main.cjs')],
+    ...smoke.map((project) => [`this Node ${process.versions.node}, ${project}`, () => node('.', project)]),
+    ...runs(temp, smoke).map(([name, file, ...args]) => [name, () => run(file, args, temp)]),
+    ['stack traces name the lines of the sources', stackTraces],
+    ['esbuild, an ES module', () => bundled('esm/main.js', 'esm')],
+    ['esbuild, CommonJS', () => bundled('commonjs/main.cjs', 'cjs')],
+    ['esbuild, what a small API weighs', bundledSize],
     ['jest, by babel and by require', () => node('jest', bin('jest'), '--ci', '--cacheDirectory', join(temp, 'jest-cache'))],
     ...Object.keys(COMPILERS).flatMap((compiler) => [
       ...Object.keys(MODULES).map((module) => [`${compiler}, ${module}`, () => typescript(compiler, module)]),
@@ -62,7 +74,8 @@ async function check (name, body) {
   const start = performance.now()
   try {
     const result = await body()
-    console.log(`ok      ${name} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+    const said = typeof result === 'object' && result.say !== undefined ? `: ${result.say}` : ''
+    console.log(`ok      ${name}${said} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
     return result
   } catch (error) {
     if (!aborted.signal.aborted) console.log(`FAILED  ${name}`)
@@ -81,9 +94,20 @@ async function pack () {
   return join(temp, readdirSync(temp).find((file) => file.endsWith('.tgz')))
 }
 
+function size (tarball) {
+  const { size } = statSync(tarball)
+  if (size > MAX_SIZE) throw new Error(`The tarball weighs ${kB(size)}, and may weigh ${kB(MAX_SIZE)}: see what \`npm pack --dry-run\` lists.`)
+  return { say: kB(size) }
+}
+
+function kB (bytes) {
+  return `${(bytes / 1000).toFixed(1)} kB`
+}
+
 /** All of it at once, in the folder above the projects, where each of them finds it. */
 async function install (tarball) {
   cpSync(PROJECTS, temp, { recursive: true })
+  writeFileSync(join(temp, 'certificate.json'), JSON.stringify(certificate()))
   const beside = ['fastify', '@fastify/jwt', '@types/node']
   writeFileSync(join(temp, 'package.json'), JSON.stringify({
     private: true,
@@ -91,11 +115,18 @@ async function install (tarball) {
       [NAME]: `file:${tarball}`,
       ...Object.fromEntries(beside.map((name) => [name, versionOf(name)])),
       ...COMPILERS,
+      ...RUNTIMES,
       jest: '^30.0.0',
       '@babel/plugin-transform-modules-commonjs': '^7.0.0'
     }
   }))
   await npm(['install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'], temp)
+}
+
+/** The tests' own, for 127.0.0.1. */
+function certificate () {
+  const [cert, key] = readFileSync(join(ROOT, 'test/support/certificate.ts'), 'utf8').match(/-----BEGIN [^`]+/g)
+  return { cert, key }
 }
 
 function files () {
@@ -111,6 +142,30 @@ function files () {
       if (!existsSync(join(folder, dirname(map), source))) throw new Error(`${map} points at ${source}, which is not published`)
     }
   }
+}
+
+/** The ES modules as they are, CommonJS by its source maps: both have the positions of the TypeScript sources. */
+async function stackTraces () {
+  const [esm, commonjs] = await Promise.all(['esm/trace.js', 'commonjs/trace.cjs'].map((project) => node('.', '--enable-source-maps', project)))
+  const frames = [esm, commonjs].map(({ stdout }) => [...stdout.matchAll(/dist\/esm\/([\w/-]+)\.js:(\d+)/g)].map(([, file, line]) => `${file}.ts:${line}`))
+  if (frames[0].length === 0 || `${frames[0]}` !== `${frames[1]}`) throw new Error(`${esm.stdout}\n${commonjs.stdout}`)
+  const wrong = frames[0].filter((frame) => {
+    const [file, line] = frame.split(':')
+    return !/[({]/.test(readFileSync(join(ROOT, file), 'utf8').split('\n')[line - 1])
+  })
+  if (wrong.length > 0) throw new Error(`no call is at ${wrong}`)
+}
+
+/** Far from node_modules. */
+async function bundled (project, format) {
+  const [file] = await bundle(join(temp, project), format, join(alone, format))
+  await run(file, [], alone)
+}
+
+async function bundledSize () {
+  const [, bytes] = await bundle(join(temp, 'bundle/app.js'), 'esm', join(alone, 'app'))
+  const [, minified] = await bundle(join(temp, 'bundle/app.js'), 'esm', join(alone, 'minified'), true)
+  return { say: `${kB(bytes)}, minified ${kB(minified)}` }
 }
 
 /** Compiles projects into one program, the types of all packages checked too, and runs what came of them. */

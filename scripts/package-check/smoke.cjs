@@ -1,7 +1,17 @@
 // What each runtime and each bundle has to do: an API on a test realm, and each of its answers.
 const { deepEqual, equal, ok } = require('node:assert/strict')
+const { createServer } = require('node:https')
+// Written by the check: { cert, key } for 127.0.0.1.
+const certificate = require('./certificate.json')
 
-module.exports = async function smoke ({ Fastify, keycloak, createTestRealm }) {
+module.exports = async function smoke (modules) {
+  await offline(modules)
+  await asking(modules)
+  await securely(modules)
+}
+
+/** Tokens judged by the realm's keys. */
+async function offline ({ Fastify, keycloak, createTestRealm }) {
   const app = Fastify()
   const realm = await createTestRealm({ app })
   await app.register(keycloak, { ...realm.options })
@@ -19,20 +29,56 @@ module.exports = async function smoke ({ Fastify, keycloak, createTestRealm }) {
   await refused(`${url}/profile`, realm.token(), 403, 'permission_denied')
   equal((await app.keycloak.verify(alice)).preferred_username, 'alice')
 
-  const asking = Fastify()
-  await asking.register(keycloak, { ...realm.options, verifyTokensWithKeycloak: true })
-  asking.get('/me', { config: { authenticated: true } }, async (request) => ({ hello: request.user.username }))
-  const asked = await asking.listen({ port: 0, host: '127.0.0.1' })
-  deepEqual(await ask(`${asked}/me`, alice), { status: 200, body: { hello: 'alice' } })
-  realm.revoke(alice)
-  await refused(`${asked}/me`, alice, 401, 'token_not_valid')
+  await realm.down()
+  equal((await ask(`${url}/profile`, alice)).status, 200)
+  await app.close()
+}
+
+/** Introspection, an outage, and a Keycloak that never answers. */
+async function asking (modules) {
+  const realm = await modules.createTestRealm()
+  const { app, url } = await api(modules, { ...realm.options, verifyTokensWithKeycloak: true, introspection: { timeout: 2000 } })
+  const token = realm.token()
+  deepEqual(await ask(url, token), { status: 200, body: { hello: 'alice' } })
+  realm.revoke(token)
+  await refused(url, token, 401, 'token_not_valid')
   ok(realm.requests.introspect >= 2)
 
+  const bob = realm.token({ username: 'bob' })
+  realm.hang('introspect')
+  await refused(url, bob, 503, 'keycloak_unavailable')
   await realm.down()
-  await refused(`${asked}/me`, realm.token({ username: 'bob' }), 503, 'keycloak_unavailable')
-  equal((await ask(`${url}/profile`, alice)).status, 200)
-  await asking.close()
+  await refused(url, bob, 503, 'keycloak_unavailable')
   await app.close()
+}
+
+/** The realm behind TLS: by the authority that was given, and by no other. */
+async function securely (modules) {
+  const realm = await modules.createTestRealm()
+  const server = createServer(certificate, async (request, response) => {
+    const answer = await fetch(new URL(request.url, realm.issuer))
+    response.end(await answer.text())
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const serverUrl = `https://127.0.0.1:${server.address().port}/realms/test`
+
+  const trusting = await api(modules, { ...realm.options, serverUrl, ca: certificate.cert })
+  equal((await ask(trusting.url, realm.token())).status, 200)
+  const strange = await api(modules, { ...realm.options, serverUrl })
+  await refused(strange.url, realm.token(), 503, 'keycloak_unavailable')
+  await trusting.app.close()
+  await strange.app.close()
+  server.close()
+  server.closeAllConnections()
+  await realm.close()
+}
+
+/** An API whose route says hello to any valid token. */
+async function api ({ Fastify, keycloak }, options) {
+  const app = Fastify()
+  await app.register(keycloak, options)
+  app.get('/', { config: { authenticated: true } }, async (request) => ({ hello: request.user.username }))
+  return { app, url: await app.listen({ port: 0, host: '127.0.0.1' }) }
 }
 
 async function ask (url, token) {

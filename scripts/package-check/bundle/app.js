@@ -1,0 +1,8 @@
+// A small API, to see what a bundle of it weighs.
+import Fastify from 'fastify'
+import keycloak from 'fastify-keycloak-bearer'
+
+const app = Fastify()
+await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
+app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ hello: request.user.username }))
+await app.listen({ port: 3000 })

@@ -1,0 +1,6 @@
+// Prints where a wrong option was found.
+const Fastify = require('fastify')
+const keycloak = require('fastify-keycloak-bearer')
+
+Error.stackTraceLimit = Infinity
+Fastify().register(keycloak, { issuer: 'nonsense' }).ready().catch((error) => console.log(error.stack))
