@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { KeycloakOptions } from '../types/options.js'
 import type { RevocationStore } from '../types/revocation.js'
 import { isObject } from './json.js'

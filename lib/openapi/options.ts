@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isObject } from '../json.js'
 import { kindOf } from '../permissions.js'
 import { isRealmUrl } from '../realm-url.js'
