@@ -1,16 +1,17 @@
 // Builds dist/ in both formats, for a package that is small and whose stack traces need no help:
 //
 //   dist/esm   the sources with their types blanked out: every line and column is that of the TypeScript file
-//   dist/cjs   the same as CommonJS, without comments; source maps lead from its lines to those of dist/esm
+//   dist/cjs   the same with its imports and exports as CommonJS, line by line
 //
-// Only what the entry points of package.json reach is written. Each folder carries the package.json that tells Node
-// (and TypeScript) which of the two formats its .js and .d.ts files are.
+// So there are no source maps, and no sources to publish for them. Only what the entry points of package.json reach is
+// written. Each folder carries the package.json that tells Node (and TypeScript) which of the two formats its .js and
+// .d.ts files are.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { spawnSync } from 'node:child_process'
-import { decode, encode } from '@jridgewell/sourcemap-codec'
+import { transform } from 'sucrase'
 import blankSpace from 'ts-blank-space'
 import ts from 'typescript'
 
@@ -19,38 +20,25 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 rmSync('dist', { recursive: true, force: true })
 
 const declarations = emitDeclarations()
-for (const [format, type, compile] of [['esm', 'module', esModule], ['cjs', 'commonjs', commonJs]]) {
+for (const [format, type, compiled] of [['esm', 'module', (javaScript) => javaScript], ['cjs', 'commonjs', commonJs]]) {
   write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }) + '\n')
-  for (const [file, javaScript] of reached(entries(format, '.js'), (file) => blanked(file.replace(/\.js$/, '.ts')))) {
-    compile(file, javaScript)
-  }
+  const sources = reached(entries(format, '.js'), (file) => blanked(file.replace(/\.js$/, '.ts')))
+  for (const [file, javaScript] of sources) write(`dist/${format}/${file}`, compiled(javaScript))
   for (const [file, types] of reached(entries(format, '.d.ts'), (file) => declarations.get(file))) write(`dist/${format}/${file}`, types)
 }
 
-function esModule (file, javaScript) {
-  write(`dist/esm/${file}`, javaScript)
-}
-
-function commonJs (file, javaScript) {
-  const { outputText, sourceMapText } = ts.transpileModule(javaScript, {
-    fileName: file,
-    compilerOptions: {
-      module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true, removeComments: true, sourceMap: true
-    }
-  })
-  write(`dist/cjs/${file}`, outputText)
-  // A position for each line is enough of a map, and a quarter of its size.
-  const mappings = encode(decode(JSON.parse(sourceMapText).mappings).map((line) => line.slice(0, 1)))
-  const source = relative(dirname(`dist/cjs/${file}`), `dist/esm/${file}`)
-  write(`dist/cjs/${file}.map`, JSON.stringify({ version: 3, sources: [source], names: [], mappings }))
+function commonJs (javaScript) {
+  return transform(javaScript, { transforms: ['imports'], disableESTransforms: true, preserveDynamicImport: true }).code
 }
 
 /** A source without its types. What TypeScript would have to rewrite, such as an enum, is an error (erasableSyntaxOnly). */
 function blanked (file) {
-  const javaScript = blankSpace(readFileSync(file, 'utf8'), (node) => {
+  const source = readFileSync(file, 'utf8')
+  const javaScript = blankSpace(source, (node) => {
     throw new Error(`${file}: types alone can be taken out, but this would have to be rewritten: ${node.getText()}`)
   })
-  return javaScript.replace(/[ \t]+$/gm, '')
+  const lines = source.split('\n')
+  return javaScript.split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n')
 }
 
 /** The declarations of all sources: file → text. */

@@ -2,20 +2,19 @@
 // temporary folder, and has each of them use it as its users would: every runtime, module format, compiler and bundle.
 // A line a check; ends with code 1 at the first that fails.
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { bundle } from './check-package/bundles.mjs'
 import { RUNTIMES, runs } from './check-package/runtimes.mjs'
+import { checkFiles, checkSize, checkTraces, kB, MAX_SIZE } from './check-package/tarball.mjs'
 
 const NAME = 'fastify-keycloak-bearer'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PROJECTS = join(ROOT, 'scripts/package-check')
 const TIMEOUT = 180_000
-/** What the tarball may weigh, in bytes. */
-const MAX_SIZE = 150_000
 
 const locked = readJson(join(ROOT, 'package-lock.json')).packages
 const versionOf = (name) => locked[`node_modules/${name}`].version
@@ -40,9 +39,9 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(128 +
 
 try {
   const tarball = await check('npm pack', pack)
-  await check(`the tarball is below ${kB(MAX_SIZE)}`, () => size(tarball))
+  await check(`the tarball is below ${kB(MAX_SIZE)}`, () => checkSize(tarball))
   await check('npm install', () => install(tarball))
-  await check('the files: sources of the source maps, no tests', files)
+  await check('the files: all that is said to be there, no tests', () => checkFiles(join(temp, 'node_modules', NAME)))
   const smoke = ['esm/main.js', 'commonjs/main.cjs']
   if (Object.keys(RUNTIMES).length === 0) console.log('left    other runtimes than this Node: there are no binaries for this machine')
   await inParallel([
@@ -94,16 +93,6 @@ async function pack () {
   return join(temp, readdirSync(temp).find((file) => file.endsWith('.tgz')))
 }
 
-function size (tarball) {
-  const { size } = statSync(tarball)
-  if (size > MAX_SIZE) throw new Error(`The tarball weighs ${kB(size)}, and may weigh ${kB(MAX_SIZE)}: see what \`npm pack --dry-run\` lists.`)
-  return { say: kB(size) }
-}
-
-function kB (bytes) {
-  return `${(bytes / 1000).toFixed(1)} kB`
-}
-
 /** All of it at once, in the folder above the projects, where each of them finds it. */
 async function install (tarball) {
   cpSync(PROJECTS, temp, { recursive: true })
@@ -129,31 +118,10 @@ function certificate () {
   return { cert, key }
 }
 
-function files () {
-  const folder = join(temp, 'node_modules', NAME)
-  const all = readdirSync(folder, { recursive: true })
-  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
-    if (!all.includes(file)) throw new Error(`${file} is missing`)
-  }
-  const tests = all.filter((file) => /test-d|\.test\.|package-check/.test(file))
-  if (tests.length > 0) throw new Error(`${tests} should not be published`)
-  for (const map of all.filter((file) => file.endsWith('.map'))) {
-    for (const source of readJson(join(folder, map)).sources) {
-      if (!existsSync(join(folder, dirname(map), source))) throw new Error(`${map} points at ${source}, which is not published`)
-    }
-  }
-}
-
-/** The ES modules as they are, CommonJS by its source maps: both have the positions of the TypeScript sources. */
+/** Both formats have the lines of the TypeScript sources, so that a stack trace needs no source maps. */
 async function stackTraces () {
-  const [esm, commonjs] = await Promise.all(['esm/trace.js', 'commonjs/trace.cjs'].map((project) => node('.', '--enable-source-maps', project)))
-  const frames = [esm, commonjs].map(({ stdout }) => [...stdout.matchAll(/dist\/esm\/([\w/-]+)\.js:(\d+)/g)].map(([, file, line]) => `${file}.ts:${line}`))
-  if (frames[0].length === 0 || `${frames[0]}` !== `${frames[1]}`) throw new Error(`${esm.stdout}\n${commonjs.stdout}`)
-  const wrong = frames[0].filter((frame) => {
-    const [file, line] = frame.split(':')
-    return !/[({]/.test(readFileSync(join(ROOT, file), 'utf8').split('\n')[line - 1])
-  })
-  if (wrong.length > 0) throw new Error(`no call is at ${wrong}`)
+  const [esm, commonjs] = await Promise.all(['esm/trace.js', 'commonjs/trace.cjs'].map((project) => node('.', project)))
+  checkTraces(ROOT, esm.stdout, commonjs.stdout)
 }
 
 /** Far from node_modules. */
