@@ -47,6 +47,12 @@ export interface Introspection {
   health: () => IntrospectionHealth
   /** Forget what is kept. */
   close: () => void
+  /**
+   * Ask about a token that is none, to see whether Keycloak lets this client ask. It counts neither for health nor as a
+   * failure.
+   * @throws {KeycloakError} keycloak_unavailable
+   */
+  probe: () => Promise<void>
 }
 
 export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
@@ -61,7 +67,8 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   return {
     introspect: shared?.find ?? alone,
     health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending }),
-    close: () => shared?.close()
+    close: () => shared?.close(),
+    probe: async () => { await withSecret(performance.now() + timeout, (value, timeout) => call('start-check', value, timeout)) }
   }
 
   async function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
@@ -99,7 +106,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   /** The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. */
-  async function call (token: string, value: string, timeout: number, signal: AbortSignal): Promise<{ answer: JsonObject, size: number }> {
+  async function call (token: string, value: string, timeout: number, signal?: AbortSignal): Promise<{ answer: JsonObject, size: number }> {
     const form = new URLSearchParams({ client_id: clientId, client_secret: value, token, token_type_hint: 'access_token' })
     const text = await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes, signal })
     const answer = parseObject(text, maxDepth)

@@ -69,6 +69,11 @@ export class KeySet {
     return this.#keys.length
   }
 
+  /** What tokens can be signed by. */
+  get algorithms (): ReadonlySet<string> {
+    return new Set(this.#keys.flatMap(({ algorithms }) => algorithms))
+  }
+
   /** The verifier of a kid, if the set has it and it was made before. */
   verifier (kid: string | undefined, alg: string): Key | undefined {
     return this.#verifiers.get(kid, alg)

@@ -100,6 +100,14 @@ export class Keys {
     await this.#fetch()
   }
 
+  /**
+   * What the realm's keys can sign by; fetched where no fresh key set is there.
+   * @throws {KeycloakError} keycloak_unavailable
+   */
+  async algorithms (): Promise<ReadonlySet<string>> {
+    return (await this.#current()).set.algorithms
+  }
+
   /** No more fetches of its own accord. */
   close (): void {
     this.#closed = true

@@ -24,6 +24,15 @@ export interface Call {
   maxBytes: number
   /** Aborted when nobody waits for the answer any more. */
   signal?: AbortSignal
+  /** Answers of other statuses than 200 are answers too. */
+  anyStatus?: boolean
+}
+
+/** What was answered. */
+export interface Answer {
+  status: number
+  headers: Dispatcher.ResponseData['headers']
+  body: string
 }
 
 /** Connections to Keycloak at once; further calls wait for one, within their deadline. */
@@ -59,6 +68,11 @@ export class Upstream {
    * @throws {KeycloakError} keycloak_unavailable for everything else
    */
   async call (call: Call): Promise<string> {
+    return (await this.answer(call)).body
+  }
+
+  /** The same, with status and headers. */
+  async answer (call: Call): Promise<Answer> {
     const abort = new AbortController()
     let end!: (error: UnavailableError) => void
     const ended = new Promise<never>((_resolve, reject) => {
@@ -104,7 +118,7 @@ export class Upstream {
     for (const end of this.#inFlight) end(unavailable('the API is closing', 'ours'))
   }
 
-  async #attempt (call: Call, signal: AbortSignal): Promise<string> {
+  async #attempt (call: Call, signal: AbortSignal): Promise<Answer> {
     try {
       return await this.#once(call, signal)
     } catch (error) {
@@ -118,7 +132,7 @@ export class Upstream {
     }
   }
 
-  async #once ({ method, path, form, maxBytes }: Call, signal: AbortSignal): Promise<string> {
+  async #once ({ method, path, form, maxBytes, anyStatus = false }: Call, signal: AbortSignal): Promise<Answer> {
     const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' }
     if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
     const response = await this.dispatcher.request({
@@ -129,17 +143,17 @@ export class Upstream {
       body: form?.toString() ?? null,
       signal
     })
-    const refused = refusal(response)
+    const refused = refusal(response, anyStatus)
     if (refused !== undefined) {
       response.body.on('error', () => {}).destroy()
       throw refused
     }
-    return read(response.body, maxBytes)
+    return { status: response.statusCode, headers: response.headers, body: await read(response.body, maxBytes) }
   }
 }
 
-function refusal ({ statusCode, headers }: Dispatcher.ResponseData): UnavailableError | undefined {
-  if (statusCode !== 200) return unavailable(`status ${statusCode} instead of 200`, statusCode >= 500 ? 'away' : 'answer', statusCode)
+function refusal ({ statusCode, headers }: Dispatcher.ResponseData, anyStatus: boolean): UnavailableError | undefined {
+  if (statusCode !== 200 && !anyStatus) return unavailable(`status ${statusCode} instead of 200`, statusCode >= 500 ? 'away' : 'answer', statusCode)
   // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') return unavailable('an encoded body, though identity was asked for')
