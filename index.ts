@@ -16,7 +16,7 @@ import { holds, rolesAt } from './lib/permissions.js'
 import { createRevoked } from './lib/revocation/index.js'
 import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
-import { preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
+import { lookAtKeycloak, preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
 import { createVerify, type Verified } from './lib/verify.js'
@@ -33,12 +33,13 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
-  const { keys, revoked, identify, health, close } = createVerification(settings, upstream, fastify)
+  const { keys, introspection, revoked, identify, health, close } = createVerification(settings, upstream, fastify)
   fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
     close()
     return upstream.close()
   })
+  await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined })
   if (settings.verifySignature) await preload(keys, settings)
   const rolesOf = rolesAt(settings.permissionPath)
   const routes = new Routes(settings.requireAuthentication)
@@ -118,7 +119,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
     memory?.close()
     introspection?.close()
   }
-  return { keys, revoked, identify: createIdentify(verify, revoked, introspection?.introspect), health, close }
+  return { keys, introspection, revoked, identify: createIdentify(verify, revoked, introspection?.introspect), health, close }
 }
 
 /**

@@ -36,6 +36,7 @@ const ROUTE = 'the path of a route, such as "/backchannel-logout"'
 const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
 
+const warnOrRequire = z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false')
 const route = z.string(ROUTE).regex(/^\/[^?#:*]*$/, ROUTE)
 
 /** Of verified tokens, and of the answers of introspection that are shared. */
@@ -53,7 +54,7 @@ const groups = {
     cooldown: milliseconds(0).default(10_000),
     timeout: milliseconds(1).default(5000),
     maxStale: milliseconds(0).default(3_600_000),
-    preload: z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false').default(false)
+    preload: warnOrRequire.default(false)
   }, 'an object with maxAge, cooldown, timeout, maxStale and preload'),
   cache: z.strictObject({ max: whole(1).default(DEFAULT_CACHE.max), maxBytes: whole(1).default(DEFAULT_CACHE.maxBytes) }),
   backchannelLogout: z.strictObject({
@@ -103,6 +104,7 @@ const schema = z.strictObject({
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
   extractToken: aFunction('a function (request) => token or null').optional(),
   requireAuthentication: flag.default(false),
+  startCheck: warnOrRequire.default('warn'),
   introspection: groups.introspection.prefault({}),
   jwks: groups.jwks.prefault({}),
   cache: z.union([z.literal(false), groups.cache], 'an object with max and maxBytes, or false').prefault({}),

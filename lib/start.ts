@@ -1,4 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Patient } from './doctor/examine.js'
+import { StartCheck } from './doctor/start-check.js'
 import type { KeycloakError } from './errors.js'
 import type { Keys } from './keys.js'
 import type { Settings } from './options.js'
@@ -33,6 +35,19 @@ export function warnOfRisks (settings: Settings, log: FastifyBaseLogger): void {
       : ''
     log.warn(`audience is null: aud is not checked, so a token that any client of the realm was given for another API is accepted here too. Set audience to the id of this API's client${withIntrospection}`)
   }
+}
+
+/**
+ * Look at Keycloak once: in the background as soon as the server listens, or before the start goes on.
+ * @throws {Error} when that is required and something is wrong
+ */
+export async function lookAtKeycloak (fastify: FastifyInstance, patient: Patient): Promise<void> {
+  const { startCheck } = patient.settings
+  if (startCheck === false) return
+  const check = new StartCheck(patient, fastify.log)
+  if (startCheck === 'require') return check.require()
+  fastify.addHook('onListen', async () => { check.watch() })
+  fastify.addHook('onClose', async () => check.close())
 }
 
 /**

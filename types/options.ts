@@ -37,8 +37,8 @@ export interface JwksOptions {
   /** How long after the last good fetch keys may live while Keycloak cannot be reached. Default 3600000 (1 hour). */
   maxStale?: number
   /**
-   * Fetch the keys at start: `'warn'` logs a failure and goes on, `'require'` stops the start. Default `false`: with the
-   * first request that needs them.
+   * Fetch the keys at start: `'warn'` logs a failure and goes on, `'require'` stops the start. Default `false`: with
+   * `startCheck`, or the first request that needs them.
    */
   preload?: false | 'warn' | 'require'
 }
@@ -50,6 +50,15 @@ export interface CacheOptions {
   /** How many bytes they and their claims may take, about. Default 16 MiB. */
   maxBytes?: number
 }
+
+/**
+ * What the check at start can find; the member `check` of the line it logs. docs/troubleshooting.md says what each means
+ * and which setting mends it.
+ */
+export type StartFinding =
+  | 'unreachable' | 'tls' | 'redirect' | 'not_keycloak' | 'realm_unknown'
+  | 'issuer_mismatch' | 'issuer_follows_host' | 'keys' | 'algorithms'
+  | 'credentials' | 'introspection' | 'clock' | 'units'
 
 /** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
 export interface Limits {
@@ -109,6 +118,12 @@ export interface KeycloakOptions {
   extractToken?: (request: FastifyRequest) => string | null | undefined
   /** Deny anonymous callers on every route but `public: true` and `keycloak: false`. Default `false`. */
   requireAuthentication?: boolean
+  /**
+   * One look at Keycloak at start: its issuer, keys, clock, and with introspection the client's credentials. `'warn'`
+   * looks in the background once the server listens, and logs what is wrong with the setting that mends it; `'require'`
+   * looks before the start goes on, and stops it. Default `'warn'`.
+   */
+  startCheck?: 'warn' | 'require' | false
   introspection?: IntrospectionOptions
   jwks?: JwksOptions
   /** Verified tokens kept in memory; `false` switches it off. */

@@ -1,0 +1,36 @@
+import type { Settings } from '../options.js'
+import type { Discovered } from './discovery.js'
+import type { Finding } from './finding.js'
+
+/** Seconds beyond the leeway that are let pass: a Date header is a second old, or two. */
+const GRACE = 2
+
+/** A leeway above it is no answer to a wrong clock, in seconds. */
+const MOST_LEEWAY = 60
+
+/** RFC 9110 section 5.6.7, the form that servers write. */
+const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/
+
+/**
+ * The Date header of the answer against our clock. Keycloak itself sends none (26.7), the proxy before it does.
+ * The header has whole seconds, and was written at some moment of the call: only what is certain counts.
+ */
+export function checkClock ({ headers, asked, answered }: Discovered, { leeway }: Settings): Finding | undefined {
+  // RFC 9111 section 5.1: an answer from a cache has the date of another time.
+  if (typeof headers.date !== 'string' || !DATE.test(headers.date) || headers.age !== undefined) return undefined
+  const date = Date.parse(headers.date)
+  const ahead = Math.floor((date - answered) / 1000)
+  const behind = Math.floor((asked - date) / 1000) - 1
+  const most = leeway + GRACE
+  if (ahead > most) return finding(ahead, 'behind', 'new tokens count as issued in the future and are refused that long')
+  return behind > most ? finding(behind, 'ahead of', 'tokens expire that much early') : undefined
+}
+
+function finding (seconds: number, direction: string, harm: string): Finding {
+  const orLeeway = seconds < MOST_LEEWAY ? `, or write leeway: ${seconds + 1}` : ''
+  return {
+    check: 'clock',
+    sentence: `this machine's clock is ${seconds} s ${direction} Keycloak's (by the Date header of its answer): ${harm}; set both clocks by NTP${orLeeway}`,
+    certain: true
+  }
+}

@@ -1,0 +1,90 @@
+import { member, parseObject } from '../json.js'
+import type { Settings } from '../options.js'
+import type { Answer, Upstream } from '../upstream.js'
+import { addressOption, type Finding, isShowable } from './finding.js'
+import { unreachable } from './reach.js'
+
+/** OpenID Connect Discovery 1.0 section 4. */
+const PATH = '/.well-known/openid-configuration'
+
+/** Keycloak's is 6.5 kB. */
+const MAX_BYTES = 128 * 1024
+const MAX_DEPTH = 16
+
+/** What Keycloak says in a 404, when it is the realm that is missing. */
+const NO_REALM = /"Realm does not exist"/
+
+/** An answer that is a discovery document, and when it came by our clock. */
+export interface Discovered {
+  issuer: string
+  headers: Answer['headers']
+  /** Milliseconds since 1970, before and after the call. */
+  asked: number
+  answered: number
+}
+
+/** Read the realm's discovery document, or find out why it cannot be had. */
+export async function discover (upstream: Upstream, settings: Settings): Promise<Discovered | Finding> {
+  const asked = Date.now()
+  let answer: Answer
+  try {
+    answer = await upstream.answer({ method: 'GET', path: PATH, timeout: settings.jwks.timeout, maxBytes: MAX_BYTES, anyStatus: true })
+  } catch (error) {
+    return unreachable(error, settings)
+  }
+  const answered = Date.now()
+  if (answer.status !== 200) return refused(answer, settings)
+  const issuer = member(parseObject(answer.body, MAX_DEPTH) ?? {}, 'issuer')
+  if (typeof issuer !== 'string') return stranger(settings, 'a body that is no discovery document')
+  return { issuer, headers: answer.headers, asked, answered }
+}
+
+function refused ({ status, headers, body }: Answer, settings: Settings): Finding {
+  const { baseUrl } = settings
+  const option = addressOption(settings)
+  const reason = `status ${status}`
+  if (status === 404) return { check: 'realm_unknown', sentence: notThere(body, settings), reason, certain: true }
+  if (status >= 500) {
+    const sentence = `Keycloak cannot be reached at ${baseUrl} (${reason}): it is still starting, or the proxy before it has nothing behind it; ${option} is the address that was tried`
+    return { check: 'unreachable', sentence, reason, certain: true, away: true }
+  }
+  if (status >= 300 && status < 400) {
+    const sentence = `${baseUrl} redirects (${reason}), which is not followed: ${destination(headers.location, option)}`
+    return { check: 'redirect', sentence, reason, certain: true }
+  }
+  if (status === 401 || status === 403) {
+    const sentence = `something before Keycloak forbids ${baseUrl} (${reason}): let this machine through to /realms/, or give another way by serverUrl`
+    return { check: 'not_keycloak', sentence, reason, certain: true }
+  }
+  return stranger(settings, reason)
+}
+
+/** Where a redirect leads to, if that is another realm's URL. */
+function destination (location: string | string[] | undefined, option: string): string {
+  const target = String(location).replace(PATH, '')
+  return isShowable(target) ? `write ${option}: "${target}", if that is yours` : `write where it leads to into ${option}, such as https:// instead of http://`
+}
+
+/** 404: the realm, or a path that Keycloak does not have. */
+function notThere (body: string, settings: Settings): string {
+  const { baseUrl, issuer } = settings
+  const option = addressOption(settings)
+  const { origin, pathname } = new URL(baseUrl)
+  const [, before, name] = /^(.*)\/realms\/([^/]+)$/.exec(pathname) ?? []
+  if (name === undefined) {
+    const [realmPath] = /\/realms\/[^/]+$/.exec(new URL(issuer).pathname) ?? ['/realms/acme']
+    return `${baseUrl} is not the URL of a realm (status 404): write ${option} with /realms/ and the realm's name at its end, such as "${origin}${realmPath}"`
+  }
+  if (NO_REALM.test(body)) return `Keycloak has no realm "${name}" (status 404): correct the end of ${option}, where small and capital letters count`
+  const other = before!.endsWith('/auth') ? before!.slice(0, -'/auth'.length) : `${before}/auth`
+  return `Keycloak has no realm at ${baseUrl} (status 404): correct the realm's name, where small and capital letters count, or the path before it, as in ${option}: "${origin}${other}/realms/${name}" (Keycloak up to 16, and later ones with http-relative-path, have /auth there)`
+}
+
+function stranger (settings: Settings, reason: string): Finding {
+  return {
+    check: 'not_keycloak',
+    sentence: `what answers at ${settings.baseUrl} is not Keycloak (${reason}): correct ${addressOption(settings)}, whose path ends in /realms/ and the realm's name`,
+    reason,
+    certain: true
+  }
+}

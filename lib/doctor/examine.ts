@@ -1,0 +1,38 @@
+import type { Introspection } from '../introspect.js'
+import type { Keys } from '../keys.js'
+import type { Settings } from '../options.js'
+import type { Upstream } from '../upstream.js'
+import { checkAlgorithms } from './algorithms.js'
+import { checkClock } from './clock.js'
+import { checkCredentials } from './credentials.js'
+import { discover } from './discovery.js'
+import type { Finding } from './finding.js'
+import { checkIssuer } from './issuer.js'
+import { checkUnits } from './units.js'
+
+/** What is looked at, and by what. */
+export interface Patient {
+  settings: Settings
+  upstream: Upstream
+  /** Absent where signatures are not checked. */
+  keys: Keys | undefined
+  /** Absent where requests are not introspected. */
+  introspection: Introspection | undefined
+}
+
+/**
+ * One look at Keycloak: its discovery document, and where there is one the keys and the client's credentials. Keys are
+ * fetched through lib/keys.ts, so the first request finds them there; not before it is known that somebody is at home, so
+ * that a Keycloak that starts later is met as if nobody had asked.
+ */
+export async function examine ({ settings, upstream, keys, introspection }: Patient): Promise<Finding[]> {
+  const units = checkUnits(settings)
+  const discovered = await discover(upstream, settings)
+  if ('check' in discovered) return [discovered, ...units]
+  const asked = await Promise.all([
+    keys && checkAlgorithms(keys, settings),
+    checkCredentials(introspection, settings)
+  ])
+  const found = [checkIssuer(discovered.issuer, settings), ...asked, checkClock(discovered, settings)]
+  return [...found.filter((each) => each !== undefined), ...units]
+}

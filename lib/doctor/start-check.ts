@@ -1,0 +1,58 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { examine, type Patient } from './examine.js'
+import type { Finding } from './finding.js'
+
+/** While Keycloak is away it is looked at again after so long, in milliseconds, doubled up to the most. */
+const AGAIN = { first: 1000, most: 30_000 }
+
+/** Looks at Keycloak at start and says once what is wrong, each in a sentence with the setting that mends it. */
+export class StartCheck {
+  readonly #patient: Patient
+  readonly #log: FastifyBaseLogger
+  readonly #said = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor (patient: Patient, log: FastifyBaseLogger) {
+    this.#patient = patient
+    this.#log = log
+  }
+
+  /**
+   * Look once, before the start goes on.
+   * @throws {Error} with all that is certain to refuse requests; its `checks` are their codes
+   */
+  async require (): Promise<void> {
+    const findings = await examine(this.#patient)
+    const serious = findings.filter(({ certain }) => certain)
+    for (const finding of findings) if (!finding.certain) this.#say(finding)
+    if (serious.length === 0) return
+    const sentences = serious.map(({ sentence }) => sentence).join('. Also: ')
+    throw Object.assign(new Error(`fastify-keycloak-bearer: ${sentences}`), { checks: serious.map(({ check }) => check) })
+  }
+
+  /** Look in the background, and again while Keycloak is away. It neither throws nor keeps the process alive. */
+  async watch (delay = AGAIN.first): Promise<void> {
+    const findings = await examine(this.#patient)
+    if (this.#closed) return
+    const amiss = this.#said.size > 0
+    for (const finding of findings) this.#say(finding)
+    if (findings.some(({ away }) => away)) {
+      this.#timer = setTimeout(() => { this.watch(Math.min(2 * delay, AGAIN.most)) }, delay).unref()
+    } else if (findings.length === 0) {
+      this.#log[amiss ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#patient.settings.baseUrl}, and fits the options`)
+    }
+  }
+
+  close (): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #say ({ check, sentence, reason }: Finding): void {
+    const what = `${check} ${reason}`
+    if (this.#said.has(what)) return
+    this.#said.add(what)
+    this.#log.warn({ check, ...(reason !== undefined && { reason }) }, sentence)
+  }
+}
