@@ -13,13 +13,13 @@ async function realmFor (t: Test, options?: TestRealmOptions): Promise<TestRealm
 t.test('a realm has the address, client and options that a user expects', async t => {
   const realm = await realmFor(t)
   t.match(realm.issuer, /^http:\/\/127\.0\.0\.1:\d+\/realms\/test$/)
-  t.same(realm.options, { issuer: realm.issuer, clientId: 'api', clientSecret: 'test-secret', audience: 'api' })
+  t.same(realm.options, { issuer: realm.issuer, clientId: 'api', clientSecret: 'test-secret', audience: 'api', startCheck: false })
 })
 
 t.test('name, client and secret are the user\'s to choose', async t => {
   const realm = await realmFor(t, { name: 'my realm', clientId: 'orders', clientSecret: 'else' })
   t.ok(realm.issuer.endsWith('/realms/my%20realm'))
-  t.same(realm.options, { issuer: realm.issuer, clientId: 'orders', clientSecret: 'else', audience: 'orders' })
+  t.same(realm.options, { issuer: realm.issuer, clientId: 'orders', clientSecret: 'else', audience: 'orders', startCheck: false })
   t.equal((await fetch(`${realm.issuer}/protocol/openid-connect/certs`)).status, 200)
 })
 
