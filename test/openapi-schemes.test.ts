@@ -88,19 +88,27 @@ t.test('scopes that the whole document demands of the scheme are kept', async t 
 
 t.test('a wrong call throws one sentence that says what it must be', async t => {
   const wrong: Array<[parameters: unknown[], message: string]> = [
-    [[{ scheme: 'basic' }], 'option "scheme" must be "bearer", "oauth2" or "openIdConnect", not a string'],
-    [[{ scheme: null }], 'option "scheme" must be "bearer", "oauth2" or "openIdConnect", not null'],
+    [[{ scheme: 'basic' }], 'option "scheme" must be "bearer", "oauth2" or "openIdConnect", not another string'],
+    [[{ scheme: null }], 'option "scheme" must be "bearer", "oauth2" or "openIdConnect", not null: leave it out instead'],
     [[{ scheme: 'oauth2' }], 'option "issuer" must be the public URL of the realm, such as https://sso.example.com/realms/acme, when scheme is "oauth2"'],
     [[{ scheme: 'openIdConnect', issuer: undefined }], 'option "issuer" must be the public URL of the realm, such as https://sso.example.com/realms/acme, when scheme is "openIdConnect"'],
-    ...['', 'sso.example.com', 'ftp://sso.example.com', 'https://a:b@sso.example.com', `${issuer}?x`, 'https://[', 7].map((value): [unknown[], string] => [
+    ...([
+      ['', 'one that does not begin with http:// or https://'],
+      ['sso.example.com', 'one that does not begin with http:// or https://'],
+      ['ftp://sso.example.com', 'one that does not begin with http:// or https://'],
+      ['https://a:b@sso.example.com', 'one with a user name'],
+      [`${issuer}?x`, 'one with a query (?)'],
+      ['https://[', 'one with characters that no URL has'],
+      [7, '7']
+    ] as const).map(([value, found]): [unknown[], string] => [
       [{ issuer: value }],
-      `option "issuer" must be the public URL of the realm, such as https://sso.example.com/realms/acme, not ${value === '' ? 'an empty string' : `a ${typeof value}`}`
+      `option "issuer" must be the public URL of the realm, such as https://sso.example.com/realms/acme, not ${found}`
     ]),
     [[{ scopes: 'openid' }], 'option "scopes" must be an array of scopes, or an object of scopes and what they mean, not a string'],
-    [[{ scopes: [''] }], 'option "scopes" must be an array of scopes, or an object of scopes and what they mean, not an array'],
-    [[{ scopes: { openid: true } }], 'option "scopes" must be an array of scopes, or an object of scopes and what they mean, not an object'],
+    [[{ scopes: [''] }], 'option "scopes.0" must be the name of a scope, such as "openid", not an empty string'],
+    [[{ scopes: { openid: true } }], 'option "scopes.openid" must be what the scope means, in words, not true'],
     [[{ name: '' }], 'option "name" must be a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth", not an empty string'],
-    [[{ name: 'my scheme' }], 'option "name" must be a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth", not a string'],
+    [[{ name: 'my scheme' }], 'option "name" must be a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth", not another string'],
     [[{ isuer: issuer }], 'option "isuer" is unknown; write "issuer"'],
     [[{ scheme: 'oauth2', Issuer: issuer }], 'option "Issuer" is unknown; write "issuer"'],
     [[{ audience: 'api' }], 'option "audience" is unknown'],
