@@ -49,13 +49,13 @@ function adviceFor (name: string, scope: string, { names, foreign = {} }: Known)
   const siblings = names[scope]!
   const meant = siblings.find((each) => plainly(each) === plain)
   if (meant !== undefined) return `write "${dotted(scope, meant)}"`
+  if (scope === '' && Object.hasOwn(foreign, plain)) return foreign[plain]
   const begun = startedBy(plain, siblings)
   if (begun !== undefined) return `write "${dotted(scope, begun)}"`
   const elsewhere = Object.keys(names).flatMap((group) => names[group]!
     .filter((each) => plainly(each) === plain)
     .map((each) => `"${dotted(group, each)}"`))
   if (elsewhere.length > 0) return `write ${elsewhere.join(' or ')}`
-  if (scope === '' && Object.hasOwn(foreign, plain)) return foreign[plain]
   const near = nearest(plain, siblings, plain.length > 4 ? 3 : 1)
   return near === undefined ? undefined : `write "${dotted(scope, near)}"`
 }

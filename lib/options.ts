@@ -107,7 +107,7 @@ const schema = z.strictObject({
     'a client id, an array of them, or null to leave aud unchecked').default(null),
   algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),
   permissionPath: z.union([
-    z.string(PATH).refine((path) => path.split('.').every((segment) => segment !== ''), { message: PATH, params: { found: 'one with an empty segment' } }),
+    z.string(PATH).min(1, PATH).refine((path) => path === '' || path.split('.').every((segment) => segment !== ''), { message: PATH, params: { found: 'one with an empty segment' } }),
     z.array(text(PATH)).min(1, PATH),
     aFunction(PATH)
   ], PATH).optional(),

@@ -40,6 +40,19 @@ export async function apiFor (t: Test, realm: TestRealm, options: Partial<Keyclo
   return app
 }
 
+/** What the start is refused with; `started` where it is not. */
+export async function refusalOf (options: unknown): Promise<string> {
+  const app = Fastify()
+  try {
+    await app.register(keycloak, options as never)
+    return 'started'
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    await app.close()
+  }
+}
+
 /** The Authorization header of a token. */
 export function bearer (token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` }
