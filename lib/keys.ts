@@ -1,6 +1,6 @@
 import type { Health } from '../types/instance.js'
 import { notValid, unavailable } from './errors.js'
-import { type Key, KeySet } from './key-set.js'
+import type { Key, KeySet } from './key-set.js'
 import type { Maybe } from './maybe.js'
 import type { Monitor } from './monitor.js'
 import type { Upstream } from './upstream.js'
@@ -184,6 +184,8 @@ export class Keys {
 
   async #read (): Promise<KeySet> {
     const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
+    // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
+    const { KeySet } = await import('./key-set.js')
     return new KeySet(text, this.#baseUrl, this.#fetched?.set)
   }
 

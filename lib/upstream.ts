@@ -1,6 +1,4 @@
-import type { Dispatcher } from 'undici'
-// By its file, since Bun has a stub of its own for the bare name, whose pool makes no calls.
-import { Pool } from 'undici/index.js'
+import type { Dispatcher, Pool } from 'undici'
 import { unavailable, UnavailableError } from './errors.js'
 
 /** Where Keycloak is, and how to reach it. */
@@ -46,9 +44,10 @@ const GRACE = 500
  * than it was told to.
  */
 export class Upstream {
-  readonly dispatcher: Dispatcher
   readonly #base: URL
-  readonly #own: boolean
+  readonly #given: Dispatcher | undefined
+  readonly #connect: Pool.Options['connect']
+  #pool: Pool | undefined
   /** Ends a call in flight. */
   readonly #inFlight = new Set<(error: UnavailableError) => void>()
   #closing = false
@@ -56,11 +55,8 @@ export class Upstream {
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions) {
     this.#base = new URL(baseUrl)
-    this.#own = dispatcher === undefined
-    this.dispatcher = dispatcher ?? new Pool(this.#base.origin, {
-      connections: CONNECTIONS,
-      connect: { rejectUnauthorized: verifyCertificate, ca: ca as string | Buffer | Array<string | Buffer> | undefined }
-    })
+    this.#given = dispatcher
+    this.#connect = { rejectUnauthorized: verifyCertificate, ca: ca as string | Buffer | Array<string | Buffer> | undefined }
   }
 
   /**
@@ -111,7 +107,15 @@ export class Upstream {
   async close (): Promise<void> {
     clearTimeout(this.#lastCall)
     this.#endCalls()
-    if (this.#own) await this.dispatcher.destroy()
+    await this.#pool?.destroy()
+  }
+
+  /** Loaded at the first call, since it takes longer to load than all the rest. */
+  async #dispatcher (): Promise<Dispatcher> {
+    // By its file, since Bun has a stub of its own for the bare name, whose pool makes no calls.
+    const { Pool } = await import('undici/index.js')
+    this.#pool ??= new Pool(this.#base.origin, { connections: CONNECTIONS, connect: this.#connect })
+    return this.#pool
   }
 
   #endCalls (): void {
@@ -135,7 +139,8 @@ export class Upstream {
   async #once ({ method, path, form, maxBytes, anyStatus = false }: Call, signal: AbortSignal): Promise<Answer> {
     const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' }
     if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
-    const response = await this.dispatcher.request({
+    const dispatcher = this.#given ?? this.#pool ?? await this.#dispatcher()
+    const response = await dispatcher.request({
       origin: this.#base.origin,
       path: this.#base.pathname + path,
       method,

@@ -28,7 +28,7 @@ for (const [format, type, compiled] of [['esm', 'module', (javaScript) => javaSc
 }
 
 function commonJs (javaScript) {
-  return transform(javaScript, { transforms: ['imports'], disableESTransforms: true, preserveDynamicImport: true }).code
+  return transform(javaScript, { transforms: ['imports'], disableESTransforms: true, preserveDynamicImport: false }).code
 }
 
 /** A source without its types. What TypeScript would have to rewrite, such as an enum, is an error (erasableSyntaxOnly). */
