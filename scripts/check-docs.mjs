@@ -1,0 +1,44 @@
+// npm run check:docs: what README, docs/ and the examples' pages show is true. Code blocks compile, and run where a
+// comment says so; commands, links, headings, options and error codes exist. CONTRIBUTING.md tells how to write such
+// blocks. Prints file:line and what is wrong, and ends with code 1.
+import { fileURLToPath } from 'node:url'
+import { checkLinks } from './check-docs/links.mjs'
+import { checkNames } from './check-docs/names.mjs'
+import { readPages } from './check-docs/pages.mjs'
+import { run } from './check-docs/run.mjs'
+import { checkCommands } from './check-docs/shell.mjs'
+import { Blocks, isScript } from './check-docs/typescript.mjs'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+
+const pages = readPages(ROOT)
+const all = pages.flatMap(({ blocks }) => blocks)
+const exempt = all.filter(({ directive }) => directive === 'no-check')
+const scripts = all.filter((block) => isScript(block) && !exempt.includes(block))
+const modules = new Blocks(ROOT, scripts)
+const runnable = modules.modules.filter(({ block }) => block.directive === 'run')
+
+const problems = [
+  ...exempt.filter(({ code }) => code === '').map(({ file, directiveLine: line }) => ({ file, line, message: 'no-check needs a reason: <!-- no-check: reason -->' })),
+  ...all.filter(({ language, directive }) => language === 'json' && directive !== 'no-check').flatMap(checkJson),
+  ...modules.check(),
+  ...checkCommands(ROOT, pages),
+  ...checkLinks(ROOT, pages),
+  ...checkNames(ROOT, pages)
+]
+// What does not compile is not worth running.
+if (problems.length === 0) problems.push(...await run(ROOT, runnable))
+
+for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`)
+for (const { file, line, code } of exempt) console.log(`${file}:${line}: not checked: ${code}`)
+console.log(`${pages.length} pages, ${scripts.length} blocks of code, ${runnable.length} of them run: ${problems.length === 0 ? 'all is well' : `${problems.length} wrong`}`)
+process.exitCode = problems.length === 0 ? 0 : 1
+
+function checkJson ({ file, line, text }) {
+  try {
+    JSON.parse(text)
+    return []
+  } catch (error) {
+    return [{ file, line, message: error.message }]
+  }
+}

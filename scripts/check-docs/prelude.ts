@@ -1,0 +1,46 @@
+// What the blocks of README and docs may use without saying where it is from: the names here are global in them. In a
+// block that is run they have these values.
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import fastifyStatic from '@fastify/static'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import websocket from '@fastify/websocket'
+import Fastify from 'fastify'
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import { Redis } from 'ioredis'
+import assert from 'node:assert/strict'
+import keycloak, { bearerToken, KeycloakError, openapi, redisStore, type KeycloakOptions } from '../../index.js'
+import { createTestRealm } from '../../lib/testing/index.js'
+
+export { assert, bearerToken, cors, createTestRealm, Fastify, fastifyStatic, helmet, jsonSchemaTransform, keycloak, KeycloakError, openapi, Redis, redisStore, swagger, swaggerUi, websocket }
+
+/** The realm that https://sso.example.com/realms/acme is when a block is run. */
+export const realm = await createTestRealm({ name: 'acme' })
+export const { issuer, clientSecret } = realm.options
+export const options: KeycloakOptions = { issuer, clientId: 'api', audience: 'api' }
+
+/** An API without anything. */
+export const app = Fastify()
+
+/** The handler of some route. */
+export const handler = async (): Promise<{ ok: boolean }> => ({ ok: true })
+
+/** The application's own: a folder of files, a loader of documents, a database. */
+export const root = process.cwd()
+export const load = async (owner: string): Promise<{ owner: string }> => ({ owner })
+export const pool = {
+  async query (_sql: string, values: unknown[]): Promise<{ rows: Array<{ id: string, email: string | null, name: string | null, isActive: boolean }> }> {
+    const [id, email, name] = values as [string, string | null, string | null]
+    return { rows: [{ id, email, name, isActive: true }] }
+  }
+}
+
+/** Of some Redis. */
+export const url = 'redis://127.0.0.1:6379'
+
+/** For what a block says after it has run: `200`, or status and code in a word, as in `401 token_expired`. */
+export async function answer (app: { inject (request: object): Promise<{ statusCode: number, json (): { code?: string } }> }, path: string, token?: string): Promise<string> {
+  const response = await app.inject({ url: path, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+  return response.statusCode < 400 ? String(response.statusCode) : `${response.statusCode} ${response.json().code}`
+}

@@ -1,0 +1,43 @@
+// Commands in sh blocks and in the text: npm scripts, files that node or tsx run, commands of the package.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+const LANGUAGES = ['sh', 'bash', 'shell', 'console']
+
+export function checkCommands (root, pages) {
+  return pages.flatMap(({ file, blocks, inlineCodes }) => [
+    ...blocks.filter(({ language, directive }) => LANGUAGES.includes(language) && directive !== 'no-check')
+      .flatMap(({ line, text }) => commands(root, file, line, text)),
+    ...inlineCodes.filter(({ text }) => /^(?:npm|npx|node) /.test(text)).flatMap(({ line, text }) => commands(root, file, line, text))
+  ])
+}
+
+function commands (root, file, line, text) {
+  let folder = startOf(root, file)
+  return text.split('\n').flatMap((each, index) => each.replace(/#.*/, '').split(/&&|;|\|/).map((command) => {
+    const words = command.trim().replace(/^(?:\$ )?(?:[A-Z_]+=\S* )*/, '').split(/\s+/)
+    if (words[0] === 'cd') folder = [folder, '.'].map((base) => join(base, words[1])).find((path) => existsSync(join(root, path))) ?? folder
+    return { file, line: line + index, message: wrong(root, folder, words) }
+  })).filter(({ message }) => message !== undefined)
+}
+
+/** Where a reader of the page is: in its project. */
+function startOf (root, file) {
+  const folder = dirname(file)
+  return existsSync(join(root, folder, 'package.json')) ? folder : '.'
+}
+
+function wrong (root, folder, [command, ...args]) {
+  const manifests = [...new Set([folder, '.'])].map((path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8')))
+  if (command === 'npm') {
+    const words = args.filter((word) => !word.startsWith('-'))
+    const script = ['start', 'test'].includes(words[0]) ? words[0] : ['run', 'run-script'].includes(words[0]) ? words[1] : undefined
+    if (script !== undefined && !manifests.some(({ scripts }) => scripts?.[script] !== undefined)) return `no package.json here has a script "${script}"`
+  }
+  if (command === 'npx' && args[0] === manifests.at(-1).name && manifests.at(-1).bin === undefined) return `the package has no command "${args[0]}"`
+  if (command === 'node' || command === 'tsx') {
+    const script = args.find((word) => /^[\w./-]+\.[cm]?[jt]s$/.test(word))
+    if (script !== undefined && ![folder, '.'].some((path) => existsSync(join(root, path, script)))) return `there is no ${script}`
+  }
+  return undefined
+}
