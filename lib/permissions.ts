@@ -108,7 +108,8 @@ function role (name: string, where: string): Rule {
 /** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
 function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown): Rule {
   return {
-    text: allows.name === '' ? 'a function' : `${allows.name}()`,
+    // One that is written in place is named after the member it was given to.
+    text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
     check ({ claims, request }) {
       const answer = allows(claims, request)
       return isThenable(answer) ? Promise.resolve(answer).then((late) => late === true) : answer === true

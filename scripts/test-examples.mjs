@@ -58,7 +58,7 @@ async function check ({ folder: name, scripts }) {
   try {
     copy(name, folder)
     await step('install', () => npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], folder))
-    await step('typecheck', () => npm(['run', 'typecheck'], folder))
+    await step('typecheck', () => npm(['run', '--if-present', 'typecheck'], folder))
     await step('test', () => test(folder))
     if (scripts.start !== undefined) await step('start', () => startProject(folder))
     console.log(`ok      ${name} (${seconds.join(', ')})`)

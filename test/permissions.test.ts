@@ -34,6 +34,16 @@ t.test('a rule is a role, all of several, any of several, or a function, nested 
   }
 })
 
+t.test('routes() names a rule function by its own name, if it has one', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  function isOwner (): boolean { return true }
+  app.get('/in-place', { config: { permission: () => true } }, async () => 'ok')
+  app.get('/named', { config: { permission: isOwner } }, async () => 'ok')
+  const rules = app.keycloak.routes().filter(({ method, url }) => method === 'GET' && ['/in-place', '/named'].includes(url)).map(({ rule }) => rule)
+  t.same(rules, ['permission a function', 'permission isOwner()'])
+})
+
 t.test('what a rule function throws is the application\'s error', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
