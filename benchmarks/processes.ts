@@ -1,0 +1,74 @@
+// Processes of the benchmarks: pinned to a core where taskset is there, and ended with this one.
+import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+
+/** The server has a core of its own; the load and the issuer share the other. */
+export const CORE = { server: 0, others: 1 }
+
+export const pinned = availableParallelism() > 1 && has('taskset')
+
+const running = new Set<ChildProcess>()
+process.on('exit', endAll)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+export function has (command: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+}
+
+export function start (core: number, command: string, parameters: readonly string[], stdio: StdioOptions): ChildProcess {
+  const [file, ...rest] = pinned ? ['taskset', '-c', String(core), command, ...parameters] : [command, ...parameters]
+  const child = spawn(file!, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
+  running.add(child)
+  child.once('close', () => running.delete(child))
+  child.once('error', () => running.delete(child))
+  return child
+}
+
+/** A script of Node that talks to us. */
+export function startNode (core: number, parameters: readonly string[]): ChildProcess {
+  return start(core, process.execPath, parameters, ['ignore', 'inherit', 'inherit', 'ipc'])
+}
+
+/**
+ * The next thing a child says.
+ * @throws {Error} when it ends instead, or says nothing for 30 seconds
+ */
+export async function saying<T> (child: ChildProcess, name: string): Promise<T> {
+  const over = new AbortController()
+  const timer = setTimeout(() => over.abort(), 30_000)
+  try {
+    return await Promise.race([
+      once(child, 'message', { signal: over.signal }).then(([message]) => message as T),
+      once(child, 'close', { signal: over.signal }).then(([code]) => { throw new Error(`${name} ended with ${code}`) })
+    ])
+  } catch (error) {
+    throw over.signal.aborted ? new Error(`${name} said nothing for 30 seconds`) : error
+  } finally {
+    clearTimeout(timer)
+    over.abort()
+  }
+}
+
+export async function end (child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  child.kill('SIGKILL')
+  await closed
+}
+
+/** What a program writes to its standard output. It is ended after `seconds`. */
+export async function output (core: number, command: string, parameters: readonly string[], seconds: number): Promise<string> {
+  const child = start(core, command, parameters, ['ignore', 'pipe', 'inherit'])
+  const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000)
+  let text = ''
+  child.stdout!.setEncoding('utf8').on('data', (chunk: string) => { text += chunk })
+  const [code] = await once(child, 'close')
+  clearTimeout(timer)
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${text.slice(-500)}`)
+  return text
+}
+
+function endAll (): void {
+  for (const child of running) child.kill('SIGKILL')
+}

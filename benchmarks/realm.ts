@@ -1,0 +1,184 @@
+// The realm of the benchmarks: one key, one set of tokens for all contenders. Signing 100,000 tokens takes a minute of
+// a core, so they are kept in .cache/ with the port that is in their iss, and made anew a day before they expire.
+import { generateKeyPairSync, randomUUID, sign, type JsonWebKey, type KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
+import { once } from 'node:events'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { cacheFile } from './paths.js'
+
+export const CLIENT = { clientId: 'api', clientSecret: 'a-secret-of-the-benchmarks' }
+const PATH = '/realms/acme'
+const DISTINCT = 100_000
+const DAY = 86_400
+const signAsync = promisify(sign)
+
+/** A file of HTTP requests, one behind the other, each of the same length. */
+export interface Requests {
+  file: string
+  /** Bytes of one. */
+  size: number
+  /** How many there are. */
+  count: number
+}
+
+/** What is kept between runs. */
+interface Kept {
+  port: number
+  kid: string
+  privateJwk: JsonWebKey
+  exp: number
+  distinct: number
+}
+
+export interface Realm extends Kept {
+  issuer: string
+  path: string
+  publicJwk: JsonWebKey
+  jwks: { keys: JsonWebKey[] }
+  /** Of the first token. */
+  username: string
+  key: KeyObject
+}
+
+/** The realm of the last run, if its port is free, else another. */
+export async function openRealm (): Promise<Realm> {
+  const file = cacheFile('realm.json')
+  const last = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Kept : undefined
+  if (last !== undefined && last.exp > now() + DAY && await portIsFree(last.port)) return complete(last)
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const kept: Kept = { port: await freePort(), kid: randomUUID(), privateJwk: privateKey.export({ format: 'jwk' }), exp: now() + 30 * DAY, distinct: 0 }
+  save(kept)
+  return complete(kept)
+}
+
+/** Requests with so many distinct tokens, the first of which is everybody's hot one. */
+export async function requestsOf (realm: Realm, count: number): Promise<Requests> {
+  const file = cacheFile('distinct.bin')
+  const size = Buffer.byteLength(requestWith(await tokenOf(realm, 0)))
+  const wanted = count <= 1000 ? 1000 : DISTINCT
+  if (!existsSync(file) || realm.distinct < wanted) {
+    console.log(`Making ${wanted} tokens, once…`)
+    await writeRequests(file, size, wanted, (at) => tokenOf(realm, at))
+    realm.distinct = wanted
+    save(realm)
+  }
+  return { file, size, count }
+}
+
+/** One file of requests with other tokens. */
+export async function requestsWith (name: string, tokens: readonly string[]): Promise<Requests> {
+  const file = cacheFile(`${name}.bin`)
+  const size = Buffer.byteLength(requestWith(tokens[0]!))
+  await writeRequests(file, size, tokens.length, async (at) => tokens[at]!)
+  return { file, size, count: tokens.length }
+}
+
+/** A token as Keycloak 26 writes it; `claims` are added, or take the place of its own. */
+export async function tokenOf (realm: Realm, number: number, claims: object = {}, key = realm.key, kid = realm.kid): Promise<string> {
+  const input = `${part({ alg: 'RS256', typ: 'JWT', kid })}.${part({ ...claimsOf(realm, number), ...claims })}`
+  return `${input}.${(await signAsync('sha256', Buffer.from(input), key)).toString('base64url')}`
+}
+
+/** Tokens that every contender must refuse. */
+export async function badTokens (realm: Realm): Promise<Record<string, string>> {
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const aud = ['another', 'account']
+  return {
+    forged: await tokenOf(realm, 0, {}, stranger),
+    'for another API': await tokenOf(realm, 0, { aud }),
+    'without the role': await tokenOf(realm, 0, { resource_access: { account: { roles: ['view-profile'] } } })
+  }
+}
+
+export function usernameOf (number: number): string {
+  return `user-${String(number).padStart(6, '0')}`
+}
+
+export async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+function claimsOf ({ exp, issuer }: Realm, number: number) {
+  const username = usernameOf(number)
+  return {
+    exp,
+    iat: exp - 31 * DAY,
+    jti: `onrtac:${randomUUID()}`,
+    iss: issuer,
+    aud: ['api', 'account'],
+    sub: randomUUID(),
+    typ: 'Bearer',
+    azp: 'web',
+    sid: randomUUID(),
+    acr: '1',
+    'allowed-origins': ['https://app.example.com'],
+    realm_access: { roles: ['default-roles-acme', 'offline_access', 'uma_authorization'] },
+    resource_access: {
+      api: { roles: ['view-profile', 'edit-profile'] },
+      account: { roles: ['manage-account', 'manage-account-links', 'view-profile'] }
+    },
+    scope: 'openid email profile',
+    email_verified: true,
+    name: `Given ${username}`,
+    preferred_username: username,
+    given_name: 'Given',
+    family_name: username,
+    email: `${username}@example.com`
+  }
+}
+
+/** The same bytes for every contender. */
+function requestWith (token: string): string {
+  return `GET /profile HTTP/1.1\r\nHost: api.example.com\r\nAccept: application/json\r\nAuthorization: Bearer ${token}\r\n\r\n`
+}
+
+async function writeRequests (file: string, size: number, count: number, token: (at: number) => Promise<string>): Promise<void> {
+  const out = createWriteStream(`${file}.part`)
+  // In batches, since each signature takes a thread of the pool.
+  for (let at = 0; at < count; at += 100) {
+    const batch = await Promise.all(Array.from({ length: Math.min(100, count - at) }, (_, offset) => token(at + offset)))
+    const text = batch.map(requestWith)
+    if (text.some((each) => each.length !== size)) throw new Error('the requests differ in length')
+    if (!out.write(text.join(''))) await once(out, 'drain')
+  }
+  out.end()
+  await once(out, 'finish')
+  renameSync(`${file}.part`, file)
+}
+
+function complete (kept: Kept): Realm {
+  const key = createPrivateKey({ key: kept.privateJwk, format: 'jwk' })
+  const publicJwk = { ...createPublicKey(key).export({ format: 'jwk' }), kid: kept.kid, alg: 'RS256', use: 'sig' }
+  return { ...kept, key, publicJwk, jwks: { keys: [publicJwk] }, path: PATH, issuer: `http://127.0.0.1:${kept.port}${PATH}`, username: usernameOf(0) }
+}
+
+function save ({ port, kid, privateJwk, exp, distinct }: Kept): void {
+  mkdirSync(cacheFile(''), { recursive: true })
+  writeFileSync(cacheFile('realm.json'), JSON.stringify({ port, kid, privateJwk, exp, distinct }))
+}
+
+async function portIsFree (port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
+  server.close()
+  await once(server, 'close')
+  return true
+}
+
+function part (value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+function now (): number {
+  return Math.floor(Date.now() / 1000)
+}

@@ -1,0 +1,25 @@
+-- wrk … -s wrk.lua URL -- FILE SIZE COUNT: sends the first COUNT requests of FILE in turn, each SIZE bytes long.
+local file, size, count, at, kept
+
+function init (args)
+  file = assert(io.open(args[1], 'rb'))
+  size, count, at, kept = tonumber(args[2]), tonumber(args[3]), 0, {}
+  if count <= 1000 then
+    for i = 1, count do kept[i] = assert(file:read(size)) end
+  end
+end
+
+function request ()
+  local now = at
+  at = (at + 1) % count
+  if kept[1] then return kept[now + 1] end
+  if now == 0 then file:seek('set', 0) end
+  return assert(file:read(size), 'the file of requests is too short')
+end
+
+function done (summary, latency)
+  local errors = summary.errors
+  print(string.format('RESULT {"requests":%d,"microseconds":%d,"p50":%d,"p99":%d,"failed":%d}',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
