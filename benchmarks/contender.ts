@@ -1,6 +1,7 @@
 // One contender, running: started, asked whether it tells good tokens from bad ones, and measured.
 import type { ChildProcess } from 'node:child_process'
-import { type Contender } from './contenders.js'
+import { once } from 'node:events'
+import type { Contender } from './contenders.js'
 import { load } from './load.js'
 import { here } from './paths.js'
 import { CORE, end, saying, startNode } from './processes.js'
@@ -33,6 +34,8 @@ export interface Server {
   port: number
   usage: () => Promise<Usage>
   end: () => Promise<void>
+  /** Lets it end by itself, and write what it has to write. */
+  leave: () => Promise<void>
 }
 
 export async function startIssuer (realm: Realm, jwks = realm.jwks): Promise<ChildProcess> {
@@ -52,6 +55,11 @@ export async function startServer ({ module, mode, name }: Contender, realm: Rea
   return {
     port,
     end: () => end(child),
+    leave: async () => {
+      const ended = once(child, 'exit', { signal: AbortSignal.timeout(10_000) })
+      child.disconnect()
+      await ended
+    },
     usage: async () => {
       child.send('usage')
       return await saying<Usage>(child, name)

@@ -20,7 +20,8 @@ export function start (core: number, command: string, parameters: readonly strin
   const [file, ...rest] = pinned ? ['taskset', '-c', String(core), command, ...parameters] : [command, ...parameters]
   const child = spawn(file!, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
   running.add(child)
-  child.once('close', () => running.delete(child))
+  // Not close, which never comes to a child that was disconnected.
+  child.once('exit', () => running.delete(child))
   child.once('error', () => running.delete(child))
   return child
 }
@@ -40,7 +41,7 @@ export async function saying<T> (child: ChildProcess, name: string): Promise<T> 
   try {
     return await Promise.race([
       once(child, 'message', { signal: over.signal }).then(([message]) => message as T),
-      once(child, 'close', { signal: over.signal }).then(([code]) => { throw new Error(`${name} ended with ${code}`) })
+      once(child, 'exit', { signal: over.signal }).then(([code]) => { throw new Error(`${name} ended with ${code}`) })
     ])
   } catch (error) {
     throw over.signal.aborted ? new Error(`${name} said nothing for 30 seconds`) : error
@@ -52,9 +53,9 @@ export async function saying<T> (child: ChildProcess, name: string): Promise<T> 
 
 export async function end (child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  const closed = once(child, 'close')
+  const ended = once(child, 'exit')
   child.kill('SIGKILL')
-  await closed
+  await ended
 }
 
 /** What a program writes to its standard output. It is ended after `seconds`. */

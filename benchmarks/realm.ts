@@ -1,10 +1,11 @@
 // The realm of the benchmarks: one key, one set of tokens for all contenders. Signing 100,000 tokens takes a minute of
-// a core, so they are kept in .cache/ with the port that is in their iss, and made anew a day before they expire.
-import { generateKeyPairSync, randomUUID, sign, type JsonWebKey, type KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
+// a core, so they are kept in .cache/ under the port that is in their iss, and made anew a day before they expire.
+import { generateKeyPairSync, randomInt, randomUUID, sign, type JsonWebKey, type KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
 import { once } from 'node:events'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { claimsOf, usernameOf } from './claims.mjs'
 import { cacheFile } from './paths.js'
 
 export const CLIENT = { clientId: 'api', clientSecret: 'a-secret-of-the-benchmarks' }
@@ -41,11 +42,15 @@ export interface Realm extends Kept {
   key: KeyObject
 }
 
-/** The realm of the last run, if its port is free, else another. */
+/** A realm of an earlier run whose port is free, else a new one; a run beside this one keeps its own. */
 export async function openRealm (): Promise<Realm> {
-  const file = cacheFile('realm.json')
-  const last = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as Kept : undefined
-  if (last !== undefined && last.exp > now() + DAY && await portIsFree(last.port)) return complete(last)
+  mkdirSync(cacheFile(''), { recursive: true })
+  for (const port of readdirSync(cacheFile('')).filter((name) => /^\d+$/.test(name))) {
+    const kept = JSON.parse(readFileSync(cacheFile(`${port}/realm.json`), 'utf8')) as Kept
+    if (!await portIsFree(kept.port)) continue
+    if (kept.exp > now() + DAY) return complete(kept)
+    rmSync(cacheFile(port), { recursive: true })
+  }
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const kept: Kept = { port: await freePort(), kid: randomUUID(), privateJwk: privateKey.export({ format: 'jwk' }), exp: now() + 30 * DAY, distinct: 0 }
   save(kept)
@@ -54,7 +59,7 @@ export async function openRealm (): Promise<Realm> {
 
 /** Requests with so many distinct tokens, the first of which is everybody's hot one. */
 export async function requestsOf (realm: Realm, count: number): Promise<Requests> {
-  const file = cacheFile('distinct.bin')
+  const file = cacheFile(`${realm.port}/distinct.bin`)
   const size = Buffer.byteLength(requestWith(await tokenOf(realm, 0)))
   const wanted = count <= 1000 ? 1000 : DISTINCT
   if (!existsSync(file) || realm.distinct < wanted) {
@@ -66,17 +71,9 @@ export async function requestsOf (realm: Realm, count: number): Promise<Requests
   return { file, size, count }
 }
 
-/** One file of requests with other tokens. */
-export async function requestsWith (name: string, tokens: readonly string[]): Promise<Requests> {
-  const file = cacheFile(`${name}.bin`)
-  const size = Buffer.byteLength(requestWith(tokens[0]!))
-  await writeRequests(file, size, tokens.length, async (at) => tokens[at]!)
-  return { file, size, count: tokens.length }
-}
-
 /** A token as Keycloak 26 writes it; `claims` are added, or take the place of its own. */
 export async function tokenOf (realm: Realm, number: number, claims: object = {}, key = realm.key, kid = realm.kid): Promise<string> {
-  const input = `${part({ alg: 'RS256', typ: 'JWT', kid })}.${part({ ...claimsOf(realm, number), ...claims })}`
+  const input = `${part({ alg: 'RS256', typ: 'JWT', kid })}.${part({ ...claimsOf({ ...realm, number }), ...claims })}`
   return `${input}.${(await signAsync('sha256', Buffer.from(input), key)).toString('base64url')}`
 }
 
@@ -91,45 +88,11 @@ export async function badTokens (realm: Realm): Promise<Record<string, string>> 
   }
 }
 
-export function usernameOf (number: number): string {
-  return `user-${String(number).padStart(6, '0')}`
-}
-
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-function claimsOf ({ exp, issuer }: Realm, number: number) {
-  const username = usernameOf(number)
-  return {
-    exp,
-    iat: exp - 31 * DAY,
-    jti: `onrtac:${randomUUID()}`,
-    iss: issuer,
-    aud: ['api', 'account'],
-    sub: randomUUID(),
-    typ: 'Bearer',
-    azp: 'web',
-    sid: randomUUID(),
-    acr: '1',
-    'allowed-origins': ['https://app.example.com'],
-    realm_access: { roles: ['default-roles-acme', 'offline_access', 'uma_authorization'] },
-    resource_access: {
-      api: { roles: ['view-profile', 'edit-profile'] },
-      account: { roles: ['manage-account', 'manage-account-links', 'view-profile'] }
-    },
-    scope: 'openid email profile',
-    email_verified: true,
-    name: `Given ${username}`,
-    preferred_username: username,
-    given_name: 'Given',
-    family_name: username,
-    email: `${username}@example.com`
+/** Below those that outgoing connections take. */
+async function freePort (): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 30_000)
+    if (await portIsFree(port)) return port
   }
 }
 
@@ -159,8 +122,8 @@ function complete (kept: Kept): Realm {
 }
 
 function save ({ port, kid, privateJwk, exp, distinct }: Kept): void {
-  mkdirSync(cacheFile(''), { recursive: true })
-  writeFileSync(cacheFile('realm.json'), JSON.stringify({ port, kid, privateJwk, exp, distinct }))
+  mkdirSync(cacheFile(String(port)), { recursive: true })
+  writeFileSync(cacheFile(`${port}/realm.json`), JSON.stringify({ port, kid, privateJwk, exp, distinct }))
 }
 
 async function portIsFree (port: number): Promise<boolean> {

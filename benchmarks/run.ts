@@ -1,26 +1,50 @@
-// npm run bench: every contender against every other. See docs/performance.md.
+// npm run bench: all parts, or those that are named. See docs/performance.md.
 import { parseArgs } from 'node:util'
 import { chosen } from './contenders.js'
 import { generator } from './load.js'
+import { PARTS } from './parts.js'
 import { prepare } from './prepare.js'
 import { pinned } from './processes.js'
 import { openRealm } from './realm.js'
-import { throughputTable } from './tables.js'
-import { lineOf, runRounds } from './throughput.js'
+import { keep, targetsOf, writePage } from './report.js'
+import { measureThroughput } from './throughput.js'
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '5' },
-    seconds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     'warm-up': { type: 'string', default: '1' },
-    only: { type: 'string' }
+    minutes: { type: 'string', default: '10' },
+    only: { type: 'string' },
+    'no-write': { type: 'boolean', default: false }
   }
 })
-const plan = { rounds: Number(values.rounds), seconds: Number(values.seconds), warmUp: Number(values['warm-up']), minutes: 10 }
+const plan = { rounds: whole('rounds', 1), seconds: whole('seconds', 1), warmUp: whole('warm-up', 0), minutes: whole('minutes', 1) }
+const parts = positionals.length > 0 ? positionals : Object.keys(PARTS)
+const unknown = parts.find((name) => PARTS[name] === undefined)
+if (unknown !== undefined) throw new Error(`there is no part "${unknown}"; there are ${Object.keys(PARTS).join(', ')}`)
+const only = values.only === undefined ? undefined : chosen(values.only.split(','))
 
+// Each step has an end of its own; this is for what nobody thought of.
+setTimeout(() => { throw new Error('the benchmarks did not come to an end') }, (plan.minutes + 30) * 60_000).unref()
 prepare()
-const contenders = chosen(values.only?.split(','))
-console.log(`Load by ${generator}, processes ${pinned ? 'pinned to cores' : 'not pinned (taskset or a second core is missing)'}.`)
-const results = await runRounds(contenders, await openRealm(), plan)
-console.log(`\n${throughputTable(contenders.map((each) => lineOf(each, results)))}`)
+console.log(`Load by ${generator}, processes ${pinned ? 'pinned to cores' : 'not pinned: taskset or a second core is missing'}.`)
+if (only !== undefined) {
+  console.log(`\n${(await measureThroughput(only, await openRealm(), plan)).text}`)
+} else {
+  for (const name of parts) {
+    const part = await PARTS[name]!(plan)
+    const kept = keep(name, part)
+    console.log(`\n== ${name}\n\n${part.text}\n`)
+    if (name === parts.at(-1)) console.log(`== targets\n\n${targetsOf(kept)}`)
+    if (!values['no-write']) writePage(kept)
+  }
+}
 process.exit()
+
+function whole (name: 'rounds' | 'seconds' | 'warm-up' | 'minutes', least: number): number {
+  const value = Number(values[name])
+  if (!Number.isInteger(value) || value < least) throw new Error(`--${name} must be a whole number from ${least}`)
+  return value
+}

@@ -1,9 +1,12 @@
 // Rounds of all contenders, each started anew in each round: one process may settle 10 % above or below the next.
-import { type Contender } from './contenders.js'
+import type { Contender } from './contenders.js'
 import { examine, measure, startIssuer, startServer, type Measured, type Questions } from './contender.js'
+import type { Part } from './parts.js'
 import { end } from './processes.js'
 import { badTokens, type Realm, requestsOf, type Requests, tokenOf } from './realm.js'
 import { ratios, spreadOf, type Spread } from './statistics.js'
+import { throughputTable } from './tables.js'
+import { DRF_KEYCLOAK, RATIOS } from './targets.js'
 
 export interface Plan {
   rounds: number
@@ -14,7 +17,7 @@ export interface Plan {
   minutes: number
 }
 
-/** A contender's figures; `undefined` where a round was not run. */
+/** A contender's figures over the rounds. */
 export interface Line {
   name: string
   tokens: number
@@ -31,9 +34,19 @@ export interface Line {
 }
 
 /** All that was measured, by contender. */
-export type Results = ReadonlyMap<string, readonly Measured[]>
+type Results = ReadonlyMap<string, readonly Measured[]>
 
-export async function runRounds (contenders: readonly Contender[], realm: Realm, { rounds, seconds, warmUp, minutes }: Plan): Promise<Results> {
+export async function measureThroughput (contenders: readonly Contender[], realm: Realm, plan: Plan): Promise<Part> {
+  const results = await runRounds(contenders, realm, plan)
+  const lines = contenders.map((contender) => lineOf(contender, results))
+  const measured = RATIOS.filter(([of, to]) => results.has(of) && results.has(to))
+  const values = Object.fromEntries(measured.map(([of, to]) => [`${of}/${to}`, ratio(results, of, to, 'rate').median]))
+  const ours = lines.find(({ name }) => name === 'ours')
+  if (ours !== undefined) values['ours/drf-keycloak'] = ours.rate.median / DRF_KEYCLOAK
+  return { values, text: `${lines[0]!.rounds} rounds of ${plan.seconds} s each.\n\n${throughputTable(lines)}` }
+}
+
+async function runRounds (contenders: readonly Contender[], realm: Realm, { rounds, seconds, warmUp, minutes }: Plan): Promise<Results> {
   const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]))
   const requests = new Map<number, Requests>()
   for (const { tokens } of contenders) requests.set(tokens, await requestsOf(realm, tokens))
@@ -60,7 +73,7 @@ export async function runRounds (contenders: readonly Contender[], realm: Realm,
 }
 
 /** How much one is of another, by requests per second or per second of CPU time. */
-export function ratio (results: Results, name: string, base: string, key: 'rate' | 'perCpu'): Spread {
+function ratio (results: Results, name: string, base: string, key: 'rate' | 'perCpu'): Spread {
   const of = (who: string) => (results.get(who) ?? []).map((each) => each[key])
   return spreadOf(ratios(of(name), of(base)))
 }
@@ -75,7 +88,7 @@ async function once (contender: Contender, realm: Realm, questions: Questions, r
   }
 }
 
-export function lineOf ({ name, tokens, base }: Contender, results: Results): Line {
+function lineOf ({ name, tokens, base }: Contender, results: Results): Line {
   const measured = results.get(name)!
   const spread = (key: keyof Measured) => spreadOf(measured.map((each) => each[key]))
   return {

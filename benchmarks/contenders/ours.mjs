@@ -8,6 +8,7 @@ const MODES = {
   default: {},
   'cache: false': { cache: false },
   'cache of 10,000': { cache: { max: 10_000, maxBytes: 1024 ** 3 } },
+  'cache of 1': { cache: { max: 1 } },
   revocation: { backchannelLogout: { path: '/backchannel-logout', clients: ['web'] }, adminUrl: { path: '/keycloak' } },
   requireAuthentication: { requireAuthentication: true },
   syncUser: { syncUser: async (profile) => ({ ...profile, isActive: true }) },

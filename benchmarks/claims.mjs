@@ -1,0 +1,34 @@
+// The claims of an access token as Keycloak 26 writes them, all of the same length for all numbers.
+import { randomUUID } from 'node:crypto'
+
+export function usernameOf (number) {
+  return `user-${String(number).padStart(6, '0')}`
+}
+
+export function claimsOf ({ issuer, exp, number = 0 }) {
+  const username = usernameOf(number)
+  return {
+    exp,
+    iat: exp - 31 * 86_400,
+    jti: `onrtac:${randomUUID()}`,
+    iss: issuer,
+    aud: ['api', 'account'],
+    sub: randomUUID(),
+    typ: 'Bearer',
+    azp: 'web',
+    sid: randomUUID(),
+    acr: '1',
+    realm_access: { roles: ['default-roles-acme', 'offline_access', 'uma_authorization'] },
+    resource_access: {
+      api: { roles: ['view-profile'] },
+      account: { roles: ['manage-account', 'manage-account-links', 'view-profile'] }
+    },
+    scope: 'openid email profile',
+    email_verified: true,
+    name: `Given ${username}`,
+    preferred_username: username,
+    given_name: 'Given',
+    family_name: username,
+    email: `${username}@example.com`
+  }
+}

@@ -1,0 +1,49 @@
+// What was measured: kept in .cache/ part by part, and written into the marked sections of docs/performance.md.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus } from 'node:os'
+import { join } from 'node:path'
+import { generator } from './load.js'
+import { cacheFile, root } from './paths.js'
+import type { Part } from './parts.js'
+import { pinned } from './processes.js'
+import { targetsTable } from './targets.js'
+
+type Kept = Record<string, Part & { where: string }>
+
+const PAGE = join(root, 'docs/performance.md')
+const FILE = 'results.json'
+
+/** Remember a part; what was measured of the others before counts for the targets as well. */
+export function keep (name: string, part: Part): Kept {
+  const kept = existsSync(cacheFile(FILE)) ? JSON.parse(readFileSync(cacheFile(FILE), 'utf8')) as Kept : {}
+  kept[name] = { ...part, where: machine() }
+  writeFileSync(cacheFile(FILE), JSON.stringify(kept))
+  return kept
+}
+
+export function targetsOf (kept: Kept): string {
+  return targetsTable(Object.assign({}, ...Object.values(kept).map(({ values }) => values)) as Record<string, number>)
+}
+
+/** @throws {Error} when the page lacks the section of a part */
+export function writePage (kept: Kept): void {
+  let page = readFileSync(PAGE, 'utf8')
+  for (const [name, { text, where }] of Object.entries(kept)) page = replaceSection(page, name, `${where}\n\n${text}`)
+  writeFileSync(PAGE, replaceSection(page, 'targets', targetsOf(kept)))
+}
+
+/** @throws {Error} without the section's two markers */
+export function replaceSection (page: string, name: string, text: string): string {
+  const begin = `<!-- ${name}: written by npm run bench -->\n`
+  const end = `<!-- end of ${name} -->`
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end, from)
+  if (from === -1 || to === -1) throw new Error(`the page has no section between "${begin.trim()}" and "${end}"`)
+  return `${page.slice(0, from + begin.length)}\n${text}\n\n${page.slice(to)}`
+}
+
+function machine (): string {
+  const date = new Date().toISOString().slice(0, 10)
+  const how = pinned ? 'the server on a core of its own, load and issuer on another' : 'processes not pinned to cores'
+  return `${date}, Node ${process.versions.node}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}; load by ${generator}, ${how}.`
+}
