@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Contender } from './contenders.js'
 import { load } from './load.js'
 import { here } from './paths.js'
-import { CORE, end, saying, startNode } from './processes.js'
+import { CORE, end, failure, saying, startNode } from './processes.js'
 import { CLIENT, type Realm, type Requests } from './realm.js'
 
 /** What a contender is asked before it is measured. */
@@ -33,6 +33,8 @@ export interface Usage {
 export interface Server {
   port: number
   usage: () => Promise<Usage>
+  /** An error with what it wrote last. */
+  failure: (problem: string) => Error
   end: () => Promise<void>
   /** Lets it end by itself, and write what it has to write. */
   leave: () => Promise<void>
@@ -54,6 +56,7 @@ export async function startServer ({ module, mode, name }: Contender, realm: Rea
   const { port } = await saying<{ port: number }>(child, name)
   return {
     port,
+    failure: (problem) => failure(child, `${name} ${problem}`),
     end: () => end(child),
     leave: async () => {
       const ended = once(child, 'exit', { signal: AbortSignal.timeout(10_000) })
@@ -71,25 +74,25 @@ export async function startServer ({ module, mode, name }: Contender, realm: Rea
  * A good token is 200 with the answer that all give; a bad one is refused.
  * @throws {Error} when it is otherwise
  */
-export async function examine ({ name, module, open }: Contender, { port }: Server, { good, bad }: Questions, username: string): Promise<void> {
+export async function examine ({ module, open }: Contender, { port, failure }: Server, { good, bad }: Questions, username: string): Promise<void> {
   if (open !== true) for (const [kind, token] of Object.entries(bad)) await refuses(kind, token)
   if (module === 'verify') await refuses('forged', bad.forged!)
   const [status, body] = await ask(port, good)
   const expected = JSON.stringify({ hello: username })
-  if (status !== 200 || body !== expected) throw new Error(`${name} answered a good token ${status} ${body}, not 200 ${expected}`)
+  if (status !== 200 || body !== expected) throw failure(`answered a good token ${status} ${body}, not 200 ${expected}`)
 
   async function refuses (kind: string, token: string): Promise<void> {
     const [status] = await ask(port, token)
-    if (status !== 401 && status !== 403) throw new Error(`${name} answered a token that is ${kind} ${status}, not 401 or 403`)
+    if (status !== 401 && status !== 403) throw failure(`answered a token that is ${kind} ${status}, not 401 or 403`)
   }
 }
 
-export async function measure ({ name }: Contender, server: Server, requests: Requests, seconds: { warmUp: number, measured: number }): Promise<Measured> {
+export async function measure (server: Server, requests: Requests, seconds: { warmUp: number, measured: number }): Promise<Measured> {
   if (seconds.warmUp > 0) await load(server.port, requests, seconds.warmUp)
   const before = await server.usage()
   const { requests: answered, microseconds, p50, p99, failed } = await load(server.port, requests, seconds.measured)
   const { cpu } = await server.usage()
-  if (failed > 0) throw new Error(`${name}: ${failed} of ${answered} requests failed`)
+  if (failed > 0) throw server.failure(`failed ${failed} of ${answered} requests`)
   const busy = cpu.user + cpu.system - before.cpu.user - before.cpu.system
   return { rate: answered / (microseconds / 1e6), p50, p99, busy: busy / microseconds, perCpu: answered / (busy / 1e6) }
 }

@@ -6,8 +6,8 @@ const LENGTHS = [1400, 3000, 6000, 12_000, 24_000]
 const KEYS = [2, 10, 40, 100]
 
 const realm = await smallRealm()
-const cached = await realm.api()
-const uncached = await realm.api({ cache: false })
+const { app: cached } = await realm.api()
+const { app: uncached } = await realm.api({ cache: false })
 const roles = []
 for (const count of ROLES) roles.push(await withRoles(count))
 const lengths = []
@@ -20,7 +20,7 @@ process.exit()
 async function withRoles (count) {
   const names = Array.from({ length: count }, (_, at) => `r-${String(at).padStart(4, '0')}`)
   const token = realm.token({ resource_access: { api: { roles: names } } })
-  const app = await realm.api()
+  const { app } = await realm.api()
   let check = NaN
   app.get('/profile', { config: { authenticated: true } }, async (request) => {
     // The last role of them, and one that is not there.
@@ -46,14 +46,14 @@ async function withKeys (count) {
   const token = many.token()
   const colds = []
   for (let times = 0; times < 7; times++) {
-    const app = await many.api()
+    const { app } = await many.api()
     const begun = cpu()
     await app.keycloak.verify(token)
     colds.push(cpu() - begun)
     await app.close()
   }
-  const hits = await many.api()
-  const misses = await many.api({ cache: false })
+  const { app: hits } = await many.api()
+  const { app: misses } = await many.api({ cache: false })
   const hit = await costOf(hits, token)
   const miss = await costOf(misses, token)
   await Promise.all([hits.close(), misses.close()])

@@ -10,8 +10,8 @@ const forged = realm.token({}, generateKeyPairSync('rsa', { modulusLength: 2048 
 const garbage = 'x.y.z'
 const goods = copies(good)
 let at = 0
-const cached = await realm.api()
-const uncached = await realm.api({ cache: false })
+const { app: cached } = await realm.api()
+const { app: uncached } = await realm.api({ cache: false })
 
 await cached.keycloak.verify(good)
 const input = Buffer.from(good.slice(0, good.lastIndexOf('.')))
@@ -58,19 +58,21 @@ process.exit()
  * @param later what the hook then sees
  */
 async function held (config, token, later = token) {
-  const app = await realm.api()
+  const { app, hooks } = await realm.api()
   const there = withResolvers()
   app.get('/', { config }, (request, reply) => there.resolve({ request, reply }))
   await app.listen({ port: 0, host: '127.0.0.1' })
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
   fetch(`http://127.0.0.1:${app.server.address().port}/`, { headers }).catch(() => {})
   const { request, reply } = await there.promise
+  if (hooks.length !== 1) throw new Error(`the plugin has ${hooks.length} hooks for a request, not one`)
+  const [run] = hooks
   const done = (error) => { used(error) }
-  if (later === undefined) return { request, hook: () => app.hook(request, reply, done) }
+  if (later === undefined) return { request, hook: () => run(request, reply, done) }
   const authorizations = copies(`Bearer ${later}`)
   const hook = () => {
     request.headers.authorization = authorizations[at++ & 1023]
-    app.hook(request, reply, done)
+    run(request, reply, done)
   }
   return { request, hook }
 }

@@ -8,7 +8,11 @@ export const CORE = { server: 0, others: 1 }
 
 export const pinned = availableParallelism() > 1 && has('taskset')
 
+/** Characters. */
+const LAST_WORDS = 4000
+
 const running = new Set<ChildProcess>()
+const written = new WeakMap<ChildProcess, string>()
 process.on('exit', endAll)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
@@ -26,9 +30,20 @@ export function start (core: number, command: string, parameters: readonly strin
   return child
 }
 
-/** A script of Node that talks to us. */
+/** A script of Node that talks to us. What it writes is kept for the case that it fails. */
 export function startNode (core: number, parameters: readonly string[]): ChildProcess {
-  return start(core, process.execPath, parameters, ['ignore', 'inherit', 'inherit', 'ipc'])
+  const child = start(core, process.execPath, parameters, ['ignore', 'pipe', 'pipe', 'ipc'])
+  written.set(child, '')
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => written.set(child, `${written.get(child)}${chunk}`.slice(-LAST_WORDS)))
+  }
+  return child
+}
+
+/** An error with what the child wrote last. */
+export function failure (child: ChildProcess, problem: string, cause?: unknown): Error {
+  const words = written.get(child)
+  return new Error(words === undefined || words === '' ? problem : `${problem}; it wrote:\n${words}`, { cause })
 }
 
 /**
@@ -41,10 +56,10 @@ export async function saying<T> (child: ChildProcess, name: string): Promise<T> 
   try {
     return await Promise.race([
       once(child, 'message', { signal: over.signal }).then(([message]) => message as T),
-      once(child, 'exit', { signal: over.signal }).then(([code]) => { throw new Error(`${name} ended with ${code}`) })
+      once(child, 'exit', { signal: over.signal }).then(([code]) => { throw failure(child, `${name} ended with ${code}`) })
     ])
   } catch (error) {
-    throw over.signal.aborted ? new Error(`${name} said nothing for 30 seconds`) : error
+    throw over.signal.aborted ? failure(child, `${name} said nothing for 30 seconds`) : error
   } finally {
     clearTimeout(timer)
     over.abort()

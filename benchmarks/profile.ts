@@ -48,7 +48,7 @@ async function profileOf (contender: Contender, realm: Realm): Promise<Profile> 
   try {
     const server = await startServer(contender, realm, ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', folder])
     await examine(contender, server, { good: await tokenOf(realm, 0), bad: await badTokens(realm) }, realm.username)
-    await measure(contender, server, requests, { warmUp: 1, measured: SECONDS })
+    await measure(server, requests, { warmUp: 1, measured: SECONDS })
     await server.leave()
   } finally {
     await end(issuer)

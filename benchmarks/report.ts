@@ -6,6 +6,7 @@ import { generator } from './load.js'
 import { cacheFile, root } from './paths.js'
 import type { Part } from './parts.js'
 import { pinned } from './processes.js'
+import { replaceSection } from './sections.js'
 import { targetsTable } from './targets.js'
 
 type Kept = Record<string, Part & { where: string }>
@@ -30,16 +31,6 @@ export function writePage (kept: Kept): void {
   let page = readFileSync(PAGE, 'utf8')
   for (const [name, { text, where }] of Object.entries(kept)) page = replaceSection(page, name, `${where}\n\n${text}`)
   writeFileSync(PAGE, replaceSection(page, 'targets', targetsOf(kept)))
-}
-
-/** @throws {Error} without the section's two markers */
-export function replaceSection (page: string, name: string, text: string): string {
-  const begin = `<!-- ${name}: written by npm run bench -->\n`
-  const end = `<!-- end of ${name} -->`
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end, from)
-  if (from === -1 || to === -1) throw new Error(`the page has no section between "${begin.trim()}" and "${end}"`)
-  return `${page.slice(0, from + begin.length)}\n${text}\n\n${page.slice(to)}`
 }
 
 function machine (): string {

@@ -21,18 +21,19 @@ export async function smallRealm (keys = 1) {
   return {
     bytes: body.length,
     token: (claims = {}, key = privateKey) => token(issuer, kid, claims, key),
-    /** An API of this realm. */
+    /** An API of this realm. `hooks` are the plugin's, to be called without a request's way through Fastify. */
     async api (options = {}) {
       const app = Fastify()
-      // The hook of the plugin, to be called without a request's way through Fastify.
+      const hooks = []
       const addHook = app.addHook
       app.addHook = function (name, hook) {
-        if (name === 'onRequest') app.hook = hook
+        if (name === 'onRequest') hooks.push(hook)
         return addHook.call(this, name, hook)
       }
       await app.register(keycloak, { issuer, clientId: 'api', audience: 'api', ...options })
       app.addHook = addHook
-      return app
+      addHook.call(app, 'onRoute', (route) => hooks.push(...[route.onRequest ?? []].flat()))
+      return { app, hooks }
     }
   }
 }

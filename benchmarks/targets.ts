@@ -26,7 +26,7 @@ const TARGETS: readonly Target[] = [
   { what: 'introspection with `cacheTtl`, hot, against bare', value: 'ours-ttl/bare', least: 0.9, show: ratio },
   { what: `hot, against drf-keycloak on gunicorn, one worker (${DRF_KEYCLOAK.toLocaleString('en')} requests/s, measured once)`, value: 'ours/drf-keycloak', least: 40, show: times },
   { what: 'resident memory of a full cache of 10,000 tokens, over an empty one', value: 'memory', most: 100, show: megabytes },
-  { what: 'the same after 100,000 further tokens', value: 'memoryFurther', most: 100, show: megabytes },
+  { what: 'the same after 200,000 further tokens', value: 'memoryFurther', most: 100, show: megabytes },
   { what: 'start: import to listening, over bare Fastify', value: 'start', most: 100, show: (value) => `${value.toFixed(0)} ms` }
 ]
 

@@ -43,7 +43,7 @@ export async function measureThroughput (contenders: readonly Contender[], realm
   const values = Object.fromEntries(measured.map(([of, to]) => [`${of}/${to}`, ratio(results, of, to, 'rate').median]))
   const ours = lines.find(({ name }) => name === 'ours')
   if (ours !== undefined) values['ours/drf-keycloak'] = ours.rate.median / DRF_KEYCLOAK
-  return { values, text: `${lines[0]!.rounds} rounds of ${plan.seconds} s each.\n\n${throughputTable(lines)}` }
+  return { values, text: `Rounds: ${lines[0]!.rounds}, of ${plan.seconds} s each.\n\n${throughputTable(lines)}` }
 }
 
 async function runRounds (contenders: readonly Contender[], realm: Realm, { rounds, seconds, warmUp, minutes }: Plan): Promise<Results> {
@@ -82,7 +82,7 @@ async function once (contender: Contender, realm: Realm, questions: Questions, r
   const server = await startServer(contender, realm)
   try {
     await examine(contender, server, questions, realm.username)
-    return await measure(contender, server, requests, seconds)
+    return await measure(server, requests, seconds)
   } finally {
     await server.end()
   }
