@@ -142,7 +142,8 @@ export class Upstream {
     const dispatcher = this.#given ?? this.#pool ?? await this.#dispatcher()
     const response = await dispatcher.request({
       origin: this.#base.origin,
-      path: this.#base.pathname + path,
+      // A realm at the root of its host has the path `/`.
+      path: this.#base.pathname.replace(/\/$/, '') + path,
       method,
       headers,
       body: form?.toString() ?? null,

@@ -60,7 +60,7 @@ t.test('a Keycloak that is called whatever it is asked by', async (t) => {
   const realm = await realmFor(t)
   const options = { issuer: 'https://sso.example.com/realms/test', serverUrl: `${realm.issuer}/` }
   const { log } = await listening(t, realm, options)
-  t.match(checksOf(log), [{ check: 'issuer_follows_host', msg: `Keycloak, asked by way of serverUrl, calls itself "${realm.issuer}" and not "https://sso.example.com/realms/test", so tokens pass only where they were issued by way of issuer: set the hostname option of Keycloak to "https://sso.example.com"` }])
+  t.match(checksOf(log), [{ check: 'issuer_follows_host', msg: `Keycloak, asked by way of serverUrl, calls itself "${realm.issuer}" and not "https://sso.example.com/realms/test", so tokens pass only where they were issued by way of issuer: set the hostname option of Keycloak to "https://sso.example.com"; or, if that is what tokens carry, write issuer: "${realm.issuer}"` }])
   t.same((await required(t, realm, options)).checks, [], 'tokens may be good all the same')
   t.match(await required(t, realm, { ...options, verifyTokensWithKeycloak: true }), { checks: ['issuer_follows_host'], message: /introspection by way of it calls the tokens of issuer inactive/ })
 })

@@ -103,6 +103,7 @@ t.test('a path that Keycloak does not have', async (t) => {
   t.match(await refusal('/realms/tset'), { checks: ['realm_unknown'], message: `serverUrl: "${origin}/auth/realms/tset"` })
   t.match(await refusal('/'), { checks: ['realm_unknown'], message: `${origin} is not the URL of a realm (status 404): write serverUrl with /realms/ and the realm's name at its end, such as "${realm.issuer}"` })
   t.match(await required(t, realm, { issuer: origin }), { message: `such as "${origin}/realms/acme"` })
+  t.equal(realm.lastRequest('other')?.url, '/.well-known/openid-configuration', 'one slash')
 })
 
 t.test('a redirect is not followed, and its end is named where it is a realm\'s', async (t) => {

@@ -30,7 +30,7 @@ function followsHost (discovered: string, { issuer, verifyTokensWithKeycloak }: 
     : 'so tokens pass only where they were issued by way of issuer'
   return {
     check: 'issuer_follows_host',
-    sentence: `Keycloak, asked by way of serverUrl, calls itself "${discovered}" and not "${issuer}", ${harm}: set the hostname option of Keycloak to "${new URL(issuer).origin}"`,
+    sentence: `Keycloak, asked by way of serverUrl, calls itself "${discovered}" and not "${issuer}", ${harm}: set the hostname option of Keycloak to "${new URL(issuer).origin}"; or, if that is what tokens carry, write issuer: "${discovered}"`,
     certain: verifyTokensWithKeycloak
   }
 }
