@@ -24,15 +24,18 @@ The API is at ${url}. Paste into another terminal:
 
 TOKEN=${realm?.token() ?? '…   # an access token of your realm'}
 
-curl -i ${url}/live
-curl -i ${url}/ready                                           # 200, and how each part stands
-curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"        # 200
+curl -i ${url}/live                                              # 200
+curl -i --retry 9 ${url}/ready                                   # 200: soon after the start, and how each part stands
+curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"          # 200
 ${realm !== undefined
-? `curl -X POST ${url}/keycloak/down
-curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"        # 503; after five of them at once
-curl -i ${url}/menu                                            # 200: has no need of Keycloak
-curl -i ${url}/ready                                           # 200, introspection failing; after two minutes 503, keys failing
-curl -X POST ${url}/keycloak/up
+? `
+curl -i -X POST ${url}/keycloak/down                             # 200: an outage begins
+curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"          # 503: Keycloak cannot be asked
+curl -i ${url}/menu                                              # 200: needs no Keycloak
+curl -i ${url}/ready                                             # 200: introspection degraded; two minutes later 503: keys failing
+curl -i ${url}/live                                              # 200: whatever happens to Keycloak
+curl -i -X POST ${url}/keycloak/up                               # 200: it is over
+curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"          # 200
 `
 : 'Stop Keycloak, and ask again.\n'}
 Ctrl+C ends it.`)
