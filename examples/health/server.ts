@@ -1,5 +1,6 @@
 // `npm start`: on a realm in this process, which can be taken down, or on the one at KEYCLOAK_ISSUER.
 import { createTestRealm, type TestRealm } from 'fastify-keycloak-bearer/testing'
+import { setTimeout } from 'node:timers/promises'
 import { buildApp } from './app.js'
 
 const { KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID = 'api', KEYCLOAK_CLIENT_SECRET, KEYCLOAK_AUDIENCE = KEYCLOAK_CLIENT_ID, PORT = '3000' } = process.env
@@ -19,13 +20,17 @@ if (realm !== undefined) offerOutages(realm)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
 
 const url = await app.listen({ port: Number(PORT), host: '127.0.0.1' })
+// An instance is ready a moment after its start, when it has the keys.
+if (realm !== undefined) {
+  while ((await app.inject('/ready')).statusCode !== 200) await setTimeout(100)
+}
 console.log(`
 The API is at ${url}. Paste into another terminal:
 
 TOKEN=${realm?.token() ?? '…   # an access token of your realm'}
 
 curl -i ${url}/live                                              # 200
-curl -i --retry 9 ${url}/ready                                   # 200: soon after the start, and how each part stands
+curl -i ${url}/ready                                             # 200: and how each part stands
 curl -i ${url}/orders -H "Authorization: Bearer $TOKEN"          # 200
 ${realm !== undefined
 ? `
