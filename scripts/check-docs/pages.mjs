@@ -9,7 +9,7 @@ import { gfm } from 'micromark-extension-gfm'
 
 /** The pages of the project, as { file, blocks, links, anchors, tables, inlineCodes }. */
 export function readPages (root) {
-  const folders = ['.', 'docs', 'benchmarks', 'examples', ...foldersIn(root, 'examples')]
+  const folders = ['.', '.changeset', 'docs', 'benchmarks', 'examples', ...foldersIn(root, 'examples')]
   const files = folders.flatMap((folder) => filesIn(root, folder).map((file) => join(folder, file)))
   return files.map((file) => readPage(file, readFileSync(join(root, file), 'utf8')))
 }

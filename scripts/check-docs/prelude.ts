@@ -5,7 +5,6 @@ import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import websocket from '@fastify/websocket'
 import Fastify from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import { Redis } from 'ioredis'
@@ -13,7 +12,7 @@ import assert from 'node:assert/strict'
 import keycloak, { bearerToken, KeycloakError, openapi, redisStore, type KeycloakOptions } from '../../index.js'
 import { createTestRealm } from '../../lib/testing/index.js'
 
-export { assert, bearerToken, cors, createTestRealm, Fastify, fastifyStatic, helmet, jsonSchemaTransform, keycloak, KeycloakError, openapi, Redis, redisStore, swagger, swaggerUi, websocket }
+export { assert, bearerToken, cors, createTestRealm, Fastify, fastifyStatic, helmet, jsonSchemaTransform, keycloak, KeycloakError, openapi, Redis, redisStore, swagger, swaggerUi }
 
 /** The realm that https://sso.example.com/realms/acme is when a block is run. */
 export const realm = await createTestRealm({ name: 'acme' })
