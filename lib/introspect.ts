@@ -8,6 +8,7 @@ import { type JsonObject, member, parseObject } from './json.js'
 import type { Maybe } from './maybe.js'
 import type { Bounds } from './memory.js'
 import type { Monitor } from './monitor.js'
+import { Revival } from './revival.js'
 import { Secret, type SecretSource } from './secret.js'
 import { type Answer, sharing, type Waiting } from './sharing.js'
 import type { Upstream } from './upstream.js'
@@ -41,11 +42,20 @@ const PATH = '/protocol/openid-connect/token/introspect'
 /** Members of an answer that are no claims of the token; `jwt` would even be a token. */
 const NO_CLAIMS = ['active', 'jwt']
 
+/** What to ask about when it is only about whether Keycloak answers. */
+const NO_TOKEN = 'is-anybody-there'
+
+/** An answer, and the characters it took. */
+interface Read {
+  answer: JsonObject
+  size: number
+}
+
 /** Introspection, and how it does. */
 export interface Introspection {
   introspect: Introspect
   health: () => IntrospectionHealth
-  /** Forget what is kept. */
+  /** Forget what is kept, and ask no more of its own accord. */
   close: () => void
   /**
    * Ask about a token that is none, to see whether Keycloak lets this client ask. It counts neither for health nor as a
@@ -59,6 +69,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const { clientId, timeout, cacheTtl, maxPending, maxBytes, maxDepth } = options
   const secret = new Secret(options.clientSecret)
   const breaker = new Breaker()
+  const revival = new Revival(() => monitor.watch(asked(NO_TOKEN)))
   let pending = 0
   const shared = cacheTtl > 0
     ? sharing(ask, { ttl: cacheTtl, bounds: options.kept, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
@@ -67,8 +78,11 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   return {
     introspect: shared?.find ?? alone,
     health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending }),
-    close: () => shared?.close(),
-    probe: async () => { await withSecret(performance.now() + timeout, (value, timeout) => call('start-check', value, timeout)) }
+    close () {
+      revival.close()
+      shared?.close()
+    },
+    probe: async () => { await withSecret((value, timeout) => call(NO_TOKEN, value, timeout)) }
   }
 
   async function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
@@ -78,22 +92,30 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   async function ask (token: string, { claims }: Identity, signal: AbortSignal): Promise<Answer> {
-    const { answer, size } = await monitor.watch(bounded(token, signal))
+    const { answer, size } = await monitor.watch(bounded(token, signal)).catch((error: UnavailableError) => {
+      if (error.outage !== 'ours') revival.begin()
+      throw error
+    })
     return { identity: identityOf(judge(answer, claims, options)), size }
   }
 
-  async function bounded (token: string, signal: AbortSignal): Promise<{ answer: JsonObject, size: number }> {
+  async function bounded (token: string, signal: AbortSignal): Promise<Read> {
     if (pending >= maxPending) throw unavailable(`${maxPending} calls are pending already`)
     pending++
     try {
-      return await withSecret(performance.now() + timeout, (value, timeout) => breaker.run(() => call(token, value, timeout, signal)))
+      return await asked(token, signal)
     } finally {
       pending--
     }
   }
 
+  function asked (token: string, signal?: AbortSignal): Promise<Read> {
+    return withSecret((value, timeout) => breaker.run(() => call(token, value, timeout, signal)))
+  }
+
   /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
-  async function withSecret<T> (deadline: number, ask: (value: string, timeout: number) => Promise<T>): Promise<T> {
+  async function withSecret (ask: (value: string, timeout: number) => Promise<Read>): Promise<Read> {
+    const deadline = performance.now() + timeout
     const left = (): number => Math.max(deadline - performance.now(), 1)
     const value = await secret.get(left())
     try {
@@ -106,7 +128,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   /** The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. */
-  async function call (token: string, value: string, timeout: number, signal?: AbortSignal): Promise<{ answer: JsonObject, size: number }> {
+  async function call (token: string, value: string, timeout: number, signal?: AbortSignal): Promise<Read> {
     const form = new URLSearchParams({ client_id: clientId, client_secret: value, token, token_type_hint: 'access_token' })
     const text = await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes, signal })
     const answer = parseObject(text, maxDepth)

@@ -22,7 +22,7 @@ async function client (app: FastifyInstance, token: string): Promise<{ leave: ()
 }
 
 async function until (met: () => boolean): Promise<void> {
-  for (let times = 0; times < 100 && !met(); times++) await wait(20)
+  for (let times = 0; times < 300 && !met(); times++) await wait(20)
 }
 
 t.test('after some failures in a row nobody waits for Keycloak any more, and its return is found within a second', async (t) => {
@@ -52,6 +52,21 @@ t.test('while Keycloak is away, one trial at a time finds out', async (t) => {
   await wait(1010)
   t.same(await Promise.all(Array.from({ length: 20 }, () => ask(app, '/me', token))), Array(20).fill(UNAVAILABLE))
   t.equal(realm.requests.introspect, 6)
+})
+
+t.test('an outage is found to be over though no request comes', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, ON)
+  for (const trouble of [() => realm.down(), () => realm.error(403, 'introspect')]) {
+    t.equal(await ask(app, '/me', realm.token()), '200')
+    await trouble()
+    t.equal(await ask(app, '/me', realm.token()), UNAVAILABLE)
+    await wait(2100)
+    t.match(app.keycloak.health(), { ok: false, introspection: { ok: false } }, 'asked again, it is not over')
+    await realm.up()
+    await until(() => app.keycloak.health().ok)
+    t.match(app.keycloak.health(), { ok: true, introspection: { ok: true, breaker: 'closed' } })
+  }
 })
 
 t.test('a token that Keycloak cannot take keeps nobody else from being asked for', async (t) => {

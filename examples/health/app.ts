@@ -7,8 +7,6 @@ import { standings, type Part } from './parts.js'
 export interface HealthOptions {
   /** The parts whose failure takes an instance out of the load balancer. Default: keys and revocation. */
   critical?: readonly Part[]
-  /** How long a failure of introspection counts, in milliseconds. Default 10 000. */
-  probeAfter?: number
   /** Limits of load. */
   pressure?: FastifyUnderPressureOptions
 }
@@ -18,9 +16,9 @@ const MAX_STALE = 3_600_000
 /** In the config of a route: it is answered under pressure too. */
 const whateverThePressure = { pressureHandler: async () => {} }
 
-export async function buildApp (options: KeycloakOptions, { critical = ['keys', 'revocation'], probeAfter = 10_000, pressure }: HealthOptions = {}) {
+export async function buildApp (options: KeycloakOptions, { critical = ['keys', 'revocation'], pressure }: HealthOptions = {}) {
   const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? 'warn' } })
-  const limits = { maxStale: options.jwks?.maxStale ?? MAX_STALE, probeAfter }
+  const limits = { maxStale: options.jwks?.maxStale ?? MAX_STALE }
   const parts = () => standings(app.keycloak.health(), limits)
 
   // Before the plugin: a request too many is refused before its token is looked at.

@@ -12,8 +12,6 @@ export type Standing = 'ok' | 'degraded' | 'failing'
 export interface Limits {
   /** As in the plugin's option `jwks.maxStale`, in milliseconds. */
   maxStale: number
-  /** How long a failure of introspection counts, in milliseconds. */
-  probeAfter: number
 }
 
 /** How each part stands that the plugin has. */
@@ -21,7 +19,7 @@ export function standings (health: Health, limits: Limits): Partial<Record<Part,
   const { keys, introspection, revocation } = health
   return {
     keys: ofKeys(keys, limits),
-    ...(introspection && { introspection: ofIntrospection(introspection, limits) }),
+    ...(introspection && { introspection: ofIntrospection(introspection) }),
     ...(revocation && { revocation: revocation.ok ? 'ok' : 'failing' })
   }
 }
@@ -32,12 +30,8 @@ function ofKeys ({ ok, age }: Health['keys'], { maxStale }: Limits): Standing {
   return ok ? 'ok' : 'degraded'
 }
 
-/**
- * Only a request finds out that introspection works again. So when readiness depends on it, a failure must not count for
- * ever: without requests nobody would find out, and without readiness there are no requests.
- */
-function ofIntrospection ({ ok, breaker, lastFailure }: NonNullable<Health['introspection']>, { probeAfter }: Limits): Standing {
+/** While it fails the plugin asks Keycloak now and then by itself, so an instance without requests finds out that it is over. */
+function ofIntrospection ({ ok, breaker }: NonNullable<Health['introspection']>): Standing {
   if (ok) return 'ok'
-  const recent = Date.now() - Date.parse(lastFailure!) < probeAfter
-  return breaker === 'open' && recent ? 'failing' : 'degraded'
+  return breaker === 'open' ? 'failing' : 'degraded'
 }
