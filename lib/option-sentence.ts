@@ -72,7 +72,7 @@ function foundString (issue: Issue, value: string): string {
 /** What kind of value would have been right. */
 function wantedBy (leaf: Issue): string[] {
   if (leaf.code === 'invalid_value') return leaf.values.map((each) => typeof each)
-  if (leaf.code === 'invalid_type') return [leaf.expected === 'int' ? 'number' : leaf.expected]
+  if (leaf.code === 'invalid_type') return [leaf.expected]
   return leaf.code === 'invalid_format' ? ['string'] : []
 }
 

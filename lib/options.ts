@@ -39,7 +39,7 @@ const given = (what: string) => text(what).superRefine((value, context) => {
 const oneOrMore = <T extends z.ZodType>(item: T, what: string) =>
   z.union([item, z.array(item).min(1, what)], what).transform((value) => [value].flat() as Array<z.output<T>>)
 const aFunction = (what: string) => z.custom<(...parameters: never[]) => unknown>((value) => typeof value === 'function', what)
-const key = (what: string) => text(what).refine((name) => name !== '__proto__', what)
+const key = (what: string) => text(what).refine((name) => name !== '__proto__', { message: what, params: { found: '"__proto__"' } })
 
 const PATH = 'a dotted string such as "realm_access.roles", an array of segments, or a function of the claims'
 const MAPPING = 'an object of user keys and claim names, such as { email: "email" }'

@@ -132,6 +132,14 @@ t.test('a client that may not introspect', async (t) => {
   t.same((await required(t, realm)).checks, [], 'who does not introspect need not')
 })
 
+t.test('an audience without the client that introspects', async (t) => {
+  const realm = await realmFor(t)
+  const said = async (options: Partial<KeycloakOptions>) => checksOf((await listening(t, realm, options)).log).map(({ check, msg }) => [check, msg])
+  t.match(await said({ audience: 'web', verifyTokensWithKeycloak: true }), [['audience', /^audience lacks clientId "api": .* add "api" to audience, or to the tokens by an audience mapper$/]])
+  t.match(await said({ audience: ['web', 'api'], verifyTokensWithKeycloak: true }), [['ok']])
+  t.match(await said({ audience: 'web' }), [['ok']])
+})
+
 t.test('a look counts neither for health nor as a failure of introspection', async (t) => {
   const realm = await realmFor(t)
   const { app, log } = await listening(t, realm, { verifyTokensWithKeycloak: true, clientSecret: 'wrong' })

@@ -127,7 +127,7 @@ refused('what is accepted in a token, and made of it', [
   [{ permissionPath: ['a', ''] }, `option "permissionPath.1" ${PATH}an empty string`],
   [{ permissionPath: 5 }, `option "permissionPath" ${PATH}5`],
   [{ userIdField: '' }, 'option "userIdField" must be a key of the user object, such as "id", not an empty string'],
-  [{ userIdField: '__proto__' }, 'option "userIdField" must be a key of the user object, such as "id", not a string'],
+  [{ userIdField: '__proto__' }, 'option "userIdField" must be a key of the user object, such as "id", not "__proto__"'],
   [{ userIdClaim: ['sub'] }, 'option "userIdClaim" must be the name of a claim, such as "sub", not an array'],
   [{ userIdClaim: null }, 'option "userIdClaim" must be the name of a claim, such as "sub", not null: leave it out instead'],
   [{ claimMapping: { email: 5 } }, 'option "claimMapping.email" must be the name of a claim, such as "email", not 5'],

@@ -170,7 +170,7 @@ t.test('a wrong option of revocation stops the start with one sentence', async (
     [{ adminUrl: { path: '' } }, /option "adminUrl\.path" must be .*, not an empty string$/],
     [{ adminUrl: { url: '/x' } }, /option "adminUrl\.url" is unknown/],
     [{ revocation: true }, /option "revocation" must be an object with maxTokenLifetime, max, store and maxLag, not true$/],
-    [{ revocation: { maxTokenLifetime: 0 } }, /option "revocation\.maxTokenLifetime" must be a whole number from 1, not 0$/],
+    [{ revocation: { maxTokenLifetime: 0 } }, /option "revocation\.maxTokenLifetime" must be a whole number of seconds from 1, not 0$/],
     [{ revocation: { max: 1.5 } }, /option "revocation\.max" must be/],
     [{ revocation: { maxLag: 10 } }, /option "revocation\.maxLag" must be a whole number of milliseconds from 100 to/],
     [{ revocation: { store: {} } }, /option "revocation\.store" must be a store of revocations, such as redisStore/],

@@ -3,7 +3,7 @@ import Fastify, { type FastifyRequest } from 'fastify'
 import { expectAssignable, expectError, expectType } from 'tsd'
 import { Agent } from 'undici'
 import { Redis } from 'ioredis'
-import keycloak, { type AccessTokenClaims, type Claims, type Health, type KeycloakOptions, type Profile, redisStore } from '../index.js'
+import keycloak, { type AccessTokenClaims, type Claims, type Health, type KeycloakOptions, type Profile, redisStore, type StartFinding } from '../index.js'
 
 const app = Fastify()
 class Account { constructor (readonly name: string) {} }
@@ -32,7 +32,8 @@ expectAssignable<KeycloakOptions>({
   requireAuthentication: true,
   introspection: { timeout: 1000, cacheTtl: 500 },
   jwks: { maxAge: 1000, cooldown: 1000, timeout: 1000, maxStale: 1000 },
-  cache: { max: 10 }
+  cache: { max: 10 },
+  startCheck: 'require'
 })
 expectAssignable<KeycloakOptions>({ issuer, audience: null, algorithms: 'PS512', permissionPath: 'realm_access.roles', cache: false })
 expectAssignable<KeycloakOptions>({
@@ -111,3 +112,9 @@ expectError(app.register(keycloak, { issuer, syncUser: async () => true }))
 expectError(app.register(keycloak, { issuer, syncUser: (profile: string) => ({ profile }) }))
 expectError(app.register(keycloak, { issuer, extractToken: () => 5 }))
 expectError(app.register(keycloak, { issuer, extractToken: async () => 'token' }))
+
+expectAssignable<KeycloakOptions>({ issuer, startCheck: false })
+expectError<KeycloakOptions>({ issuer, startCheck: true })
+expectError<KeycloakOptions>({ issuer, startCheck: 'warm' })
+expectAssignable<StartFinding>('issuer_mismatch')
+expectError<StartFinding>('issuer')

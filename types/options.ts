@@ -58,7 +58,7 @@ export interface CacheOptions {
 export type StartFinding =
   | 'unreachable' | 'tls' | 'redirect' | 'not_keycloak' | 'realm_unknown'
   | 'issuer_mismatch' | 'issuer_follows_host' | 'keys' | 'algorithms'
-  | 'credentials' | 'introspection' | 'clock' | 'units'
+  | 'credentials' | 'introspection' | 'audience' | 'clock' | 'units'
 
 /** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
 export interface Limits {

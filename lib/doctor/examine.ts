@@ -3,6 +3,7 @@ import type { Keys } from '../keys.js'
 import type { Settings } from '../options.js'
 import type { Upstream } from '../upstream.js'
 import { checkAlgorithms } from './algorithms.js'
+import { checkAudience } from './audience.js'
 import { checkClock } from './clock.js'
 import { checkCredentials } from './credentials.js'
 import { discover } from './discovery.js'
@@ -26,13 +27,13 @@ export interface Patient {
  * that a Keycloak that starts later is met as if nobody had asked.
  */
 export async function examine ({ settings, upstream, keys, introspection }: Patient): Promise<Finding[]> {
-  const units = checkUnits(settings)
   const discovered = await discover(upstream, settings)
-  if ('check' in discovered) return [discovered, ...units]
+  const doubtful = [checkAudience(settings), ...checkUnits(settings)].filter((each) => each !== undefined)
+  if ('check' in discovered) return [discovered, ...doubtful]
   const asked = await Promise.all([
     keys && checkAlgorithms(keys, settings),
     checkCredentials(introspection, settings)
   ])
   const found = [checkIssuer(discovered.issuer, settings), ...asked, checkClock(discovered, settings)]
-  return [...found.filter((each) => each !== undefined), ...units]
+  return [...found.filter((each) => each !== undefined), ...doubtful]
 }
