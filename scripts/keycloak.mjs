@@ -1,6 +1,8 @@
 // npm run test:keycloak [-- test/keycloak/some.test.ts] [-- --reporter=terse]: runs test/keycloak with tap against a
 // real Keycloak, one that it fetches, starts and stops itself, or the one at KEYCLOAK_URL.
 //
+// npm run keycloak: starts it with a fresh realm, and leaves it running until Ctrl+C, to debug against.
+//
 //   KEYCLOAK_URL                    a running server, with the realm of test/keycloak/dev-realm.json; it is changed!
 //   KEYCLOAK_REALM                  that realm's name, default dev
 //   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
@@ -28,10 +30,30 @@ const files = wanted.length > 0
   : readdirSync(FOLDER).filter((name) => name.endsWith('.test.ts')).sort().map((name) => join(FOLDER, name))
 
 try {
-  process.exitCode = process.env.KEYCLOAK_URL ? await runThere(process.env.KEYCLOAK_URL) : await runHere()
+  if (tapOptions.includes('--serve')) await serve()
+  else process.exitCode = process.env.KEYCLOAK_URL ? await runThere(process.env.KEYCLOAK_URL) : await runHere()
 } catch (error) {
   console.error(error.message)
   process.exitCode = 1
+}
+
+/** Runs until Ctrl+C. */
+async function serve () {
+  const server = new KeycloakServer()
+  onInterrupt(() => server.kill())
+  await install()
+  await server.start({ fresh: true })
+  const issuer = `${url}/realms/dev`
+  console.log(`
+Keycloak is at ${url}, its administrator ${admin.username} with the password ${admin.password}.
+The realm is ${issuer}. Its users and clients are in test/keycloak/dev-realm.json.
+
+  a demo API on it     KEYCLOAK_ISSUER=${issuer} npm start
+  a token of alice's   curl -s ${issuer}/protocol/openid-connect/token -d grant_type=password -d client_id=cli -d username=alice -d password=alice-pw
+  a test               KEYCLOAK_URL=${url} npm run test:keycloak -- test/keycloak/expiry.test.ts
+
+Ctrl+C ends it.`)
+  await new Promise(() => setInterval(() => {}, 2 ** 30))
 }
 
 /** With the server at KEYCLOAK_URL. */
