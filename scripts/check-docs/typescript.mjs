@@ -1,6 +1,6 @@
 // Type-checks the code blocks as a user's strict TypeScript would, with the package by its name. Each block is a module
 // that lies, in memory only, beside its page; ./prelude.ts says which names are global.
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 
 const NAME = 'fastify-keycloak-bearer'
@@ -11,7 +11,7 @@ const ELSEWHERE = ['@jest/globals', '@testcontainers/redis', 'drizzle-orm', 'jes
 
 /** "x is not found", in its variants. */
 const NOT_FOUND = new Set([2304, 2503, 2552, 2693, 18004])
-/** "x implicitly has an any type": unavoidable for the callbacks of a package that is `any` itself. */
+/** "x implicitly has an any type": unavoidable for the callbacks of what is `any` itself. */
 const IMPLICIT = new Set([7006, 7031, 7019])
 
 const OPTIONS = {
@@ -37,6 +37,7 @@ export function isScript ({ language }) {
 export class Blocks {
   #root
   #globals
+  #anything
   #host
   #sources = new Map()
   #before
@@ -44,6 +45,7 @@ export class Blocks {
   constructor (root, blocks) {
     this.#root = root
     this.#globals = join(root, '.globals.d.ts')
+    this.#anything = join(root, '.anything.d.cts')
     this.modules = blocks.map((block) => this.#module(block))
     this.#host = this.#createHost()
   }
@@ -78,7 +80,7 @@ export class Blocks {
     if (!this.#sources.get(lender.path).includes(`/* lends ${name} */`)) {
       this.#sources.set(lender.path, `${this.#sources.get(lender.path)}${declared(lender).get(name) ? '' : `; export { ${name} }`} /* lends ${name} */`)
     }
-    const specifier = `./${lender.path.slice(dirname(lender.path).length + 1)}`
+    const specifier = `./${basename(lender.path).replace(/\.mts$/, '.mjs')}`
     if (!this.#sources.get(module.path).includes(`import { ${name} } from '${specifier}'`)) {
       // On the first line, so that the lines stay.
       this.#sources.set(module.path, `import { ${name} } from '${specifier}'; ${this.#sources.get(module.path)}`)
@@ -92,7 +94,7 @@ export class Blocks {
     this.#before = program
     return [...byPath].flatMap(([path, module]) => {
       const source = program.getSourceFile(path)
-      const foreign = ELSEWHERE.some((name) => module.text.includes(`'${name}'`))
+      const foreign = ELSEWHERE.some((name) => module.text.includes(`'${name}'`)) || /\bfrom '\.\.?\//.test(module.block.text)
       return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
         .filter(({ code }) => !(IMPLICIT.has(code) && (foreign || path.endsWith('js'))))
         .map((diagnostic) => describe(diagnostic, source, module))
@@ -104,6 +106,7 @@ export class Blocks {
     const { getSourceFile, fileExists, readFile } = host
     const cache = new Map()
     this.#sources.set(this.#globals, globals(join(this.#root, 'scripts/check-docs/prelude.ts')))
+    this.#sources.set(this.#anything, 'declare const anything: any; export = anything')
     const virtual = (path) => this.#sources.get(path)
     host.fileExists = (path) => virtual(path) !== undefined || fileExists.call(host, path)
     host.readFile = (path) => virtual(path) ?? readFile.call(host, path)
@@ -119,7 +122,10 @@ export class Blocks {
       const own = packages[literal.text]
       if (own !== undefined) return { resolvedModule: { resolvedFileName: join(this.#root, own), extension: '.ts', isExternalLibraryImport: false } }
       const mode = ts.getModeForUsageLocation(source, literal, options)
-      return ts.resolveModuleName(literal.text, containing, options, host, resolutions, redirected, mode)
+      const resolved = ts.resolveModuleName(literal.text, containing, options, host, resolutions, redirected, mode)
+      // A file of the reader's own application.
+      const theirs = resolved.resolvedModule === undefined && literal.text.startsWith('.') && this.#sources.has(containing)
+      return theirs ? { resolvedModule: { resolvedFileName: this.#anything, extension: '.d.cts', isExternalLibraryImport: false } } : resolved
     })
     return host
   }
