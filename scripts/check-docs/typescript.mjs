@@ -7,7 +7,7 @@ const NAME = 'fastify-keycloak-bearer'
 const LANGUAGES = { ts: '.mts', typescript: '.mts', js: '.mjs', javascript: '.mjs', mjs: '.mjs', cjs: '.cjs' }
 
 /** Packages that pages show and that are not installed here: what they export is `any`. */
-const ELSEWHERE = ['@jest/globals', '@testcontainers/redis', 'drizzle-orm', 'jest', 'kysely', 'pg', 'postgres', 'testcontainers', 'vitest', 'vitest/config']
+const ELSEWHERE = ['@jest/globals', '@testcontainers/redis', 'drizzle-orm', 'jest', 'kysely', 'pg', 'postgres', 'supertest', 'testcontainers', 'vitest', 'vitest/config']
 
 /** "x is not found", in its variants. */
 const NOT_FOUND = new Set([2304, 2503, 2552, 2693, 18004])
@@ -37,7 +37,6 @@ export function isScript ({ language }) {
 export class Blocks {
   #root
   #globals
-  #anything
   #host
   #sources = new Map()
   #before
@@ -45,7 +44,6 @@ export class Blocks {
   constructor (root, blocks) {
     this.#root = root
     this.#globals = join(root, '.globals.d.ts')
-    this.#anything = join(root, '.anything.d.cts')
     this.modules = blocks.map((block) => this.#module(block))
     this.#host = this.#createHost()
   }
@@ -106,7 +104,6 @@ export class Blocks {
     const { getSourceFile, fileExists, readFile } = host
     const cache = new Map()
     this.#sources.set(this.#globals, globals(join(this.#root, 'scripts/check-docs/prelude.ts')))
-    this.#sources.set(this.#anything, 'declare const anything: any; export = anything')
     const virtual = (path) => this.#sources.get(path)
     host.fileExists = (path) => virtual(path) !== undefined || fileExists.call(host, path)
     host.readFile = (path) => virtual(path) ?? readFile.call(host, path)
@@ -123,9 +120,11 @@ export class Blocks {
       if (own !== undefined) return { resolvedModule: { resolvedFileName: join(this.#root, own), extension: '.ts', isExternalLibraryImport: false } }
       const mode = ts.getModeForUsageLocation(source, literal, options)
       const resolved = ts.resolveModuleName(literal.text, containing, options, host, resolutions, redirected, mode)
+      if (resolved.resolvedModule !== undefined || !literal.text.startsWith('.') || !this.#sources.has(containing)) return resolved
       // A file of the reader's own application.
-      const theirs = resolved.resolvedModule === undefined && literal.text.startsWith('.') && this.#sources.has(containing)
-      return theirs ? { resolvedModule: { resolvedFileName: this.#anything, extension: '.d.cts', isExternalLibraryImport: false } } : resolved
+      const path = `${containing}.${literal.text.replaceAll(/\W/g, '_')}.d.mts`
+      this.#sources.set(path, anything(source, literal.text))
+      return { resolvedModule: { resolvedFileName: path, extension: '.d.mts', isExternalLibraryImport: false } }
     })
     return host
   }
@@ -165,6 +164,13 @@ function declared ({ path, text }) {
     else add(statement.name, exported)
   }
   return names
+}
+
+/** A module of which nothing is known but what a file imports from it. */
+function anything ({ statements }, name) {
+  const clauses = statements.filter((statement) => ts.isImportDeclaration(statement) && statement.moduleSpecifier.text === name).map(({ importClause }) => importClause)
+  const names = clauses.flatMap((clause) => clause?.namedBindings?.elements?.map((element) => (element.propertyName ?? element.name).text) ?? [])
+  return ['declare const anything: any; export default anything', ...names.map((each) => `export declare const ${each}: any`)].join('\n')
 }
 
 function importedBy ({ name, namedBindings: bindings } = {}) {
