@@ -1,10 +1,10 @@
 import type { Algorithm } from '../../types/options.js'
 
 /**
- * The discovery document (OpenID Connect Discovery 1.0 section 3). The endpoints for logging in are named, since it
- * must name them, but answer 404: this realm hands out tokens by `TestRealm.token()`.
+ * The discovery document (OpenID Connect Discovery 1.0 section 3). Without a login the endpoints for it are named all
+ * the same, since it must name them, but answer 404: such a realm hands out tokens by `TestRealm.token()` alone.
  */
-export function discovery (issuer: string, algorithms: readonly Algorithm[]): object {
+export function discovery (issuer: string, algorithms: readonly Algorithm[], login: boolean): object {
   const endpoint = `${issuer}/protocol/openid-connect`
   return {
     issuer,
@@ -17,6 +17,20 @@ export function discovery (issuer: string, algorithms: readonly Algorithm[]): ob
     id_token_signing_alg_values_supported: algorithms,
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     backchannel_logout_supported: true,
-    backchannel_logout_session_supported: true
+    backchannel_logout_session_supported: true,
+    ...(login && loginMetadata(endpoint))
+  }
+}
+
+/** RFC 8414 section 2, RFC 9207 section 3, OpenID Connect RP-Initiated Logout 1.0 section 2.1. */
+function loginMetadata (endpoint: string): object {
+  return {
+    userinfo_endpoint: `${endpoint}/userinfo`,
+    end_session_endpoint: `${endpoint}/logout`,
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    response_modes_supported: ['query', 'fragment'],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: ['none'],
+    authorization_response_iss_parameter_supported: true
   }
 }

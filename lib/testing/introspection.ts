@@ -16,13 +16,16 @@ const INACTIVE: Answer = [200, { active: false }]
 export class Introspection {
   readonly #realm: IntrospectingRealm
   readonly #keys: KeyRing
+  readonly #isOver: (sid: unknown) => boolean
   readonly #revoked = new Set<string>()
   readonly #complete = new Map<string, Claims>()
   readonly #updates = new Map<string, Claims>()
 
-  constructor (realm: IntrospectingRealm, keys: KeyRing) {
+  /** `isOver` tells of a session whether it has ended. */
+  constructor (realm: IntrospectingRealm, keys: KeyRing, isOver: (sid: unknown) => boolean) {
     this.#realm = realm
     this.#keys = keys
+    this.#isOver = isOver
   }
 
   revoke (token: string): void {
@@ -50,7 +53,7 @@ export class Introspection {
     const token = form.get('token')
     // 405 is what Keycloak 26.7.3 does.
     if (token === null || token === '') return [405, { error: 'invalid_request', error_description: 'Token not provided' }]
-    const claims = this.#claimsOf(token)
+    const claims = this.activeClaims(token)
     if (claims === null) return INACTIVE
     const updates = this.#updates.get(token)
     return [200, { ...describe({ ...claims, ...updates }), ...updates }]
@@ -65,7 +68,7 @@ export class Introspection {
   }
 
   /** The claims of a token that is active for the caller, else `null`. */
-  #claimsOf (token: string): Claims | null {
+  activeClaims (token: string): Claims | null {
     const jws = decode(token)
     // Keycloak finds no key for a token without kid.
     const key = jws && this.#keys.find(jws.header.kid, jws.header.alg)
@@ -74,10 +77,10 @@ export class Introspection {
     return this.#isActive(claims) ? claims : null
   }
 
-  #isActive ({ iss, exp, nbf, aud }: Claims): boolean {
+  #isActive ({ iss, exp, nbf, aud, sid }: Claims): boolean {
     const { issuer, clientId } = this.#realm.options
     const now = Date.now() / 1000
-    if (iss !== issuer) return false
+    if (iss !== issuer || this.#isOver(sid)) return false
     if (typeof exp === 'number' && exp <= now) return false
     if (typeof nbf === 'number' && nbf > now) return false
     return [aud].flat().includes(clientId)

@@ -5,6 +5,7 @@ import { authorized, bearer, type AuthorizationHeader, type InjectableApp, type 
 import { Introspection } from './introspection.js'
 import { attack, isAttack, signature, signingInput, type Claims, type JwsHeader } from './jws.js'
 import { KeyRing, strangersKey } from './keys.js'
+import type { Login, LoginOptions } from './login/index.js'
 import { json, RealmServer, type Endpoint, type Handler, type RecordedRequest } from './server.js'
 import { draft, type TokenSpec } from './tokens.js'
 
@@ -22,6 +23,11 @@ export interface TestRealmOptions {
   tokenLifespan?: number
   /** The signatures the realm has a key for; the first is the one that tokens get. Default `['RS256']`. */
   algorithms?: readonly Algorithm[]
+  /**
+   * A login page and the authorization code flow with PKCE, for a client that runs in a browser. Default: none, and
+   * tokens are to be had by `TestRealm.token()` alone.
+   */
+  login?: LoginOptions
   /** A Fastify instance: the realm closes with it. */
   app?: { addHook (name: 'onClose', hook: () => Promise<void>): unknown }
 }
@@ -32,13 +38,15 @@ type Settings = Required<Pick<TestRealmOptions, 'name' | 'clientId' | 'clientSec
  * Starts a realm like Keycloak's in this process: discovery, a key set and introspection on a port of 127.0.0.1, and
  * tokens to go with them. Takes some milliseconds, and never keeps the process alive.
  * @throws {Error} when NODE_ENV is production, or the port is taken
- * @throws {TypeError} when `algorithms` holds something else than an algorithm
+ * @throws {TypeError} when `algorithms` holds something else than an algorithm, or `login` is wrong
  */
 export async function createTestRealm (options: TestRealmOptions = {}): Promise<TestRealm> {
   if (process.env.NODE_ENV === 'production') {
     throw new Error('createTestRealm() refuses to start when NODE_ENV is production: its private keys are public.')
   }
-  const realm = new TestRealm(options)
+  // Most tests need no login: its code is loaded where it is asked for.
+  const { Login } = options.login === undefined ? {} : await import('./login/index.js')
+  const realm = new TestRealm(options, Login)
   options.app?.addHook('onClose', () => realm.close())
   await realm.up()
   return realm
@@ -49,20 +57,24 @@ export class TestRealm {
   readonly #settings: Settings
   readonly #keys: KeyRing
   readonly #introspection: Introspection
+  readonly #login: Login | undefined
   readonly #server: RealmServer
   #closed = false
 
   /** @internal */
-  constructor (options: TestRealmOptions) {
+  constructor (options: TestRealmOptions, LoginClass?: typeof Login) {
     const { name = 'test', clientId = 'api', clientSecret = 'test-secret', tokenLifespan = 300 } = options
     this.#settings = { name, clientId, clientSecret, tokenLifespan }
     this.#keys = new KeyRing(options.algorithms ?? ['RS256'])
-    this.#introspection = new Introspection(this, this.#keys)
+    this.#introspection = new Introspection(this, this.#keys, (sid) => this.#login?.isOver(sid) === true)
+    this.#login = LoginClass && new LoginClass(options.login!, this, this.#keys, (token) => this.#introspection.activeClaims(token))
     this.#server = new RealmServer(`/realms/${encodeURIComponent(name)}`, options.port ?? 0, {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
       introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
-      discovery: (_, response) => json(response, 200, discovery(this.issuer, this.#keys.algorithms)),
-      other: (_, response) => json(response, 404, { error: 'HTTP 404 Not Found' })
+      discovery: (_, response) => json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login !== undefined)),
+      other: (request, response, body) => {
+        if (this.#login?.answer(request, response, body) !== true) json(response, 404, { error: 'HTTP 404 Not Found' })
+      }
     })
   }
 

@@ -1,0 +1,98 @@
+import type { Codes, Grant } from './codes.js'
+import type { LoginSettings } from './options.js'
+import { loginPage } from './page.js'
+import { isChallenge } from './pkce.js'
+import { OAuthError, PageError, parameter, redirect, repeated, type Call, type Reply } from './reply.js'
+
+type Query = URLSearchParams
+
+/** RFC 6749 section 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+
+const words = (query: Query, name: string) => parameter(query, name)?.split(' ') ?? []
+
+/** What is wrong with an authorization request: error, description and when. The first that is true is told. */
+const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query: Query) => boolean]> = [
+  ['invalid_request', 'A parameter is there more than once', (query) => repeated(query) !== undefined],
+  ['invalid_request', 'Missing parameter: response_type', (query) => !query.get('response_type')],
+  ['unsupported_response_type', 'response_type must be code', (query) => query.get('response_type') !== 'code'],
+  ['invalid_request', 'response_mode must be query or fragment', (query) => !['query', 'fragment'].includes(parameter(query, 'response_mode') ?? 'query')],
+  // PKCE (RFC 7636) for every login: S256 alone, since plain protects nothing once the request is seen.
+  ['invalid_request', 'Missing parameter: code_challenge', (query) => !query.get('code_challenge')],
+  ['invalid_request', 'code_challenge_method must be S256', (query) => query.get('code_challenge_method') !== 'S256'],
+  ['invalid_request', 'code_challenge must be 43 characters of base64url', (query) => !isChallenge(query.get('code_challenge')!)],
+  ['invalid_scope', 'scope must be words with one space between them', (query) => !SCOPE.test(parameter(query, 'scope') ?? 'none')],
+  ['invalid_scope', 'This test realm has no offline sessions', (query) => words(query, 'scope').includes('offline_access')],
+  // Nobody is ever logged in already: the realm sets no cookie.
+  ['login_required', 'The user must log in', (query) => words(query, 'prompt').includes('none')]
+]
+
+/** The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): a form, and what it was filled with. */
+export class Authorization {
+  readonly #realm: { readonly issuer: string }
+  readonly #settings: LoginSettings
+  readonly #codes: Codes
+
+  constructor (realm: { readonly issuer: string }, settings: LoginSettings, codes: Codes) {
+    this.#realm = realm
+    this.#settings = settings
+    this.#codes = codes
+  }
+
+  answer ({ method, query, form }: Call): Reply {
+    const redirectUri = this.#redirectUri(query)
+    try {
+      const request = requestOf(query, redirectUri)
+      if (method === 'GET') return this.#form(query, { username: query.get('login_hint') ?? '' })
+      const username = form.get('username') ?? ''
+      if (this.#settings.users.get(username)?.password !== form.get('password')) {
+        return this.#form(query, { username, error: 'Invalid username or password.' })
+      }
+      return this.#back(query, { code: this.#codes.issue({ ...request, username }) })
+    } catch (error) {
+      if (error instanceof OAuthError) return this.#back(query, { error: error.code, error_description: error.message })
+      throw error
+    }
+  }
+
+  /** Before it is known whom one deals with, nothing may lead anywhere (RFC 6749 section 4.1.2.1). */
+  #redirectUri (query: Query): string {
+    const name = repeated(query)
+    if (name === 'client_id' || name === 'redirect_uri') throw new PageError(`${name} is there more than once.`)
+    if (query.get('client_id') !== this.#settings.clientId) throw new PageError('Client not found.')
+    const redirectUri = query.get('redirect_uri') ?? ''
+    if (!this.#settings.redirectUris().includes(redirectUri)) {
+      throw new PageError('Invalid parameter: redirect_uri is none of those that the client has registered.')
+    }
+    return redirectUri
+  }
+
+  #form (query: Query, shown: { username: string, error?: string }): Reply {
+    const { issuer } = this.#realm
+    return loginPage({
+      ...shown,
+      realm: decodeURIComponent(issuer.slice(issuer.lastIndexOf('/') + 1)),
+      action: `${new URL(issuer).pathname}/protocol/openid-connect/auth?${query}`,
+      users: this.#settings.users,
+      origin: new URL(query.get('redirect_uri')!).origin
+    })
+  }
+
+  /** Back to the client, with what it needs to know that it is this answer it waited for (`iss`: RFC 9207). */
+  #back (query: Query, answer: Record<string, string>): Reply {
+    const location = new URL(query.get('redirect_uri')!)
+    const state = query.get('state')
+    const entries = Object.entries({ ...answer, ...(state !== null && { state }), iss: this.#realm.issuer })
+    if (query.get('response_mode') === 'fragment') location.hash = String(new URLSearchParams(entries))
+    else for (const [name, value] of entries) location.searchParams.append(name, value)
+    return redirect(location.href)
+  }
+}
+
+function requestOf (query: Query, redirectUri: string): Omit<Grant, 'username'> {
+  const [error, description] = FAULTS.find(([,, isTrue]) => isTrue(query)) ?? []
+  if (error !== undefined) throw new OAuthError(error, description!)
+  // What is asked for is granted, beside the scopes that every client of a new realm has.
+  const scope = [...new Set([...words(query, 'scope'), 'email', 'profile'])].join(' ')
+  return { redirectUri, challenge: query.get('code_challenge')!, scope, nonce: parameter(query, 'nonce') }
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { Bounded } from './bounded.js'
+import { proves } from './pkce.js'
+import { OAuthError } from './reply.js'
+import type { Sessions } from './sessions.js'
+
+/** What a code was given for, and what it is bound to. */
+export interface Grant {
+  username: string
+  redirectUri: string
+  /** Of PKCE, by S256. */
+  challenge: string
+  scope: string
+  nonce?: string
+}
+
+interface Issued extends Grant {
+  expires: number
+  /** The session it was exchanged for. */
+  sid?: string
+}
+
+/** The authorization codes (RFC 6749 section 4.1.2): short-lived, bound, good once. */
+export class Codes {
+  readonly #issued = new Bounded<Issued>()
+  readonly #sessions: Sessions
+  readonly #lifespan: number
+
+  constructor (sessions: Sessions, lifespan: number) {
+    this.#sessions = sessions
+    this.#lifespan = lifespan
+  }
+
+  issue (grant: Grant): string {
+    const code = randomBytes(32).toString('base64url')
+    this.#issued.set(code, { ...grant, expires: Date.now() + this.#lifespan * 1000 })
+    return code
+  }
+
+  /**
+   * The session and the grant of a code.
+   * @throws {OAuthError} `invalid_grant`. A code that comes twice ends the session it gave: one of the two who have it
+   * must have stolen it. One that came with a wrong redirect URI or verifier is spent.
+   */
+  async redeem (code: string, redirectUri: string | undefined, verifier: string): Promise<{ sid: string, grant: Grant }> {
+    const grant = this.#issued.get(code)
+    if (grant === undefined) throw invalid('Code not valid')
+    if (grant.sid !== undefined) {
+      await this.#sessions.end(grant.sid)
+      throw invalid('Code not valid: it has been used before')
+    }
+    const problem = this.#problemOf(grant, redirectUri, verifier)
+    if (problem !== undefined) {
+      this.#issued.delete(code)
+      throw invalid(problem)
+    }
+    grant.sid = this.#sessions.start(grant)
+    return { sid: grant.sid, grant }
+  }
+
+  #problemOf (grant: Issued, redirectUri: string | undefined, verifier: string): string | undefined {
+    if (Date.now() >= grant.expires) return 'Code is expired'
+    if (redirectUri !== grant.redirectUri) return 'Incorrect redirect_uri'
+    if (!proves(verifier, grant.challenge)) return 'PKCE verification failed: code_verifier does not give the code_challenge'
+    return undefined
+  }
+}
+
+function invalid (description: string): OAuthError {
+  return new OAuthError('invalid_grant', description)
+}

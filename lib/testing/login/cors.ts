@@ -1,0 +1,12 @@
+/** The CORS headers for a page of one of the client's own origins; none for any other. */
+export function corsHeaders (origin: string | undefined, redirectUris: readonly string[]): Record<string, string> {
+  const allowed = redirectUris.some((uri) => new URL(uri).origin === origin)
+  return { vary: 'Origin', ...(allowed && { 'access-control-allow-origin': origin! }) }
+}
+
+/** What a preflight is told beside them. */
+export const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': 'Authorization, Content-Type, X-Requested-With',
+  'access-control-max-age': '600'
+}

@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Claims } from '../jws.js'
+import type { KeyRing } from '../keys.js'
+import { Authorization } from './authorization.js'
+import { tell } from './backchannel.js'
+import { Codes } from './codes.js'
+import { corsHeaders, PREFLIGHT } from './cors.js'
+import { Logout } from './logout.js'
+import { settingsOf, type LoginOptions, type LoginSettings } from './options.js'
+import { messagePage } from './page.js'
+import { empty, jsonReply, OAuthError, PageError, type Call, type Reply } from './reply.js'
+import { Sessions } from './sessions.js'
+import { TokenEndpoint } from './token-endpoint.js'
+import { SessionTokens, type LoginRealm } from './tokens.js'
+import { userinfo } from './userinfo.js'
+
+export type { LoginOptions, LoginUser } from './options.js'
+
+interface EndpointOfLogin {
+  methods: readonly string[]
+  /** Do scripts of the client's pages call it? A page that people see is none of theirs. */
+  cors: boolean
+  answer: (call: Call) => Reply | Promise<Reply>
+}
+
+/** Nothing of a login belongs into a cache, a frame or a Referer. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  pragma: 'no-cache',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff'
+}
+
+/** Users who log in: the authorization code flow with PKCE, for one public client of the test realm. */
+export class Login {
+  readonly #realm: LoginRealm
+  readonly #settings: LoginSettings
+  readonly #sessions: Sessions
+  readonly #endpoints: Readonly<Record<string, EndpointOfLogin>>
+
+  constructor (options: LoginOptions, realm: LoginRealm, keys: KeyRing, activeClaims: (token: string) => Claims | null) {
+    const settings = settingsOf(options)
+    const sessions = new Sessions(async (sid, { username }) => {
+      const url = settings.backchannelLogoutUrl()
+      if (url !== undefined) await tell(url, realm.token({ kind: 'logout', username, claims: { aud: settings.clientId, sid } }))
+    })
+    const codes = new Codes(sessions, settings.codeLifespan)
+    const tokens = new SessionTokens(realm, settings, sessions, keys)
+    const authorization = new Authorization(realm, settings, codes)
+    const token = new TokenEndpoint(settings, codes, tokens)
+    const logout = new Logout(settings, sessions, tokens, keys)
+    this.#realm = realm
+    this.#settings = settings
+    this.#sessions = sessions
+    this.#endpoints = {
+      auth: { methods: ['GET', 'POST'], cors: false, answer: (call) => authorization.answer(call) },
+      token: { methods: ['POST'], cors: true, answer: (call) => token.answer(call) },
+      userinfo: { methods: ['GET', 'POST'], cors: true, answer: (call) => userinfo(call, activeClaims) },
+      logout: { methods: ['GET', 'POST'], cors: true, answer: (call) => logout.answer(call) }
+    }
+  }
+
+  /** Is it a session that began by a login and has ended? */
+  isOver (sid: unknown): boolean {
+    return this.#sessions.isOver(sid)
+  }
+
+  /** Answers a request to an endpoint of the login; `false` where it is to none. */
+  answer (request: IncomingMessage, response: ServerResponse, body: string): boolean {
+    const [path, query] = request.url!.split('?')
+    const base = `${new URL(this.#realm.issuer).pathname}/protocol/openid-connect/`
+    const name = path!.slice(base.length)
+    if (!path!.startsWith(base) || !Object.hasOwn(this.#endpoints, name)) return false
+    this.#reply(this.#endpoints[name]!, request, callOf(request, new URLSearchParams(query), body)).then(
+      ({ status, headers, body }) => { response.writeHead(status, { ...HEADERS, ...headers }).end(body) },
+      (error: Error) => { response.writeHead(500).end(JSON.stringify({ error: 'unknown_error', error_description: error.message })) }
+    )
+    return true
+  }
+
+  async #reply (endpoint: EndpointOfLogin, request: IncomingMessage, call: Call): Promise<Reply> {
+    const cors = endpoint.cors ? corsHeaders(request.headers.origin, this.#settings.redirectUris()) : {}
+    const reply = endpoint.cors && call.method === 'OPTIONS' ? { ...empty(204), headers: PREFLIGHT } : await answered(endpoint, call)
+    return { ...reply, headers: { ...cors, ...reply.headers } }
+  }
+}
+
+async function answered ({ methods, answer }: EndpointOfLogin, call: Call): Promise<Reply> {
+  if (!methods.includes(call.method)) return jsonReply(405, { error: 'HTTP 405 Method Not Allowed' })
+  try {
+    return await answer(call)
+  } catch (error) {
+    if (error instanceof PageError) return messagePage(400, 'We are sorry…', error.message)
+    if (error instanceof OAuthError) return jsonReply(error.status, { error: error.code, error_description: error.message })
+    throw error
+  }
+}
+
+function callOf ({ method = '', headers }: IncomingMessage, query: URLSearchParams, body: string): Call {
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')
+  return { method, query, form: new URLSearchParams(isForm ? body : ''), authorization: headers.authorization ?? '' }
+}

@@ -1,0 +1,57 @@
+import type { KeyRing } from '../keys.js'
+import type { LoginSettings } from './options.js'
+import { messagePage } from './page.js'
+import { empty, PageError, parameter, redirect, type Call, type Reply } from './reply.js'
+import type { Sessions } from './sessions.js'
+import { signedAs } from './signed.js'
+import { checkClient } from './token-endpoint.js'
+import type { SessionTokens } from './tokens.js'
+
+/**
+ * The end of a session: OpenID Connect RP-Initiated Logout 1.0, and Keycloak's own way for clients that hold a refresh
+ * token and want no redirect.
+ */
+export class Logout {
+  readonly #settings: LoginSettings
+  readonly #sessions: Sessions
+  readonly #tokens: SessionTokens
+  readonly #keys: KeyRing
+
+  constructor (settings: LoginSettings, sessions: Sessions, tokens: SessionTokens, keys: KeyRing) {
+    this.#settings = settings
+    this.#sessions = sessions
+    this.#tokens = tokens
+    this.#keys = keys
+  }
+
+  async answer ({ method, query, form }: Call): Promise<Reply> {
+    const refreshToken = parameter(form, 'refresh_token')
+    if (method === 'POST' && refreshToken !== undefined) {
+      checkClient(form, this.#settings)
+      await this.#sessions.end(await this.#tokens.sessionOf(refreshToken))
+      return empty(204)
+    }
+    return this.#byRedirect(method === 'POST' ? form : query)
+  }
+
+  async #byRedirect (parameters: URLSearchParams): Promise<Reply> {
+    const sid = this.#sessionOf(parameter(parameters, 'id_token_hint'))
+    const target = parameter(parameters, 'post_logout_redirect_uri')
+    if (target !== undefined && !this.#settings.postLogoutRedirectUris().includes(target)) {
+      throw new PageError('Invalid parameter: post_logout_redirect_uri is none of those that the client has registered.')
+    }
+    await this.#sessions.end(sid)
+    if (target === undefined) return messagePage(200, 'You are logged out', 'The session is over.')
+    const location = new URL(target)
+    const state = parameter(parameters, 'state')
+    if (state !== undefined) location.searchParams.append('state', state)
+    return redirect(location.href)
+  }
+
+  /** An ID token that has expired still tells whose logout it is (section 4 there). */
+  #sessionOf (hint: string | undefined): string {
+    const claims = hint === undefined ? null : signedAs('ID', hint, this.#keys)
+    if (typeof claims?.sid === 'string' && claims.aud === this.#settings.clientId) return claims.sid
+    throw new PageError('Missing or invalid parameter: id_token_hint must be the ID token of the login.')
+  }
+}

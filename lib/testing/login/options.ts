@@ -1,0 +1,79 @@
+import type { Claims } from '../jws.js'
+
+/** Somebody who can log in. */
+export interface LoginUser {
+  /** Shown on the login page: it is no secret. */
+  password: string
+  /** Roles of the realm's `clientId`. Default none. */
+  roles?: readonly string[]
+  /** `realm_access.roles`. Default: the three that Keycloak gives every user. */
+  realmRoles?: readonly string[]
+  /** Merged over the claims of the user's tokens. */
+  claims?: Claims
+}
+
+/** A value, or a function that is asked for it each time: a port that is known only once the application listens. */
+type Asked<T> = T | (() => T)
+
+/** The `login` of `createTestRealm`: a login page, and the authorization code flow with PKCE for one public client. */
+export interface LoginOptions {
+  /** The client that users log in by. Default `web`. */
+  clientId?: string
+  /** Where a login may lead back to, compared character by character. Pages of these origins may call by CORS. */
+  redirectUris: Asked<readonly string[]>
+  /** Where a logout may lead to. Default: `redirectUris`. */
+  postLogoutRedirectUris?: Asked<readonly string[]>
+  /** Who can log in, by username. */
+  users: Readonly<Record<string, LoginUser>>
+  /** Gets a logout token when a session ends (OpenID Connect Back-Channel Logout 1.0). Default: nobody is told. */
+  backchannelLogoutUrl?: Asked<string>
+  /** How long a code may be exchanged, in seconds. Default 60. */
+  codeLifespan?: number
+}
+
+/** The options, each with one way to read it. */
+export interface LoginSettings {
+  readonly clientId: string
+  readonly codeLifespan: number
+  readonly users: ReadonlyMap<string, LoginUser>
+  redirectUris (): readonly string[]
+  postLogoutRedirectUris (): readonly string[]
+  backchannelLogoutUrl (): string | undefined
+}
+
+/**
+ * The options with their defaults.
+ * @throws {TypeError} one sentence that names what is wrong
+ */
+export function settingsOf (options: LoginOptions): LoginSettings {
+  const { clientId = 'web', codeLifespan = 60, redirectUris, postLogoutRedirectUris = redirectUris, backchannelLogoutUrl } = options
+  const users = new Map(Object.entries(options.users ?? {}))
+  if (users.size === 0) throw wrong('users must hold somebody, such as { alice: { password: "alice-pw" } }')
+  if (typeof redirectUris !== 'function') checked('redirectUris', redirectUris)
+  return {
+    clientId,
+    codeLifespan,
+    users,
+    redirectUris: () => checked('redirectUris', read(redirectUris)),
+    postLogoutRedirectUris: () => checked('postLogoutRedirectUris', read(postLogoutRedirectUris)),
+    backchannelLogoutUrl: () => read(backchannelLogoutUrl)
+  }
+}
+
+function read<T> (asked: Asked<T>): T {
+  return typeof asked === 'function' ? (asked as () => T)() : asked
+}
+
+function checked (option: string, uris: readonly string[]): readonly string[] {
+  if (Array.isArray(uris) && uris.every(isRedirectUri)) return uris
+  throw wrong(`${option} must be an array of whole http URLs without "*" and "#", such as ["http://127.0.0.1:3000/"]`)
+}
+
+/** RFC 6749 section 3.1.2. A wildcard would mean nothing here, since URIs are compared as they are; other schemes have no origin. */
+function isRedirectUri (uri: unknown): boolean {
+  return typeof uri === 'string' && URL.canParse(uri) && /^https?:[^*#]+$/.test(uri)
+}
+
+function wrong (problem: string): TypeError {
+  return new TypeError(`createTestRealm(): login.${problem}.`)
+}

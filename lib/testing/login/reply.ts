@@ -1,0 +1,54 @@
+/** What an endpoint answers, before it is written. */
+export interface Reply {
+  status: number
+  headers: Record<string, string>
+  body: string
+}
+
+/** A request to an endpoint. */
+export interface Call {
+  method: string
+  query: URLSearchParams
+  /** Of a body of application/x-www-form-urlencoded; empty for any other. */
+  form: URLSearchParams
+  authorization: string
+}
+
+/** An error as RFC 6749 sections 4.1.2.1 and 5.2 name them: what the client reads. */
+export class OAuthError extends Error {
+  readonly code: string
+  readonly status: number
+
+  constructor (code: string, description: string, status = 400) {
+    super(description)
+    this.code = code
+    this.status = status
+  }
+}
+
+/** What may not lead back to a client, and is said on a page. */
+export class PageError extends Error {}
+
+export function jsonReply (status: number, body: object, headers: Record<string, string> = {}): Reply {
+  return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) }
+}
+
+export function empty (status: number): Reply {
+  return { status, headers: {}, body: '' }
+}
+
+/** 303: the answer to a POST of a password must never be a redirect that repeats it (RFC 9700 section 4.12). */
+export function redirect (location: string): Reply {
+  return { status: 303, headers: { location }, body: '' }
+}
+
+/** A parameter; one without a value counts as left out (RFC 6749 section 3.1). */
+export function parameter (parameters: URLSearchParams, name: string): string | undefined {
+  return parameters.get(name) || undefined
+}
+
+/** The name of a parameter that is there more than once, which RFC 6749 section 3.1 forbids. */
+export function repeated (parameters: URLSearchParams): string | undefined {
+  const names = [...parameters.keys()]
+  return names.find((name, index) => names.indexOf(name) !== index)
+}

@@ -1,0 +1,75 @@
+import type { KeyRing } from '../keys.js'
+import type { TokenSpec } from '../tokens.js'
+import type { LoginSettings } from './options.js'
+import { OAuthError } from './reply.js'
+import type { Session, Sessions } from './sessions.js'
+import { signedAs } from './signed.js'
+
+/** What of the realm the login needs. */
+export interface LoginRealm {
+  readonly issuer: string
+  token (spec: TokenSpec): string
+}
+
+/** The tokens of a session, made as `TestRealm.token()` makes them. */
+export class SessionTokens {
+  readonly #realm: LoginRealm
+  readonly #settings: LoginSettings
+  readonly #sessions: Sessions
+  readonly #keys: KeyRing
+
+  constructor (realm: LoginRealm, settings: LoginSettings, sessions: Sessions, keys: KeyRing) {
+    this.#realm = realm
+    this.#settings = settings
+    this.#sessions = sessions
+    this.#keys = keys
+  }
+
+  /** The answer of the token endpoint (RFC 6749 section 5.1). The refresh token takes the place of the one before. */
+  issue (sid: string, nonce?: string): object {
+    const session = this.#sessions.get(sid)!
+    const { username, scope } = session
+    const { clientId, users } = this.#settings
+    const { roles, realmRoles, claims } = users.get(username)!
+    const shared = { ...claims, azp: clientId, sid }
+    const make = (spec: TokenSpec) => this.#realm.token({ username, roles, realmRoles, scope, ...spec, claims: { ...shared, ...spec.claims } })
+    const accessToken = make({})
+    session.refreshToken = make({ kind: 'refresh' })
+    return {
+      access_token: accessToken,
+      expires_in: lifeOf(accessToken),
+      refresh_token: session.refreshToken,
+      refresh_expires_in: lifeOf(session.refreshToken),
+      token_type: 'Bearer',
+      ...(scope.split(' ').includes('openid') && {
+        id_token: make({ kind: 'id', claims: { aud: clientId, auth_time: session.authTime, ...(nonce !== undefined && { nonce }) } })
+      }),
+      'not-before-policy': 0,
+      session_state: sid,
+      scope
+    }
+  }
+
+  /**
+   * The session that a refresh token is the last one of.
+   * @throws {OAuthError} `invalid_grant`. A token that has been replaced ends the session (RFC 9700 section 4.14.2).
+   */
+  async sessionOf (refreshToken: string): Promise<string> {
+    const claims = signedAs('Refresh', refreshToken, this.#keys)
+    const session: Session | undefined = this.#sessions.get(claims?.sid)
+    if (claims === null || session === undefined) throw new OAuthError('invalid_grant', 'Invalid refresh token')
+    const sid = claims.sid as string
+    if (session.refreshToken !== refreshToken) {
+      await this.#sessions.end(sid)
+      throw new OAuthError('invalid_grant', 'Stale token')
+    }
+    if ((claims.exp as number) * 1000 <= Date.now()) throw new OAuthError('invalid_grant', 'Token is not active')
+    return sid
+  }
+}
+
+/** Seconds from issue to expiry. */
+function lifeOf (token: string): number {
+  const { exp, iat } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+  return exp - iat
+}
