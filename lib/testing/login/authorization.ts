@@ -2,7 +2,7 @@ import type { Codes, Grant } from './codes.js'
 import type { LoginSettings } from './options.js'
 import { loginPage } from './page.js'
 import { isChallenge } from './pkce.js'
-import { OAuthError, PageError, parameter, redirect, repeated, type Call, type Reply } from './reply.js'
+import { PageError, parameter, redirect, repeated, type Call, type Reply } from './reply.js'
 
 type Query = URLSearchParams
 
@@ -41,18 +41,14 @@ export class Authorization {
 
   answer ({ method, query, form }: Call): Reply {
     const redirectUri = this.#redirectUri(query)
-    try {
-      const request = requestOf(query, redirectUri)
-      if (method === 'GET') return this.#form(query, { username: query.get('login_hint') ?? '' })
-      const username = form.get('username') ?? ''
-      if (this.#settings.users.get(username)?.password !== form.get('password')) {
-        return this.#form(query, { username, error: 'Invalid username or password.' })
-      }
-      return this.#back(query, { code: this.#codes.issue({ ...request, username }) })
-    } catch (error) {
-      if (error instanceof OAuthError) return this.#back(query, { error: error.code, error_description: error.message })
-      throw error
+    const [error, description] = FAULTS.find(([,, isTrue]) => isTrue(query)) ?? []
+    if (error !== undefined) return this.#back(query, { error, error_description: description! })
+    if (method === 'GET') return this.#form(query, { username: query.get('login_hint') ?? '' })
+    const username = form.get('username') ?? ''
+    if (this.#settings.users.get(username)?.password !== form.get('password')) {
+      return this.#form(query, { username, error: 'Invalid username or password.' })
     }
+    return this.#back(query, { code: this.#codes.issue({ ...bindings(query), redirectUri, username }) })
   }
 
   /** Before it is known whom one deals with, nothing may lead anywhere (RFC 6749 section 4.1.2.1). */
@@ -89,10 +85,8 @@ export class Authorization {
   }
 }
 
-function requestOf (query: Query, redirectUri: string): Omit<Grant, 'username'> {
-  const [error, description] = FAULTS.find(([,, isTrue]) => isTrue(query)) ?? []
-  if (error !== undefined) throw new OAuthError(error, description!)
+function bindings (query: Query): Pick<Grant, 'challenge' | 'scope' | 'nonce'> {
   // What is asked for is granted, beside the scopes that every client of a new realm has.
   const scope = [...new Set([...words(query, 'scope'), 'email', 'profile'])].join(' ')
-  return { redirectUri, challenge: query.get('code_challenge')!, scope, nonce: parameter(query, 'nonce') }
+  return { challenge: query.get('code_challenge')!, scope, nonce: parameter(query, 'nonce') }
 }
