@@ -1,22 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { realmFor } from './support/app.js'
-
-/** Without the hooks of the test runner, which would mistake the lines of another transpiler for its own. */
-const DEMO = 'unset NODE_OPTIONS; exec node --import tsx examples/demo/server.ts'
-
-/** Start the demo and wait until it has said what it says. */
-async function start (t: Test, env: Record<string, string> = {}): Promise<{ child: ChildProcess, said: string }> {
-  const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => { child.kill() })
-  let said = ''
-  for await (const chunk of child.stdout!) {
-    said += String(chunk)
-    if (said.includes('Ctrl+C')) break
-  }
-  return { child, said }
-}
+import { DEMO, startDemo } from './support/demo.js'
 
 /** The curl lines it printed: the status of each, run as they are. */
 async function run (line: string): Promise<string> {
@@ -27,10 +13,9 @@ async function run (line: string): Promise<string> {
 }
 
 t.test('the demo prints curl lines that answer as they say', async (t) => {
-  const { child, said } = await start(t)
+  const { child, said, url } = await startDemo(t)
   const lines = said.split('\n').filter((line) => line.includes('curl -i'))
-  t.same(await Promise.all(lines.map((line) => run(line.slice(line.indexOf('curl'))))), ['200', '401', '200', '403', '200', '401'])
-  const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(said)!
+  t.same(await Promise.all(lines.map((line) => run(line.slice(line.indexOf('curl'))))), ['200', '401', '200', '403', '200', '401', '401'])
   const document = await (await fetch(`${url}/docs/json`)).json() as { paths: Record<string, { get: { security?: unknown } }> }
   t.same(Object.entries(document.paths).map(([path, { get }]) => [path, get.security !== undefined]),
     [['/hello', false], ['/me', true], ['/profile', true], ['/documents/{owner}', true]])
@@ -41,19 +26,21 @@ t.test('the demo prints curl lines that answer as they say', async (t) => {
 
 t.test('the demo runs on a realm of yours', async (t) => {
   const realm = await realmFor(t)
-  const get = async (said: string, token: string) =>
-    (await fetch(`${/http:\/\/127\.0\.0\.1:\d+/.exec(said)![0]}/profile`, { headers: { authorization: `Bearer ${token}` } })).status
+  const get = async (url: string, token: string) => (await fetch(`${url}/profile`, { headers: { authorization: `Bearer ${token}` } })).status
   const token = realm.token({ roles: ['view-profile'] })
-  const local = await start(t, { KEYCLOAK_ISSUER: realm.issuer })
-  const introspecting = await start(t, { KEYCLOAK_ISSUER: realm.issuer, KEYCLOAK_CLIENT_SECRET: 'test-secret', KEYCLOAK_AUDIENCE: 'account' })
+  const local = await startDemo(t, { KEYCLOAK_ISSUER: realm.issuer })
+  const introspecting = await startDemo(t, { KEYCLOAK_ISSUER: realm.issuer, KEYCLOAK_CLIENT_SECRET: 'test-secret', KEYCLOAK_AUDIENCE: 'account' })
   realm.revoke(token)
-  t.equal(await get(local.said, token), 200)
-  t.equal(await get(introspecting.said, token), 401)
+  t.equal(await get(local.url, token), 200)
+  t.equal(await get(introspecting.url, token), 401)
+  t.match(await (await fetch(`${local.url}/page.json`)).json(), { issuer: realm.issuer, clientId: 'web', embedded: false })
+  for (const path of ['/controls', '/token/alice']) t.equal((await fetch(`${local.url}${path}`)).status, 404, 'what breaks or opens a realm is not there')
+  t.equal((await fetch(`${local.url}/controls/down`, { method: 'POST', headers: { origin: local.url } })).status, 404)
 })
 
 t.test('a port that is taken is one clear sentence', async (t) => {
-  const { said } = await start(t)
-  const [port] = /\d+(?=, its documentation)/.exec(said)!
+  const { url } = await startDemo(t)
+  const { port } = new URL(url)
   const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, PORT: port }, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaint = ''
   for await (const chunk of child.stderr!) complaint += String(chunk)

@@ -1,70 +1,32 @@
-// `npm start`: an API on a realm in this process. With KEYCLOAK_ISSUER in the environment it is on that realm instead;
-// KEYCLOAK_CLIENT_ID (default api), KEYCLOAK_CLIENT_SECRET (switches introspection on) and KEYCLOAK_AUDIENCE (default
-// the client) go with it. PORT is where the API listens, default 3000, on 127.0.0.1.
+// `npm start`: an API on a realm in this process, and a page at `/` to look at it. In the environment:
+//
+//   PORT                     where it listens, on 127.0.0.1; default 3000
+//   TOKEN_LIFESPAN           seconds that the embedded realm's tokens live; default 120
+//   KEYCLOAK_ISSUER          a realm of a real Keycloak instead; the rest goes with it
+//   KEYCLOAK_CLIENT_ID       the API's client there; default api
+//   KEYCLOAK_CLIENT_SECRET   its secret, which switches introspection on
+//   KEYCLOAK_AUDIENCE        the `aud` of tokens; default the client
+//   KEYCLOAK_WEB_CLIENT_ID   the public client that the pages log in by; default web
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { createTestRealm, type TestRealm } from '../../lib/testing/index.js'
-import type { KeycloakOptions } from '../../types/options.js'
 import { buildApp } from './app.js'
+import { greeting } from './greeting.js'
+import { embedded, keycloakOf } from './issuer.js'
 
-/** Alice has the role, Bob has none. */
-const ROLES: Readonly<Record<string, string[]>> = { alice: ['view-profile'], bob: [] }
+const { KEYCLOAK_ISSUER, PORT = '3000' } = process.env
 
-const { KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID = 'api', KEYCLOAK_CLIENT_SECRET, KEYCLOAK_AUDIENCE, PORT = '3000' } = process.env
-
-const app = KEYCLOAK_ISSUER === undefined ? await onEmbeddedRealm() : await onKeycloak(KEYCLOAK_ISSUER)
+const issuer = KEYCLOAK_ISSUER === undefined ? await embedded(process.env, origins) : keycloakOf(KEYCLOAK_ISSUER, process.env)
+const app: FastifyInstance = await buildApp(issuer, origins)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
+console.log(greeting(await listen(), issuer))
 
-async function onEmbeddedRealm (): Promise<FastifyInstance> {
-  const realm = await createTestRealm({ name: 'demo' })
-  const app = await buildApp({ ...realm.options, verifyTokensWithKeycloak: true })
-  app.addHook('onClose', () => realm.close())
-  offerTokens(app, realm)
-  const url = await listen(app)
-  const token = (username: string) => `-H "Authorization: Bearer $(curl -s ${url}/token/${username})"`
-  console.log(`
-The API is at ${url}, its documentation at ${url}/docs
-It trusts a realm that lives in this process, with test keys: ${realm.issuer}
-
-  nobody                     curl -i ${url}/hello
-  nobody, refused: 401       curl -i ${url}/profile
-  bob, any token will do     curl -i ${url}/me ${token('bob')}
-  bob, no permission: 403    curl -i ${url}/profile ${token('bob')}
-  alice, with permission     curl -i ${url}/profile ${token('alice')}
-  a token of nobody's: 401   curl -i ${url}/profile -H "Authorization: Bearer x.y.z"
-
-In ${url}/docs, "Authorize" takes what \`curl -s ${url}/token/alice\` prints. Ctrl+C ends it.`)
-  return app
+/** What the demo's pages are called in a browser, once it listens. */
+function origins (): string[] {
+  const { port } = app.server.address() as AddressInfo
+  return ['127.0.0.1', 'localhost'].map((host) => new URL(`http://${host}:${port}`).origin)
 }
 
-async function onKeycloak (issuer: string): Promise<FastifyInstance> {
-  const options: KeycloakOptions = { issuer, clientId: KEYCLOAK_CLIENT_ID, audience: KEYCLOAK_AUDIENCE ?? KEYCLOAK_CLIENT_ID }
-  const introspected = KEYCLOAK_CLIENT_SECRET !== undefined
-  const app = await buildApp(introspected ? { ...options, clientSecret: KEYCLOAK_CLIENT_SECRET, verifyTokensWithKeycloak: true } : options)
-  const url = await listen(app)
-  console.log(`
-The API is at ${url}, its documentation at ${url}/docs
-It trusts ${issuer}${introspected ? ', and asks it about each token' : ''}.
-
-  nobody                     curl -i ${url}/hello
-  nobody, refused: 401       curl -i ${url}/profile
-  you                        TOKEN=...   # an access token of the realm
-                             curl -i ${url}/me -H "Authorization: Bearer $TOKEN"
-                             curl -i ${url}/profile -H "Authorization: Bearer $TOKEN"
-
-/profile asks for the role view-profile of the client ${options.clientId}. Ctrl+C ends it.`)
-  return app
-}
-
-/** What the login at Keycloak would give: for a demo on loopback, never for an API. */
-function offerTokens (app: FastifyInstance, realm: TestRealm): void {
-  app.get('/token/:username', { schema: { hide: true }, config: { keycloak: false } }, async (request, reply) => {
-    const { username } = request.params as { username: string }
-    const roles = Object.hasOwn(ROLES, username) ? ROLES[username] : undefined
-    return roles === undefined ? reply.callNotFound() : realm.token({ username, roles })
-  })
-}
-
-async function listen (app: FastifyInstance): Promise<string> {
+async function listen (): Promise<string> {
   try {
     return await app.listen({ port: Number(PORT), host: '127.0.0.1' })
   } catch (error) {

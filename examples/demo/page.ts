@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url'
+import helmet from '@fastify/helmet'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance } from 'fastify'
+import type { Issuer } from './issuer.js'
+
+const FOLDER = fileURLToPath(new URL('page', import.meta.url))
+
+/** What the page asks, and the route that answers it. */
+const QUESTIONS: ReadonlyArray<[url: string, route: string]> = [
+  ['/hello', '/hello'],
+  ['/me', '/me'],
+  ['/profile', '/profile'],
+  ['/documents/alice', '/documents/:owner'],
+  ['/documents/bob', '/documents/:owner']
+]
+
+/** The headers of every answer. The page runs no script but its own, and talks to nobody but us and the issuer. */
+export async function addHeaders (app: FastifyInstance, { options: { issuer } }: Issuer): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ['data:'],
+        connectSrc: ["'self'", new URL(issuer).origin],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"]
+      }
+    },
+    // Swagger UI's login comes back in a window of its own, and has to reach the one that opened it.
+    crossOriginOpenerPolicy: false,
+    // The demo is on loopback, without TLS.
+    strictTransportSecurity: false
+  })
+}
+
+/** The page at `/`, and what it has to know. */
+export async function addPage (app: FastifyInstance, { options: { issuer }, webClientId, realm }: Issuer): Promise<void> {
+  await app.register(fastifyStatic, { root: FOLDER, wildcard: false, cacheControl: false })
+  app.get('/page.json', { schema: { hide: true }, config: { keycloak: false } }, async () => ({
+    issuer,
+    clientId: webClientId,
+    embedded: realm !== undefined,
+    questions: QUESTIONS.map(([url, route]) => ({ url, asks: demandOf(app, route) }))
+  }))
+}
+
+/** What a route asks for, in words: what a team would review. */
+function demandOf (app: FastifyInstance, url: string): string {
+  const { access, rule } = app.keycloak.routes().find((route) => route.url === url && route.method === 'GET')!
+  return rule ?? (access === 'optional' ? 'nothing' : 'any valid token')
+}

@@ -1,0 +1,87 @@
+// A login by authorization code with PKCE (RFC 7636), as a browser does it. Tokens stay in this page's memory.
+
+/** What must outlive the way to the issuer and back. */
+const PENDING = 'login under way'
+
+/** @param {{ issuer: string, clientId: string }} client */
+export function createLogin ({ issuer, clientId }) {
+  const endpoint = (name) => `${issuer}/protocol/openid-connect/${name}`
+  const here = `${window.location.origin}/`
+
+  /** Leaves for the login page. */
+  async function start () {
+    const pending = { state: random(), nonce: random(), verifier: random() }
+    window.sessionStorage.setItem(PENDING, JSON.stringify(pending))
+    window.location.assign(`${endpoint('auth')}?${new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: here,
+      response_type: 'code',
+      scope: 'openid',
+      state: pending.state,
+      nonce: pending.nonce,
+      code_challenge: base64url(await sha256(pending.verifier)),
+      code_challenge_method: 'S256'
+    })}`)
+  }
+
+  /** Back from there: the tokens, or null where nobody was on the way. Throws what went wrong. */
+  async function finish () {
+    const answer = new URLSearchParams(window.location.search)
+    const pending = JSON.parse(window.sessionStorage.getItem(PENDING))
+    window.sessionStorage.removeItem(PENDING)
+    if (!answer.has('code') && !answer.has('error')) return null
+    // A code in the address bar would be in the history, and in a Referer.
+    window.history.replaceState(null, '', '/')
+    if (answer.get('state') !== pending?.state) throw new Error('The answer is to no login of this page')
+    // Which issuer answers: another one could mix its code in (RFC 9207).
+    if (answer.get('iss') !== issuer) throw new Error('The answer is another issuer’s')
+    if (answer.has('error')) throw new Error(answer.get('error_description') ?? answer.get('error'))
+    const tokens = await ask('token', { grant_type: 'authorization_code', code: answer.get('code'), redirect_uri: here, code_verifier: pending.verifier })
+    // OpenID Connect Core section 3.1.3.7. The signature may be left alone: the token came from the issuer itself.
+    const id = payloadOf(tokens.id_token)
+    if (id.iss !== issuer || id.aud !== clientId || id.nonce !== pending.nonce) throw new Error('The ID token is not for this login')
+    return tokens
+  }
+
+  /** New tokens for the same session. */
+  const refresh = (tokens) => ask('token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
+
+  /** Ends the session without leaving the page. */
+  const end = (tokens) => ask('logout', { refresh_token: tokens.refresh_token })
+
+  /** Leaves to end the session, and comes back. */
+  function leave (tokens) {
+    window.location.assign(`${endpoint('logout')}?${new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: here })}`)
+  }
+
+  async function ask (name, form) {
+    const body = new URLSearchParams({ client_id: clientId, ...form })
+    const response = await fetch(endpoint(name), { method: 'POST', body, signal: AbortSignal.timeout(10_000) })
+    const text = await response.text()
+    const answer = text === '' ? {} : JSON.parse(text)
+    if (!response.ok) throw new Error(answer.error_description ?? answer.error)
+    return answer
+  }
+
+  return { start, finish, refresh, end, leave }
+}
+
+export const headerOf = (token) => part(token, 0)
+export const payloadOf = (token) => part(token, 1)
+
+function part (token, index) {
+  const binary = atob(token.split('.')[index].replaceAll('-', '+').replaceAll('_', '/'))
+  return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0))))
+}
+
+function random () {
+  return base64url(crypto.getRandomValues(new Uint8Array(32)))
+}
+
+async function sha256 (text) {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+}
+
+function base64url (bytes) {
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
