@@ -89,9 +89,9 @@ function showUser () {
   byId('no-token').hidden = known
   if (!known) return
   wasExpired = false
-  byId('header').textContent = JSON.stringify(headerOf(tokens.access_token))
+  byId('header').textContent = written(headerOf(tokens.access_token))
   byId('claims').replaceChildren(...Object.entries(payloadOf(tokens.access_token)).map(([claim, value]) =>
-    row(heading(claim), cell(code(typeof value === 'string' ? value : JSON.stringify(value))))))
+    row(heading(claim), cell(code(typeof value === 'string' ? value : written(value))))))
   showExpiry()
 }
 
@@ -123,7 +123,7 @@ async function askAll () {
 async function askOne (url, token) {
   const response = await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
   const body = await response.json()
-  return { status: response.status, code: body.code ?? '', body: JSON.stringify(response.ok ? body : body.message) }
+  return { status: response.status, code: body.code ?? '', body: response.ok ? written(body) : body.message }
 }
 
 function answerCell ({ status, code: refusal, body }) {
@@ -131,6 +131,11 @@ function answerCell ({ status, code: refusal, body }) {
   badge.className = status < 400 ? 'good' : status < 500 ? 'refused' : 'away'
   badge.textContent = `${status} ${refusal}`.trim()
   return cell(badge, code(body))
+}
+
+/** JSON that can be broken into lines at its spaces. */
+function written (value) {
+  return JSON.stringify(value, null, 1).replace(/\n */g, ' ')
 }
 
 function row (...cells) {

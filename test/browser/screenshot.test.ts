@@ -1,0 +1,30 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PNG } from 'pngjs'
+import t from 'tap'
+import { openPage } from '../support/browser.js'
+import { startDemo } from '../support/demo.js'
+import { logIn, settled } from '../support/demo-page.js'
+
+const PICTURE = fileURLToPath(new URL('../../docs/images/demo.png', import.meta.url))
+
+/** Bytes: what README's readers are made to load. */
+const LIMIT = 150_000
+
+/** With SCREENSHOT=1 the picture of README is made anew. */
+t.test('the picture of README shows bob, his refusals and the buttons', async (t) => {
+  const { url } = await startDemo(t, { PORT: process.env.SCREENSHOT === undefined ? '0' : '3000' })
+  const page = await openPage(t, { viewport: { width: 960, height: 1200 }, colorScheme: 'light' })
+  await logIn(page, url, 'bob')
+  await settled(page)
+  t.ok(await page.getByText('403 permission_denied').isVisible())
+  const happens = (await page.getByRole('region', { name: 'What can happen' }).boundingBox())!
+  const taken = await page.screenshot({ clip: { x: 0, y: 0, width: 960, height: Math.ceil(happens.y + happens.height + 16) } })
+  // Text compresses best unfiltered (PNG section 12.7).
+  const picture = PNG.sync.write(PNG.sync.read(taken), { colorType: 2, filterType: 0, deflateLevel: 9, deflateStrategy: 0 })
+  t.ok(picture.length < LIMIT, `it has ${picture.length} bytes`)
+  if (process.env.SCREENSHOT === undefined) return
+  mkdirSync(dirname(PICTURE), { recursive: true })
+  writeFileSync(PICTURE, picture)
+})
