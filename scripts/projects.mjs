@@ -26,7 +26,7 @@ export async function startProject (cwd) {
   const child = start(['start'], cwd, { ...env, PORT: '0' })
   const timer = setTimeout(end, START_TIMEOUT, child)
   while (running.has(child) && !child.said.includes('Ctrl+C')) await Promise.race([once(child.stdout, 'data'), child.closed])
-  if (running.has(child)) await curl(child.said)
+  if (running.has(child)) await curl(child.said, cwd)
   signal(child, 'SIGINT')
   const [, killed] = await child.closed
   clearTimeout(timer)
@@ -35,11 +35,11 @@ export async function startProject (cwd) {
 }
 
 /** What a reader would paste, in one shell: the variables, and the curl lines in their order. */
-async function curl (said) {
+async function curl (said, cwd) {
   const lines = said.split('\n').filter((line) => /^([A-Z_]+=|curl )/.test(line))
   const expected = lines.flatMap((line) => line.startsWith('curl -i') ? [/# (\d{3})\b/.exec(line)?.[1]] : [])
   const script = lines.map((line) => line.replace('curl -i', 'curl -s -o /dev/null -w "%{http_code}\\n"')).join('\n')
-  const shell = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], timeout: START_TIMEOUT })
+  const shell = spawn('sh', ['-c', script], { cwd, stdio: ['ignore', 'pipe', 'inherit'], timeout: START_TIMEOUT })
   let answers = ''
   shell.stdout.setEncoding('utf8').on('data', (text) => { answers += text })
   await once(shell, 'close')
