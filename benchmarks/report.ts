@@ -9,17 +9,18 @@ import { pinned } from './processes.js'
 import { replaceSection } from './sections.js'
 import { targetsTable } from './targets.js'
 
-type Kept = Record<string, Part & { where: string }>
+export type Kept = Record<string, Part & { where: string }>
 
 const PAGE = join(root, 'docs/performance.md')
 const FILE = 'results.json'
 
-/** Remember a part; what was measured of the others before counts for the targets as well. */
-export function keep (name: string, part: Part): Kept {
-  const kept = existsSync(cacheFile(FILE)) ? JSON.parse(readFileSync(cacheFile(FILE), 'utf8')) as Kept : {}
+/** What was measured before counts for the targets as well. */
+export function measuredBefore (): Kept {
+  return existsSync(cacheFile(FILE)) ? JSON.parse(readFileSync(cacheFile(FILE), 'utf8')) as Kept : {}
+}
+
+export function add (kept: Kept, name: string, part: Part): void {
   kept[name] = { ...part, where: machine() }
-  writeFileSync(cacheFile(FILE), JSON.stringify(kept))
-  return kept
 }
 
 export function targetsOf (kept: Kept): string {
@@ -27,7 +28,8 @@ export function targetsOf (kept: Kept): string {
 }
 
 /** @throws {Error} when the page lacks the section of a part */
-export function writePage (kept: Kept): void {
+export function write (kept: Kept): void {
+  writeFileSync(cacheFile(FILE), JSON.stringify(kept))
   let page = readFileSync(PAGE, 'utf8')
   for (const [name, { text, where }] of Object.entries(kept)) page = replaceSection(page, name, `${where}\n\n${text}`)
   writeFileSync(PAGE, replaceSection(page, 'targets', targetsOf(kept)))

@@ -6,7 +6,7 @@ import { PARTS } from './parts.js'
 import { prepare } from './prepare.js'
 import { pinned } from './processes.js'
 import { openRealm } from './realm.js'
-import { keep, targetsOf, writePage } from './report.js'
+import { add, measuredBefore, targetsOf, write } from './report.js'
 import { measureThroughput } from './throughput.js'
 
 const { values, positionals } = parseArgs({
@@ -33,13 +33,14 @@ console.log(`Load by ${generator}, processes ${pinned ? 'pinned to cores' : 'not
 if (only !== undefined) {
   console.log(`\n${(await measureThroughput(only, await openRealm(), plan)).text}`)
 } else {
+  const kept = measuredBefore()
   for (const name of parts) {
-    const part = await PARTS[name]!(plan)
-    const kept = keep(name, part)
-    console.log(`\n== ${name}\n\n${part.text}\n`)
-    if (name === parts.at(-1)) console.log(`== targets\n\n${targetsOf(kept)}`)
-    if (!values['no-write']) writePage(kept)
+    add(kept, name, await PARTS[name]!(plan))
+    console.log(`\n== ${name}\n\n${kept[name]!.text}\n`)
+    // After each part, so that a failure of the next loses nothing.
+    if (!values['no-write']) write(kept)
   }
+  console.log(`== targets\n\n${targetsOf(kept)}`)
 }
 process.exit()
 
