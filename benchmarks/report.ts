@@ -1,5 +1,5 @@
 // What was measured: kept in .cache/ part by part, and written into the marked sections of docs/performance.md.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import { generator } from './load.js'
@@ -29,6 +29,7 @@ export function targetsOf (kept: Kept): string {
 
 /** @throws {Error} when the page lacks the section of a part */
 export function write (kept: Kept): void {
+  mkdirSync(cacheFile(''), { recursive: true })
   writeFileSync(cacheFile(FILE), JSON.stringify(kept))
   let page = readFileSync(PAGE, 'utf8')
   for (const [name, { text, where }] of Object.entries(kept)) page = replaceSection(page, name, `${where}\n\n${text}`)
