@@ -21,25 +21,22 @@ export class Breaker {
     return this.#failures >= THRESHOLD
   }
 
-  /** @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away */
-  async run<T> (call: () => Promise<T>): Promise<T> {
-    if (this.open) {
-      if (performance.now() < this.#nextTrialAt) throw unavailable('Keycloak is known to be away', 'ours')
-      this.#await()
-    }
-    try {
-      const answer = await call()
-      this.#failures = 0
-      return answer
-    } catch (error) {
-      this.#count(error)
-      throw error
-    }
+  /**
+   * Before each call, which then has to say how it went.
+   * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
+   */
+  admit (): void {
+    if (!this.open) return
+    if (performance.now() < this.#nextTrialAt) throw unavailable('Keycloak is known to be away', 'ours')
+    this.#await()
+  }
+
+  succeeded (): void {
+    this.#failures = 0
   }
 
   /** A bad answer is an answer: a token that Keycloak cannot take must not keep others from being asked for. */
-  #count (error: unknown): void {
-    const { outage } = error as UnavailableError
+  failed ({ outage }: UnavailableError): void {
     if (outage === 'answer') this.#failures = 0
     if (outage !== 'away') return
     this.#failures++

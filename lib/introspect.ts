@@ -2,6 +2,7 @@ import type { IntrospectionHealth } from '../types/instance.js'
 import type { AccessTokenClaims } from '../types/user.js'
 import { Breaker } from './breaker.js'
 import { checkClaims, checkDates, type Expectations, WHOLE } from './claims.js'
+import { Departure } from './departure.js'
 import { notValid, unavailable, type UnavailableError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
 import { type JsonObject, member, parseObject } from './json.js'
@@ -69,8 +70,9 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const { clientId, timeout, cacheTtl, maxPending, maxBytes, maxDepth } = options
   const secret = new Secret(options.clientSecret)
   const breaker = new Breaker()
-  const revival = new Revival(() => monitor.watch(asked(NO_TOKEN)))
+  const revival = new Revival(() => counted(NO_TOKEN))
   let pending = 0
+  let written = { secret: '', form: '' }
   const shared = cacheTtl > 0
     ? sharing(ask, { ttl: cacheTtl, bounds: options.kept, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
     : undefined
@@ -82,58 +84,80 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
       revival.close()
       shared?.close()
     },
-    probe: async () => { await withSecret((value, timeout) => call(NO_TOKEN, value, timeout)) }
+    probe: async () => { await withSecret(call, NO_TOKEN) }
   }
 
   async function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
-    const over = new AbortController()
-    waiting?.once('close', () => over.abort())
-    return (await ask(token, verified, over.signal)).identity
+    const departure = new Departure()
+    waiting?.once('close', () => departure.leave())
+    return (await ask(token, verified, departure)).identity
   }
 
-  async function ask (token: string, { claims }: Identity, signal: AbortSignal): Promise<Answer> {
-    const { answer, size } = await monitor.watch(bounded(token, signal)).catch((error: UnavailableError) => {
-      if (error.outage !== 'ours') revival.begin()
-      throw error
-    })
+  async function ask (token: string, { claims }: Identity, departure: Departure): Promise<Answer> {
+    const { answer, size } = await counted(token, departure)
     return { identity: identityOf(judge(answer, claims, options)), size }
   }
 
-  async function bounded (token: string, signal: AbortSignal): Promise<Read> {
-    if (pending >= maxPending) throw unavailable(`${maxPending} calls are pending already`)
+  /** As one of those that are pending, and for health to know. */
+  async function counted (token: string, departure?: Departure): Promise<Read> {
     pending++
     try {
-      return await asked(token, signal)
+      if (pending > maxPending) throw unavailable(`${maxPending} calls are pending already`)
+      const read = await withSecret(guarded, token, departure)
+      monitor.succeeded()
+      return read
+    } catch (error) {
+      monitor.failed(error as UnavailableError)
+      if ((error as UnavailableError).outage !== 'ours') revival.begin()
+      throw error
     } finally {
       pending--
     }
   }
 
-  function asked (token: string, signal?: AbortSignal): Promise<Read> {
-    return withSecret((value, timeout) => breaker.run(() => call(token, value, timeout, signal)))
-  }
-
   /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
-  async function withSecret (ask: (value: string, timeout: number) => Promise<Read>): Promise<Read> {
+  async function withSecret (ask: typeof call, token: string, departure?: Departure): Promise<Read> {
     const deadline = performance.now() + timeout
-    const left = (): number => Math.max(deadline - performance.now(), 1)
-    const value = await secret.get(left())
+    const left = (): number => Math.max(Math.ceil(deadline - performance.now()), 1)
+    const value = secret.current ?? await secret.get(timeout)
     try {
-      return await ask(value, left())
+      return await ask(token, value, left(), departure)
     } catch (error) {
       const other = (error as UnavailableError).status === 401 ? await secret.other(value, left()) : undefined
       if (other === undefined) throw error
-      return ask(other, left())
+      return ask(token, other, left(), departure)
     }
   }
 
-  /** The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. */
-  async function call (token: string, value: string, timeout: number, signal?: AbortSignal): Promise<Read> {
-    const form = new URLSearchParams({ client_id: clientId, client_secret: value, token, token_type_hint: 'access_token' })
-    const text = await upstream.call({ method: 'POST', path: PATH, form, timeout, maxBytes, signal })
+  async function guarded (token: string, value: string, timeout: number, departure?: Departure): Promise<Read> {
+    breaker.admit()
+    try {
+      const read = await call(token, value, timeout, departure)
+      breaker.succeeded()
+      return read
+    } catch (error) {
+      breaker.failed(error as UnavailableError)
+      throw error
+    }
+  }
+
+  async function call (token: string, value: string, timeout: number, departure?: Departure): Promise<Read> {
+    const text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout, maxBytes, departure })
     const answer = parseObject(text, maxDepth)
     if (answer === undefined) throw unavailable('a body that is not a JSON object')
     return { answer, size: text.length }
+  }
+
+  /**
+   * The credentials go as form members: raw HTTP Basic breaks on `%` and `+` in a secret. Written anew when the secret
+   * changes alone; a token has no character that would have to be escaped.
+   */
+  function form (value: string, token: string): string {
+    if (value !== written.secret) {
+      const members = { client_id: clientId, client_secret: value, token_type_hint: 'access_token' }
+      written = { secret: value, form: `${new URLSearchParams(members)}&token=` }
+    }
+    return written.form + token
   }
 }
 

@@ -20,15 +20,14 @@ export class Monitor {
     this.#log = log
   }
 
-  /** Watch a call: it resolves or throws as it would have. What is ours tells nothing of Keycloak. */
+  /** Watch a call: it resolves or throws as it would have. */
   async watch<T> (call: Promise<T>): Promise<T> {
     try {
       const answer = await call
-      this.#succeeded()
+      this.succeeded()
       return answer
     } catch (error) {
-      const { outage, reason } = error as UnavailableError
-      if (outage !== 'ours') this.#failed(reason)
+      this.failed(error as UnavailableError)
       throw error
     }
   }
@@ -42,7 +41,7 @@ export class Monitor {
     }
   }
 
-  #succeeded (): void {
+  succeeded (): void {
     this.#lastSuccess = Date.now()
     if (this.#failingSince === null) return
     if (!this.#warned.over) {
@@ -54,7 +53,9 @@ export class Monitor {
     this.#reason = null
   }
 
-  #failed (reason: string): void {
+  /** What is ours tells nothing of Keycloak. */
+  failed ({ outage, reason }: UnavailableError): void {
+    if (outage === 'ours') return
     this.#lastFailure = Date.now()
     this.#failingSince ??= this.#lastFailure
     this.#reason = reason

@@ -17,6 +17,11 @@ export class Secret {
     if (typeof source === 'string') this.#current = source
   }
 
+  /** The one at hand, if there is one. */
+  get current (): string | undefined {
+    return typeof this.#current === 'string' ? this.#current : undefined
+  }
+
   /**
    * @param timeout how long to wait for the function, in milliseconds
    * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes longer

@@ -1,3 +1,4 @@
+import { Departure } from './departure.js'
 import { KeycloakError, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
 import { type Bounds, copyOf, type Kept, Memory } from './memory.js'
@@ -9,8 +10,8 @@ export interface Answer {
   size: number
 }
 
-/** Ask Keycloak about a verified token until the signal says that nobody waits for it any more. */
-export type Ask = (token: string, verified: Identity, signal: AbortSignal) => Promise<Answer>
+/** Ask Keycloak about a verified token. */
+export type Ask = (token: string, verified: Identity, departure: Departure) => Promise<Answer>
 
 /** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
 export interface Waiting {
@@ -27,7 +28,7 @@ interface Shared extends Kept {
 /** A call under way, and how many wait for it. */
 interface Call {
   readonly answer: Promise<Identity>
-  readonly abort: AbortController
+  readonly departure: Departure
   waiting: number
 }
 
@@ -60,7 +61,7 @@ export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
       const call = calls.get(token) ?? start(token, verified)
       call.waiting++
       waiting?.once('close', () => {
-        if (--call.waiting === 0) call.abort.abort()
+        if (--call.waiting === 0) leave(token, call)
       })
       return call.answer
     }
@@ -75,21 +76,29 @@ export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
 
   function start (token: string, verified: Identity): Call {
     const ends = performance.now() + ttl
-    const abort = new AbortController()
+    const departure = new Departure()
     const keep = (outcome: Shared['outcome'], size: number): void => {
       answers.keep({ token: copyOf(token), outcome, ends, until: verified.claims.exp, bytes: (token.length + size) * WEIGHT })
     }
-    const answer = ask(token, verified, abort.signal).then(({ identity, size }) => {
+    const answer = ask(token, verified, departure).then(({ identity, size }) => {
       keep(identity, size)
       return identity
     }).catch((error) => {
       if (!(error instanceof UnavailableError)) keep(error, 0)
       throw error
-    }).finally(() => { if (calls.get(token) === call) calls.delete(token) })
-    const call: Call = { answer, abort, waiting: 0 }
-    // Called off, it is no call that a newcomer could join.
-    abort.signal.addEventListener('abort', () => { if (calls.get(token) === call) calls.delete(token) })
+    }).finally(() => forget(token, call))
+    const call: Call = { answer, departure, waiting: 0 }
     calls.set(token, call)
     return call
+  }
+
+  /** Called off, it is no call that a newcomer could join. */
+  function leave (token: string, call: Call): void {
+    forget(token, call)
+    call.departure.leave()
+  }
+
+  function forget (token: string, call: Call): void {
+    if (calls.get(token) === call) calls.delete(token)
   }
 }

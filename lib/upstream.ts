@@ -1,5 +1,7 @@
 import type { Dispatcher, Pool } from 'undici'
+import type { Departure } from './departure.js'
 import { unavailable, UnavailableError } from './errors.js'
+import { type Answer, type AnswerRules, Exchange } from './exchange.js'
 
 /** Where Keycloak is, and how to reach it. */
 export interface UpstreamOptions {
@@ -11,26 +13,15 @@ export interface UpstreamOptions {
 }
 
 /** One call below the realm's URL. */
-export interface Call {
+export interface Call extends AnswerRules {
   method: 'GET' | 'POST'
   path: string
   /** Sent as application/x-www-form-urlencoded. */
-  form?: URLSearchParams
+  form?: string
   /** Deadline of the whole call, in milliseconds. */
   timeout: number
-  /** What an answer may measure, in bytes. */
-  maxBytes: number
-  /** Aborted when nobody waits for the answer any more. */
-  signal?: AbortSignal
-  /** Answers of other statuses than 200 are answers too. */
-  anyStatus?: boolean
-}
-
-/** What was answered. */
-export interface Answer {
-  status: number
-  headers: Dispatcher.ResponseData['headers']
-  body: string
+  /** Who waits for the answer; without, somebody always does. */
+  departure?: Departure
 }
 
 /** Connections to Keycloak at once; further calls wait for one, within their deadline. */
@@ -39,22 +30,26 @@ const CONNECTIONS = 32
 /** What calls in flight have left when the API closes, in milliseconds. */
 const GRACE = 500
 
-/**
- * The pool of connections to Keycloak. It does not follow redirects, believes no status but 200, and reads no more
- * than it was told to.
- */
+const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' }
+const WITH_FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' }
+
+/** The pool of connections to Keycloak, and the calls over it, each with its deadline. */
 export class Upstream {
-  readonly #base: URL
+  readonly #origin: string
+  readonly #path: string
   readonly #given: Dispatcher | undefined
   readonly #connect: Pool.Options['connect']
   #pool: Pool | undefined
-  /** Ends a call in flight. */
+  /** Each ends a call in flight. */
   readonly #inFlight = new Set<(error: UnavailableError) => void>()
   #closing = false
   #lastCall: NodeJS.Timeout | undefined
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions) {
-    this.#base = new URL(baseUrl)
+    const { origin, pathname } = new URL(baseUrl)
+    this.#origin = origin
+    // A realm at the root of its host has the path `/`.
+    this.#path = pathname.replace(/\/$/, '')
     this.#given = dispatcher
     this.#connect = { rejectUnauthorized: verifyCertificate, ca: ca as string | Buffer | Array<string | Buffer> | undefined }
   }
@@ -69,25 +64,35 @@ export class Upstream {
 
   /** The same, with status and headers. */
   async answer (call: Call): Promise<Answer> {
-    const abort = new AbortController()
-    let end!: (error: UnavailableError) => void
-    const ended = new Promise<never>((_resolve, reject) => {
-      end = (error) => {
-        reject(error)
-        abort.abort()
-      }
-    })
-    // A timer of our own: undici's count idle time alone, and an abort does not reach a connection being made.
+    let over: UnavailableError | undefined
+    let exchange: Exchange | undefined
+    const end = (error: UnavailableError): void => {
+      over ??= error
+      exchange?.end(over)
+    }
+    // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const timer = setTimeout(() => end(unavailable(`no answer within ${call.timeout} ms`, 'away')), call.timeout)
-    const cancel = (): void => end(unavailable('nobody waits for the answer any more', 'ours'))
-    if (call.signal?.aborted === true) cancel()
-    call.signal?.addEventListener('abort', cancel)
     this.#inFlight.add(end)
+    call.departure?.onLeave(() => end(unavailable('nobody waits for the answer any more', 'ours')))
+    const attempt = async (): Promise<Answer> => {
+      const dispatcher = this.#given ?? this.#pool ?? await this.#load()
+      if (over !== undefined) throw over
+      exchange = new Exchange(call)
+      this.#dispatch(dispatcher, call, exchange)
+      return exchange.answer
+    }
     try {
-      return await Promise.race([ended, this.#attempt(call, abort.signal)])
+      try {
+        return await attempt()
+      } catch (error) {
+        // Keycloak closes idle connections and may do so just as we write: one more try on another connection.
+        if (!isLostConnection(error)) throw error
+        return await attempt()
+      }
+    } catch (error) {
+      throw asUnavailable(error)
     } finally {
       clearTimeout(timer)
-      call.signal?.removeEventListener('abort', cancel)
       this.#inFlight.delete(end)
     }
   }
@@ -110,11 +115,11 @@ export class Upstream {
     await this.#pool?.destroy()
   }
 
-  /** Loaded at the first call, since it takes longer to load than all the rest. */
-  async #dispatcher (): Promise<Dispatcher> {
+  /** At the first call, since it takes longer to load than all the rest. */
+  async #load (): Promise<Dispatcher> {
     // By its file, since Bun has a stub of its own for the bare name, whose pool makes no calls.
     const { Pool } = await import('undici/index.js')
-    this.#pool ??= new Pool(this.#base.origin, { connections: CONNECTIONS, connect: this.#connect })
+    this.#pool ??= new Pool(this.#origin, { connections: CONNECTIONS, connect: this.#connect })
     return this.#pool
   }
 
@@ -122,60 +127,15 @@ export class Upstream {
     for (const end of this.#inFlight) end(unavailable('the API is closing', 'ours'))
   }
 
-  async #attempt (call: Call, signal: AbortSignal): Promise<Answer> {
-    try {
-      return await this.#once(call, signal)
-    } catch (error) {
-      // Keycloak closes idle connections and may do so just as we write: one more try on another connection.
-      if (!isLostConnection(error) || signal.aborted) throw asUnavailable(error)
-    }
-    try {
-      return await this.#once(call, signal)
-    } catch (error) {
-      throw asUnavailable(error)
-    }
-  }
-
-  async #once ({ method, path, form, maxBytes, anyStatus = false }: Call, signal: AbortSignal): Promise<Answer> {
-    const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' }
-    if (form !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded'
-    const dispatcher = this.#given ?? this.#pool ?? await this.#dispatcher()
-    const response = await dispatcher.request({
-      origin: this.#base.origin,
-      // A realm at the root of its host has the path `/`.
-      path: this.#base.pathname.replace(/\/$/, '') + path,
+  #dispatch (dispatcher: Dispatcher, { method, path, form }: Call, exchange: Exchange): void {
+    dispatcher.dispatch({
+      origin: this.#origin,
+      path: this.#path + path,
       method,
-      headers,
-      body: form?.toString() ?? null,
-      signal
-    })
-    const refused = refusal(response, anyStatus)
-    if (refused !== undefined) {
-      response.body.on('error', () => {}).destroy()
-      throw refused
-    }
-    return { status: response.statusCode, headers: response.headers, body: await read(response.body, maxBytes) }
+      headers: form === undefined ? HEADERS : WITH_FORM,
+      body: form ?? null
+    }, exchange)
   }
-}
-
-function refusal ({ statusCode, headers }: Dispatcher.ResponseData, anyStatus: boolean): UnavailableError | undefined {
-  if (statusCode !== 200 && !anyStatus) return unavailable(`status ${statusCode} instead of 200`, statusCode >= 500 ? 'away' : 'answer', statusCode)
-  // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') return unavailable('an encoded body, though identity was asked for')
-  return undefined
-}
-
-async function read (body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    // Leaving the loop destroys the body and its connection.
-    if (size > maxBytes) throw unavailable(`a body of more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function isLostConnection (error: unknown): boolean {

@@ -1,6 +1,7 @@
+import type { Answer } from '../exchange.js'
 import { member, parseObject } from '../json.js'
 import type { Settings } from '../options.js'
-import type { Answer, Upstream } from '../upstream.js'
+import type { Upstream } from '../upstream.js'
 import { addressOption, type Finding, isShowable } from './finding.js'
 import { unreachable } from './reach.js'
 
@@ -60,7 +61,7 @@ function refused ({ status, headers, body }: Answer, settings: Settings): Findin
 }
 
 /** Where a redirect leads to, if that is another realm's URL. */
-function destination (location: string | string[] | undefined, option: string): string {
+function destination (location: string | undefined, option: string): string {
   const target = String(location).replace(PATH, '')
   return isShowable(target) ? `write ${option}: "${target}", if that is yours` : `write where it leads to into ${option}, such as https:// instead of http://`
 }
