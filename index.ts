@@ -11,7 +11,7 @@ import { Keys } from './lib/keys.js'
 import { Memory } from './lib/memory.js'
 import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
-import { DEFAULT_CACHE, parseOptions, type Settings } from './lib/options.js'
+import { parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
 import { createRevoked } from './lib/revocation/index.js'
 import { redisStore } from './lib/revocation/redis.js'
@@ -96,7 +96,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
     ...settings.introspection,
     clientId: settings.clientId,
     clientSecret: settings.clientSecret!,
-    kept: settings.cache === false ? DEFAULT_CACHE : settings.cache,
+    kept: settings.cache,
     maxBytes: introspectionBytes,
     maxDepth: jsonDepth
   }, upstream, monitor)

@@ -39,6 +39,9 @@ function send (response, status, body) {
 
 function introspect (form) {
   if (form.get('client_id') !== clientId || form.get('client_secret') !== clientSecret) return '{"active":false}'
-  const claims = JSON.parse(Buffer.from(form.get('token').split('.')[1], 'base64url'))
+  const [, payload] = form.get('token').split('.')
+  // The check at start asks about what is no token.
+  if (payload === undefined) return '{"active":false}'
+  const claims = JSON.parse(Buffer.from(payload, 'base64url'))
   return JSON.stringify({ ...claims, client_id: claims.azp, username: claims.preferred_username, token_type: claims.typ, active: true })
 }

@@ -1,14 +1,15 @@
 import type { IntrospectionHealth } from '../types/instance.js'
-import type { AccessTokenClaims } from '../types/user.js'
 import { Breaker } from './breaker.js'
-import { checkClaims, checkDates, type Expectations, WHOLE } from './claims.js'
+import { checkDates, type Expectations } from './claims.js'
 import { Departure } from './departure.js'
-import { notValid, unavailable, type UnavailableError } from './errors.js'
+import { unavailable, type UnavailableError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
-import { type JsonObject, member, parseObject } from './json.js'
+import { type JsonObject, parseObject } from './json.js'
+import { judge } from './judge.js'
 import type { Maybe } from './maybe.js'
-import type { Bounds } from './memory.js'
+import { type Bounds, copyOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Monitor } from './monitor.js'
+import { DEFAULT_CACHE } from './options.js'
 import { Revival } from './revival.js'
 import { Secret, type SecretSource } from './secret.js'
 import { type Answer, sharing, type Waiting } from './sharing.js'
@@ -22,8 +23,8 @@ export interface IntrospectOptions extends Expectations {
   timeout: number
   /** Milliseconds; 0: answers are never shared. */
   cacheTtl: number
-  /** Of the answers that are shared. */
-  kept: Bounds
+  /** Bounds of the answers that are kept; `false`: none but those that are shared. */
+  kept: Bounds | false
   /** Calls at once, those that wait for a connection included. */
   maxPending: number
   /** Size of an answer. */
@@ -40,16 +41,19 @@ export type Introspect = (token: string, verified: Identity, waiting?: Waiting) 
 
 const PATH = '/protocol/openid-connect/token/introspect'
 
-/** Members of an answer that are no claims of the token; `jwt` would even be a token. */
-const NO_CLAIMS = ['active', 'jwt']
-
 /** What to ask about when it is only about whether Keycloak answers. */
 const NO_TOKEN = 'is-anybody-there'
 
-/** An answer, and the characters it took. */
+/** An answer: its text, and what it says, which may have been judged before. */
 interface Read {
-  answer: JsonObject
-  size: number
+  text: string
+  said: Judged | { answer: JsonObject }
+}
+
+/** The last answer about a token, and who it is about by that. */
+interface Judged extends Kept {
+  readonly text: string
+  readonly identity: Identity
 }
 
 /** Introspection, and how it does. */
@@ -73,8 +77,9 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const revival = new Revival(() => counted(NO_TOKEN))
   let pending = 0
   let written = { secret: '', form: '' }
+  const judged = options.kept === false ? undefined : new Memory<Judged>(options.kept)
   const shared = cacheTtl > 0
-    ? sharing(ask, { ttl: cacheTtl, bounds: options.kept, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
+    ? sharing(ask, { ttl: cacheTtl, bounds: options.kept || DEFAULT_CACHE, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
     : undefined
 
   return {
@@ -82,6 +87,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending }),
     close () {
       revival.close()
+      judged?.close()
       shared?.close()
     },
     probe: async () => { await withSecret(call, NO_TOKEN) }
@@ -94,8 +100,18 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   async function ask (token: string, { claims }: Identity, departure: Departure): Promise<Answer> {
-    const { answer, size } = await counted(token, departure)
-    return { identity: identityOf(judge(answer, claims, options)), size }
+    const { text, said } = await counted(token, departure)
+    const size = text.length
+    if ('identity' in said) return { identity: recall(said), size }
+    const identity = identityOf(judge(said.answer, claims, options))
+    judged?.keep({ token: copyOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * WEIGHT })
+    return { identity, size }
+  }
+
+  /** The same answer to the same token was judged before: the dates alone can have changed. */
+  function recall ({ identity }: Judged): Identity {
+    checkDates(identity.claims, options, seconds())
+    return identity
   }
 
   /** As one of those that are pending, and for health to know. */
@@ -143,9 +159,11 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
 
   async function call (token: string, value: string, timeout: number, departure?: Departure): Promise<Read> {
     const text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout, maxBytes, departure })
+    const known = judged?.find(token)
+    if (known?.text === text) return { text, said: known }
     const answer = parseObject(text, maxDepth)
     if (answer === undefined) throw unavailable('a body that is not a JSON object')
-    return { answer, size: text.length }
+    return { text, said: { answer } }
   }
 
   /**
@@ -159,39 +177,4 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     }
     return written.form + token
   }
-}
-
-/** Only `true` is active, and an answer about another token, issuer or user is none about this one. */
-function judge (answer: JsonObject, token: AccessTokenClaims, expected: Expectations): AccessTokenClaims {
-  if (member(answer, 'active') !== true) throw notValid('Keycloak says that the token is not active')
-  const jti = member(answer, 'jti')
-  if (jti !== undefined && jti !== token.jti) throw notValid('introspection answered with another jti')
-  const iss = member(answer, 'iss')
-  if (iss !== undefined && iss !== token.iss) throw notValid('introspection answered with another iss')
-  const sub = member(answer, 'sub')
-  if (sub !== undefined && token.sub !== undefined && sub !== token.sub) throw notValid('introspection answered with another sub')
-  const claims = jti === undefined ? { ...token } : liveClaims(answer, token)
-  // What is in it is frozen already: the token's claims, and the answer.
-  return Object.freeze(checkClaims(claims, expected, seconds(), WHOLE))
-}
-
-/**
- * The answer takes the place of the token's claims: Keycloak leaves `resource_access` out when the last role is
- * withdrawn, and a merge would keep it. Only what bounds the token itself stays the token's.
- */
-function liveClaims (answer: JsonObject, token: AccessTokenClaims): JsonObject {
-  const claims: JsonObject = { iat: token.iat, ...answer, iss: token.iss, exp: earlier(answer, token) }
-  for (const name of NO_CLAIMS) delete claims[name]
-  for (const name of ['typ', 'cnf']) {
-    if (Object.hasOwn(token, name)) claims[name] = token[name]
-    else delete claims[name]
-  }
-  return claims
-}
-
-/** What is no number is left to the check of the claims. */
-function earlier (answer: JsonObject, token: AccessTokenClaims): unknown {
-  const exp = member(answer, 'exp')
-  if (exp === undefined) return token.exp
-  return typeof exp === 'number' ? Math.min(exp, token.exp) : exp
 }

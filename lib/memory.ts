@@ -13,6 +13,9 @@ export interface Bounds {
   maxBytes: number
 }
 
+/** What a kept text takes, in multiples of its length: itself, what was read of it and the places it is found at, rounded up. */
+export const WEIGHT = 6
+
 /** Of the characters of a signature but the last, which holds a few bits alone: 48 bits make a number of 32. */
 const LOOKED_AT = { from: -9, to: -1 }
 

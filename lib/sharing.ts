@@ -1,7 +1,7 @@
 import { Departure } from './departure.js'
 import { KeycloakError, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
-import { type Bounds, copyOf, type Kept, Memory } from './memory.js'
+import { type Bounds, copyOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Maybe } from './maybe.js'
 
 /** Who a token is about now, and the characters it took Keycloak to say it. */
@@ -39,9 +39,6 @@ export interface SharingOptions {
   /** @throws {KeycloakError} when the dates of claims that were good before are not any more */
   recheck: (identity: Identity) => void
 }
-
-/** What answers take, in multiples of their length, as for tokens. */
-const WEIGHT = 6
 
 /**
  * One call in flight for a token, and its answer for a while. What failed is asked again. A call is called off when

@@ -73,7 +73,10 @@ export class Upstream {
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const timer = setTimeout(() => end(unavailable(`no answer within ${call.timeout} ms`, 'away')), call.timeout)
     this.#inFlight.add(end)
-    call.departure?.onLeave(() => end(unavailable('nobody waits for the answer any more', 'ours')))
+    call.departure?.onLeave(() => {
+      // Which is what happens to each in the end: an error costs something to make.
+      if (this.#inFlight.has(end)) end(unavailable('nobody waits for the answer any more', 'ours'))
+    })
     const attempt = async (): Promise<Answer> => {
       const dispatcher = this.#given ?? this.#pool ?? await this.#load()
       if (over !== undefined) throw over

@@ -5,7 +5,7 @@ import { type Header, type Jws, type JwsRules, parseJws } from './jws.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Keys } from './keys.js'
 import type { Maybe } from './maybe.js'
-import { copyOf, type Kept, type Memory } from './memory.js'
+import { copyOf, type Kept, type Memory, WEIGHT } from './memory.js'
 
 export interface VerifyOptions extends Expectations {
   /** What an access token may look like. */
@@ -33,9 +33,6 @@ export interface Verified extends Kept {
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
 export type Verify = (token: string) => Maybe<Identity>
-
-/** What a kept token takes, in multiples of its length: itself, its claims and the places they are found at. */
-const WEIGHT = 6
 
 /** Headers of tokens that were verified: a realm has one for each key, and some when keys rotate. */
 const MAX_HEADERS = 64
