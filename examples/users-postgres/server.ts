@@ -14,7 +14,8 @@ app.addHook('onClose', async () => {
   await realm?.close()
   await database.close()
 })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
+// More than once: npm hands a Ctrl+C on that has reached everybody already.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { app.close() })
 
 const url = await app.listen({ port: Number(PORT), host: '127.0.0.1' })
 console.log(`

@@ -7,7 +7,8 @@ const { KEYCLOAK_ISSUER, KEYCLOAK_CLIENT_ID = 'api', KEYCLOAK_AUDIENCE = KEYCLOA
 const realm = KEYCLOAK_ISSUER === undefined ? await createTestRealm({ tokenLifespan: 8 * 3600 }) : undefined
 const app = await buildApp(realm?.options ?? { issuer: KEYCLOAK_ISSUER!, clientId: KEYCLOAK_CLIENT_ID, audience: KEYCLOAK_AUDIENCE })
 app.addHook('onClose', () => realm?.close())
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
+// More than once: npm hands a Ctrl+C on that has reached everybody already.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { app.close() })
 
 const url = await app.listen({ port: Number(PORT), host: '127.0.0.1' })
 console.log(`
