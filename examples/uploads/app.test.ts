@@ -15,7 +15,7 @@ const ALICE: TokenSpec = { username: 'alice', roles: ['upload'] }
 const BOB: TokenSpec = { username: 'bob' }
 
 /** The API on a port, a realm of its own and a folder. */
-async function start (t: TestContext, { fileSize = MB, linger = 30_000 } = {}) {
+async function start (t: TestContext, { fileSize = MB, linger = 600_000 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'uploads-test-'))
   const realm = await createTestRealm()
   const app = await buildApp(realm.options, { folder, fileSize, linger })
@@ -146,6 +146,17 @@ test('who is allowed to send and never stops is cut off as well', async (t) => {
   assert.equal(await upload.status(), 'HTTP/1.1 413 Payload Too Large')
   await upload.closed
   assert.ok(server.bytesRead < 10 * MB)
+})
+
+test('the API closes at once, whoever is still sending', async (t) => {
+  const { app, realm, raw } = await start(t)
+  const refused = raw({ size: 1000 * MB })
+  const tooLarge = raw({ size: 1000 * MB, token: realm.token(ALICE) })
+  tooLarge.open()
+  tooLarge.send(2 * MB)
+  await Promise.all([refused.status(), tooLarge.status()])
+  await app.close()
+  await Promise.all([refused.closed, tooLarge.closed])
 })
 
 test('a client that goes away leaves nothing behind', async (t) => {

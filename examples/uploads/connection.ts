@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 
 /**
@@ -11,6 +12,7 @@ import type { FastifyInstance } from 'fastify'
  *   section 9.6).
  */
 export function closeUnread (app: FastifyInstance, linger: number): void {
+  const unread = new Set<IncomingMessage>()
   // Without a listener Node answers 100 itself, before anybody has looked at the request.
   app.server.on('checkContinue', (request, response) => app.routing(request, response))
   app.addHook('preParsing', async (request, reply) => {
@@ -19,7 +21,17 @@ export function closeUnread (app: FastifyInstance, linger: number): void {
   })
   app.addHook('onResponse', async ({ raw }) => {
     // What app.inject makes has no connection, and does not say.
-    if (raw.complete !== false) return
-    setTimeout(() => { if (!raw.complete) raw.socket.destroy() }, linger).unref()
+    if (raw.complete !== false || raw.destroyed) return
+    unread.add(raw)
+    const timer = setTimeout(() => { if (!raw.complete) raw.socket.destroy() }, linger)
+    const over = () => {
+      clearTimeout(timer)
+      unread.delete(raw)
+    }
+    // It came to its end after all; or the connection did, of which a request that was answered does not hear.
+    raw.once('close', over)
+    raw.socket.once('close', over)
   })
+  // An API that closes would wait for them.
+  app.addHook('preClose', async () => { for (const { socket } of unread) socket.destroy() })
 }
