@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { createAuthenticate, createIdentify } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
-import { notValid } from './lib/errors.js'
+import { type KeycloakError, notValid, withHeaders } from './lib/errors.js'
 import { identityOf } from './lib/identity.js'
 import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
@@ -53,8 +53,12 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   })
   const instance: KeycloakInstance = {
     verify: async (token: unknown) => {
-      if (typeof token !== 'string') throw notValid('the token is not a string')
-      return (await identify(token)).claims as Claims
+      try {
+        if (typeof token !== 'string') throw notValid('the token is not a string')
+        return (await identify(token)).claims as Claims
+      } catch (error) {
+        throw withHeaders(error as KeycloakError, realm)
+      }
     },
     routes: () => routes.list(),
     health

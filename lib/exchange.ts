@@ -47,7 +47,6 @@ export class Exchange implements Handler {
 
   /** Whatever it is doing: it is over, and this is why. */
   end (error: UnavailableError): void {
-    if (this.#ended !== undefined) return
     this.#ended = error
     this.#reject(error)
     this.#abort?.(error)
@@ -88,7 +87,6 @@ export class Exchange implements Handler {
   }
 
   onComplete (): void {
-    if (this.#ended !== undefined) return
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
     this.#resolve({ status: this.#status, headers: this.#rules.anyStatus === true ? headersOf(this.#rawHeaders) : {}, body: body.toString('utf8') })
   }

@@ -61,16 +61,16 @@ export function createVerify (options: VerifyOptions): Verify {
   }
 
   /** Verified before, by the key that is right for it now: the dates alone can have changed. */
-  function recall ({ token, identity, from, until }: Verified): Identity {
+  function recall (known: Verified): Identity {
     const now = seconds()
-    if (now >= from && now < until) return identity
-    try {
-      checkDates(identity.claims, options, now)
-    } catch (error) {
-      memory!.forget(token)
-      throw error
-    }
-    return identity
+    if (now < known.from || now >= known.until) outdated(known, now)
+    return known.identity
+  }
+
+  /** Says which of the dates it is. */
+  function outdated ({ token, identity }: Verified, now: number): void {
+    memory!.forget(token)
+    checkDates(identity.claims, options, now)
   }
 
   function prove (token: string, jws: Jws, key: Key): Identity {

@@ -14,6 +14,21 @@ t.test('fastify.keycloak.verify serves other transports: the claims, or one of t
   t.equal(synced, 0, 'users are synced by requests alone')
 })
 
+t.test('what fastify.keycloak.verify throws in a handler is answered as by the plugin', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 1000 } })
+  app.get<{ Querystring: { token: string } }>('/late', async ({ query }) => app.keycloak.verify(query.token))
+  const get = async (token: string) => {
+    const { statusCode, headers } = await app.inject({ url: '/late', query: { token } })
+    return [statusCode, headers['www-authenticate'] ?? headers['retry-after']]
+  }
+  const challenge = 'Bearer realm="test", error="invalid_token", error_description="The access token has expired."'
+  t.same(await get(realm.token({ expired: true })), [401, challenge])
+  realm.error(500, 'introspect')
+  const token = realm.token()
+  t.same(await Promise.all([get(token), get(token)]), [[503, '1'], [503, '1']])
+})
+
 t.test('fastify.keycloak.verify introspects where that is on', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true })

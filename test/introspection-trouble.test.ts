@@ -69,6 +69,67 @@ t.test('an outage is found to be over though no request comes', async (t) => {
   }
 })
 
+t.test('an API that closes asks no more', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, ON)
+  realm.error(500, 'introspect')
+  t.equal(await ask(app, '/me', realm.token()), UNAVAILABLE)
+  realm.hang('introspect')
+  await until(() => realm.requests.introspect === 2)
+  await app.close()
+  await wait(2100)
+  t.equal(realm.requests.introspect, 2)
+})
+
+t.test('informational answers are not the answer', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, ON)
+  const token = realm.token()
+  realm.respond('introspect', (_request, response) => {
+    response.writeProcessing()
+    response.writeHead(200).end('{"active":true}')
+  })
+  t.equal(await ask(app, '/me', token), '200')
+})
+
+t.test('a call that is called off while it waits for a connection is never made', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, ON)
+  const asked: Array<() => void> = []
+  realm.respond('introspect', (_request, response) => { asked.push(() => response.end('{"active":true}')) })
+  const served = await Promise.all(Array.from({ length: 32 }, () => client(app, realm.token())))
+  await until(() => asked.length === 32)
+  const waiting = await Promise.all(Array.from({ length: 8 }, () => client(app, realm.token())))
+  await until(() => app.keycloak.health().introspection?.pending === 40)
+  for (const { leave } of waiting) leave()
+  await until(() => app.keycloak.health().introspection?.pending === 32)
+  for (const answer of asked) answer()
+  t.same(await Promise.all(served.map(({ answer }) => answer)), Array(32).fill('200'))
+  t.equal(realm.requests.introspect, 32)
+})
+
+t.test('the same answer is judged once, but its dates each time; another one is judged anew', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, ON)
+  const seen: unknown[] = []
+  app.get('/seen', { config: { authenticated: true } }, async ({ auth }) => { seen.push(auth) })
+  const token = realm.token({ expiresIn: 2 })
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/seen', token), '200')
+  t.equal(seen[0], seen[1])
+  realm.update(token, { extra: 'later' })
+  t.equal(await ask(app, '/seen', token), '200')
+  t.match(seen[2], { extra: 'later' })
+  realm.respond('introspect', (_request, response) => { response.end('{"active":false}') })
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/seen', token), '401 token_not_valid')
+  realm.respond('introspect', null)
+  const soon = realm.token()
+  const exp = Math.floor(Date.now() / 1000) + 1
+  realm.update(soon, { exp })
+  t.equal(await ask(app, '/me', soon), '200')
+  await wait(1100)
+  t.equal(await ask(app, '/me', soon), '401 token_expired')
+})
+
 t.test('a token that Keycloak cannot take keeps nobody else from being asked for', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, ON)
