@@ -139,6 +139,7 @@ export default keycloak
 export { bearerToken, openapi, redisStore }
 export type { RedisClient, RedisConnection, RedisStoreOptions } from './lib/revocation/redis.js'
 export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
+export type * from './types/declared.js'
 export type * from './types/instance.js'
 export type * from './types/openapi.js'
 export type * from './types/options.js'
@@ -146,3 +147,4 @@ export type * from './types/request.js'
 export type * from './types/revocation.js'
 export type * from './types/rules.js'
 export type * from './types/user.js'
+export type * from './types/write-instead.js'

@@ -1,14 +1,17 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 
-interface CommonOpenapiOptions {
+/** What goes with each scheme. */
+export interface CommonOpenapiOptions {
   /**
    * What the scheme is called in `components.securitySchemes`. Where you declared one of that name yourself, yours is
-   * kept, and the routes refer to it. Default `KeycloakAuth`.
+   * kept, and the routes refer to it.
+   * @default 'KeycloakAuth'
    */
   name?: string
   /**
    * The scopes that a login with `oauth2` can ask for: names, or names and what they mean. The ones that routes need
-   * (`config.scope`) are added. Default `['openid']`.
+   * (`config.scope`) are added.
+   * @default ['openid']
    */
   scopes?: readonly string[] | Readonly<Record<string, string>>
 }
@@ -22,9 +25,24 @@ interface CommonOpenapiOptions {
  * The last two need the realm's public URL, as browsers reach it, as `issuer`.
  */
 export type OpenapiOptions = CommonOpenapiOptions & (
-  | { scheme?: 'bearer', issuer?: string }
-  | { scheme: 'oauth2' | 'openIdConnect', issuer: string }
+  | BearerScheme
+  | LoginScheme
 )
+
+/** A field to paste a token into. */
+export interface BearerScheme {
+  /** @default 'bearer' */
+  scheme?: 'bearer'
+  issuer?: string
+}
+
+/** A login, which needs the realm. */
+export interface LoginScheme {
+  /** `oauth2`: authorization code flow, with PKCE. `openIdConnect`: what discovery lists. */
+  scheme: 'oauth2' | 'openIdConnect'
+  /** The realm's public URL, as browsers reach it. */
+  issuer: string
+}
 
 /** What @fastify/swagger hands to a transform, as far as `openapi()` needs it: no type of @fastify/swagger's own. */
 export interface OpenapiTransformInput {

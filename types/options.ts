@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
+import type { KeycloakTypes } from './declared.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
-import type { AccessTokenClaims, Claims, KeycloakTypes, User } from './user.js'
+import type { Claims, KnownClaims, User } from './user.js'
 
 /** The asymmetric signature algorithms a realm can use (RFC 7518 section 3.1, RFC 8037). */
 export type Algorithm =
@@ -10,44 +11,117 @@ export type Algorithm =
   | 'ES256' | 'ES384' | 'ES512'
   | 'EdDSA'
 
-/** What `claimMapping` made of the claims: `userIdField` and the mapped claims that are present. Frozen. */
-export type Profile = Readonly<Record<string, unknown>>
+/** The name of a claim: one that Keycloak writes, or a mapper of yours. */
+export type ClaimName = keyof KnownClaims | (string & {})
 
-/** What a `syncUser` may return. Without a `user` in KeycloakTypes that is any object but a promise of something else. */
-export type SyncedUser = KeycloakTypes extends { user: unknown } ? User : object & { readonly then?: never }
+/** A key of what `claimMapping` makes: one of `KeycloakTypes['profile']` where you declared it, else any string. */
+export type ProfileKey = KeycloakTypes extends { profile: infer Declared } ? keyof Declared & string : string
+
+/** Keys of {@link Profile}, and the claims they come from. */
+export type ClaimMapping = string extends ProfileKey
+  ? Readonly<Record<string, ClaimName>>
+  : { readonly [Key in ProfileKey]?: ClaimName }
+
+/**
+ * What `claimMapping` made of the claims: `userIdField` and the mapped claims that are present. Frozen. Its type is
+ * `KeycloakTypes['profile']` where you declared it.
+ */
+export type Profile = KeycloakTypes extends { profile: infer Declared } ? Readonly<Declared> : Readonly<Record<string, unknown>>
+
+/** Any object but a promise: a forgotten `await` is no user. */
+export type AnyUser = object & { readonly then?: never }
+
+/** What a `syncUser` may return. Without a `user` or `profile` in KeycloakTypes that is any object but a promise of something else. */
+export type SyncedUser = KeycloakTypes extends { user: unknown } | { profile: unknown } ? User : AnyUser
+
+/** What a `syncUser` has beside the profile. */
+export interface SyncUserContext {
+  /** The verified claims, deeply frozen. */
+  readonly claims: Claims
+  /** The request; its `user` is not set yet. */
+  readonly request: FastifyRequest
+}
+
+/**
+ * Finds or makes the user of a request in your database. `null`, or a user with `isActive: false`, is 401
+ * `user_inactive`. What it throws is your application's error.
+ *
+ * @example
+ * async syncUser ({ id, email }) {
+ *   return await db.users.upsert({ where: { id }, create: { id, email }, update: { email } })
+ * }
+ */
+export type SyncUser = (profile: Profile, context: SyncUserContext) => SyncedUser | null | Promise<SyncedUser | null>
+
+/** Finds the token of a request; `null` or `undefined` is an anonymous request. Synchronous. */
+export type ExtractToken = (request: FastifyRequest) => string | null | undefined
+
+/** Finds the roles in the claims; what is no list is no roles. Synchronous. */
+export type FindRoles = (claims: Claims) => unknown
+
+/** Gives the client's secret. */
+export type FindSecret = () => string | Promise<string>
 
 /** Limits of the calls to the introspection endpoint. */
 export interface IntrospectionOptions {
-  /** Deadline of a whole call, in milliseconds. Default 5000. */
+  /**
+   * Deadline of a whole call, in milliseconds; a request that reaches it is 503.
+   * @default 5000
+   */
   timeout?: number
-  /** How long an answer may serve other requests with the same token, in milliseconds. Default 0: each request asks anew. */
+  /**
+   * How long an answer may serve other requests with the same token, in milliseconds. 0: each request asks anew.
+   * @default 0
+   */
   cacheTtl?: number
-  /** How many calls may be under way or wait for a connection; a further one is 503 at once. Default 1000. */
+  /**
+   * How many calls may be under way or wait for a connection; a further one is 503 at once.
+   * @default 1000
+   */
   maxPending?: number
 }
 
 /** Life of the realm's keys. All in milliseconds. */
 export interface JwksOptions {
-  /** How long a fetched key set is used before it is fetched anew. Default 600000 (10 minutes). */
+  /**
+   * How long a fetched key set is used, in milliseconds. It is fetched anew in the background before that.
+   * @default 600000 (10 minutes)
+   */
   maxAge?: number
-  /** Least time between two refreshes that unknown kids force. Default 10000. */
+  /**
+   * Least time between two refreshes that unknown kids force, in milliseconds.
+   * @default 10000
+   */
   cooldown?: number
-  /** Deadline of a whole fetch, slow drips included. Default 5000. */
+  /**
+   * Deadline of a whole fetch, slow drips included, in milliseconds.
+   * @default 5000
+   */
   timeout?: number
-  /** How long after the last good fetch keys may live while Keycloak cannot be reached. Default 3600000 (1 hour). */
+  /**
+   * How long after the last good fetch keys may live while Keycloak cannot be reached, in milliseconds.
+   * @default 3600000 (1 hour)
+   */
   maxStale?: number
   /**
-   * Fetch the keys at start: `'warn'` logs a failure and goes on, `'require'` stops the start. Default `false`: with
+   * Fetch the keys at start: `'warn'` logs a failure and goes on, `'require'` stops the start. `false`: with
    * `startCheck`, or the first request that needs them.
+   * @default false
    */
   preload?: false | 'warn' | 'require'
 }
 
-/** The memory of verified tokens. */
+/** The memory of verified tokens. A token falls with its key, and at its `exp`. */
 export interface CacheOptions {
-  /** How many tokens are kept. Default 1000. */
+  /**
+   * How many tokens are kept.
+   * @default 1000
+   */
   max?: number
-  /** How many bytes they and their claims may take, about. Default 16 MiB. */
+  /**
+   * How many bytes they and their claims may take, about.
+   * @default 16777216 (16 MiB)
+   */
   maxBytes?: number
 }
 
@@ -62,71 +136,145 @@ export type StartFinding =
 
 /** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
 export interface Limits {
-  /** Characters of a token. Default 32768; Node takes 16384 bytes of headers unless told otherwise. */
+  /**
+   * Characters of a token. Node takes 16384 bytes of headers unless told otherwise.
+   * @default 32768
+   */
   tokenLength?: number
-  /** How deep the JSON of tokens and of introspection may nest. Default 32. */
+  /**
+   * How deep the JSON of tokens and of introspection may nest.
+   * @default 32
+   */
   jsonDepth?: number
-  /** Bytes of the key set. Default 524288. */
+  /**
+   * Bytes of the key set.
+   * @default 524288
+   */
   keySetBytes?: number
-  /** Bytes of an introspection answer. Default 131072. */
+  /**
+   * Bytes of an introspection answer.
+   * @default 131072
+   */
   introspectionBytes?: number
 }
 
-/** The options of the plugin. A wrong, unknown or misspelled one stops the start with one sentence. */
+/**
+ * The options of the plugin. A wrong, unknown or misspelled one stops the start with one sentence that names it.
+ *
+ * @example
+ * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
+ */
 export interface KeycloakOptions {
   /** The full URL of the realm, exactly as tokens carry it in `iss`, such as `https://sso.example.com/realms/acme`. */
   issuer: string
-  /** Base URL of the calls to Keycloak when it differs from the public issuer, as inside a container network. Default: `issuer`. */
+  /**
+   * Base URL of the calls to Keycloak when it differs from the public issuer, as inside a container network:
+   * `http://keycloak:8080/realms/acme`.
+   * @default issuer
+   */
   serverUrl?: string
-  /** This API's client in Keycloak. Default `account`. */
+  /**
+   * This API's client in Keycloak: whose roles are read, and who asks for introspection.
+   * @default 'account'
+   */
   clientId?: string
   /**
    * That client's secret, which introspection needs. A function is asked at the first call, and anew when Keycloak
    * refuses what it gave, so that a secret is changed without a restart.
    */
-  clientSecret?: string | (() => string | Promise<string>)
-  /** The `aud` a token must have: one of these. Default `null`: unchecked, with a warning at start. */
+  clientSecret?: string | FindSecret
+  /**
+   * The `aud` a token must have: one of these, most often your client's id. `null`: unchecked, with a warning at start,
+   * since tokens made for other APIs of the realm are then accepted.
+   * @default null
+   */
   audience?: string | readonly string[] | null
-  /** The signature algorithms that are accepted; `none` and `HS*` never are. Default `['RS256']`. */
+  /**
+   * The signature algorithms that are accepted; `none` and `HS*` never are.
+   * @default ['RS256']
+   */
   algorithms?: Algorithm | readonly Algorithm[]
-  /** Where in the claims the roles are: a dotted string, an array of segments, or a function. Default `['resource_access', clientId, 'roles']`. */
-  permissionPath?: string | readonly string[] | ((claims: AccessTokenClaims) => unknown)
-  /** The key of `request.user` that identifies the user. Default `username`. */
-  userIdField?: string
-  /** The claim it comes from. Prefer `sub`, which never changes. Default `preferred_username`. */
-  userIdClaim?: string
-  /** Keys of `request.user` and the claims they come from. Default: firstName, lastName, email, username. */
-  claimMapping?: Readonly<Record<string, string>>
-  /** `false` skips the signature, for local debugging alone; refused when NODE_ENV is production. Default `true`. */
+  /**
+   * Where in the claims the roles are: a dotted string, an array of segments for names that contain a dot, or a function.
+   * @default ['resource_access', clientId, 'roles']
+   * @example
+   * permissionPath: 'realm_access.roles'
+   */
+  permissionPath?: string | readonly string[] | FindRoles
+  /**
+   * The key of `request.user` that identifies the user. With another one than the default, declare your user's type:
+   * {@link KeycloakTypes}.
+   * @default 'username'
+   */
+  userIdField?: ProfileKey
+  /**
+   * The claim it comes from; a token where it is missing or no string is 401. Prefer `sub`, which never changes.
+   * @default 'preferred_username'
+   */
+  userIdClaim?: ClaimName
+  /**
+   * Keys of `request.user` and the claims they come from. Claims that are absent or null are left out.
+   * @default { firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username' }
+   */
+  claimMapping?: ClaimMapping
+  /**
+   * `false` skips the signature, for local debugging alone; warned of, and refused when NODE_ENV is production.
+   * @default true
+   */
   verifySignature?: boolean
-  /** Ask Keycloak about the token at each request (RFC 7662); needs `clientSecret`. Default `false`. */
+  /**
+   * Ask Keycloak about the token at each request (RFC 7662), so that logouts and withdrawn roles count at once; needs
+   * `clientSecret`. An outage of Keycloak is then 503.
+   * @default false
+   */
   verifyTokensWithKeycloak?: boolean
-  /** `false` skips the TLS checks of the calls to Keycloak. Default `true`; prefer `ca`. */
+  /**
+   * `false` skips the TLS checks of the calls to Keycloak, with a warning. Prefer `ca`.
+   * @default true
+   */
   verifyCertificate?: boolean
-  /** PEM of a private certificate authority for the calls to Keycloak. */
+  /** PEM of a private certificate authority for the calls to Keycloak: its text, not its path. */
   ca?: string | Buffer | ReadonlyArray<string | Buffer>
   /** An undici 7 dispatcher for the calls to Keycloak (proxies, client certificates). You close it. */
   dispatcher?: Dispatcher
-  /** Seconds of clock skew that exp, nbf and iat may be off. Default 0. */
+  /**
+   * Seconds of clock skew that exp, nbf and iat may be off.
+   * @default 0
+   */
   leeway?: number
   /**
    * Called on every authenticated request with what `claimMapping` made; what it returns becomes `request.user`.
    * `null`, or a user with `isActive: false`, is 401 `user_inactive`. What it throws is your application's error.
+   * Declare what it returns: {@link KeycloakTypes}.
    */
-  syncUser?: (profile: Profile, context: { claims: Claims, request: FastifyRequest }) => SyncedUser | null | Promise<SyncedUser | null>
-  /** Where the token is, when not in the Authorization header; `null` is an anonymous request. Synchronous. */
-  extractToken?: (request: FastifyRequest) => string | null | undefined
-  /** Deny anonymous callers on every route but `public: true` and `keycloak: false`. Default `false`. */
+  syncUser?: SyncUser
+  /**
+   * Where the token is, when not in the Authorization header; `null` is an anonymous request. Synchronous.
+   * @default bearerToken
+   * @example
+   * extractToken: (request) => bearerToken(request) ?? request.cookies.token
+   */
+  extractToken?: ExtractToken
+  /**
+   * Deny anonymous callers on every route but `public: true` and `keycloak: false`.
+   * @default false
+   */
   requireAuthentication?: boolean
   /**
    * One look at Keycloak at start: its issuer, keys, clock, and with introspection the client's credentials. `'warn'`
    * looks in the background once the server listens, and logs what is wrong with the setting that mends it; `'require'`
-   * looks before the start goes on, and stops it. Default `'warn'`.
+   * looks before the start goes on, and stops it.
+   * @default 'warn'
    */
   startCheck?: 'warn' | 'require' | false
+  /** Limits of the calls that `verifyTokensWithKeycloak` makes. */
   introspection?: IntrospectionOptions
+  /** Life of the realm's keys. */
   jwks?: JwksOptions
-  /** Verified tokens kept in memory; `false` switches it off. */
+  /**
+   * Verified tokens kept in memory; `false` switches it off. The bounds hold for kept answers of introspection as well.
+   * @default { max: 1000, maxBytes: 16777216 }
+   */
   cache?: CacheOptions | false
   /** Adds a POST route that takes Keycloak's back-channel logouts: a logged-out user's tokens are refused from then on. */
   backchannelLogout?: BackchannelLogoutOptions
@@ -134,5 +282,6 @@ export interface KeycloakOptions {
   adminUrl?: AdminUrlOptions
   /** How logouts are remembered, and spread to other instances. */
   revocation?: RevocationOptions
+  /** Caps on what is looked at at all. */
   limits?: Limits
 }

@@ -58,12 +58,25 @@ export interface AdminUrlOptions {
 
 /** What was logged out, and for how long that must be remembered. */
 export interface RevocationOptions {
-  /** The longest life of an access token, in seconds; one that lives longer is refused. Default 86400, a day. */
+  /**
+   * The longest life of an access token, in seconds; one that lives longer is refused.
+   * @default 86400 (a day)
+   */
   maxTokenLifetime?: number
-  /** How many sessions and users are remembered. Beyond, all tokens older than the oldest of them are refused. Default 100000. */
+  /**
+   * How many sessions and users are remembered. Beyond, all tokens older than the oldest of them are refused.
+   * @default 100000
+   */
   max?: number
-  /** Spreads revocations to other instances. Default: none, for an API of one instance. */
+  /**
+   * Spreads revocations to other instances. None is right for an API of one instance.
+   * @example
+   * revocation: { store: redisStore({ client: new Redis(url) }) }
+   */
   store?: RevocationStore
-  /** Milliseconds without the store after which requests with a token are answered 503. Default 10000. */
+  /**
+   * Milliseconds without the store after which requests with a token are answered 503.
+   * @default 10000
+   */
   maxLag?: number
 }

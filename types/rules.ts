@@ -1,60 +1,126 @@
 import type { FastifyRequest } from 'fastify'
+import type { PermissionName, ScopeName } from './declared.js'
 import type { Claims } from './user.js'
+import type { WriteInstead } from './write-instead.js'
+
+/** Keeps a message about a name that was not declared short: without it, it would list what is left of the rule. */
+type OneOf<Name extends string> = string extends Name ? never : WriteInstead<Name>
 
 /**
  * A rule of your own: only `true` (or a promise of `true`) allows. What it throws is your application's error.
+ *
+ * @example
+ * config: { permission: (claims, request) => claims.azp === 'web' }
  */
 export type PermissionFunction = (claims: Claims, request: FastifyRequest) => boolean | Promise<boolean>
 
-/** Who may call: a role, all of several, any of several, or a function; nested as you like. */
+/** {@link PermissionFunction} for `request.hasPermission`: no promise. */
+export type SyncPermissionFunction = (claims: Claims, request: FastifyRequest) => boolean
+
+/** One of several rules is enough: `{ any: ['admin', ['read', 'write']] }`. */
+export interface AnyRule {
+  readonly any: readonly [PermissionRule, ...PermissionRule[]]
+  readonly all?: WriteInstead<'any or all, which may hold the other'>
+}
+
+/** All of several rules, as an array of them says too: `{ all: ['read', 'write'] }`. */
+export interface AllRules {
+  readonly all: readonly [PermissionRule, ...PermissionRule[]]
+  readonly any?: WriteInstead<'any or all, which may hold the other'>
+}
+
+/**
+ * Who may call: a role, all of several, any of several, or a function; nested as you like.
+ *
+ * @example
+ * 'view-profile'
+ * ['read', 'write']
+ * { any: ['admin', ['read', 'write']] }
+ * (claims, request) => claims.azp === 'web'
+ */
 export type PermissionRule =
-  | string
-  | readonly [PermissionRule, ...PermissionRule[]]
-  | { readonly any: readonly [PermissionRule, ...PermissionRule[]], readonly all?: never }
-  | { readonly all: readonly [PermissionRule, ...PermissionRule[]], readonly any?: never }
   | PermissionFunction
+  | AnyRule
+  | AllRules
+  | PermissionName
+  | OneOf<PermissionName>
+  | readonly [PermissionRule, ...PermissionRule[]]
+
+/** {@link AnyRule} for `request.hasPermission`. */
+export interface SyncAnyRule {
+  readonly any: readonly SyncPermissionRule[]
+  readonly all?: WriteInstead<'any or all, which may hold the other'>
+}
+
+/** {@link AllRules} for `request.hasPermission`. */
+export interface SyncAllRules {
+  readonly all: readonly SyncPermissionRule[]
+  readonly any?: WriteInstead<'any or all, which may hold the other'>
+}
 
 /** {@link PermissionRule} for `request.hasPermission`, which is synchronous: no promise in its functions. */
 export type SyncPermissionRule =
-  | string
+  | PermissionName
   | readonly SyncPermissionRule[]
-  | { readonly any: readonly SyncPermissionRule[], readonly all?: never }
-  | { readonly all: readonly SyncPermissionRule[], readonly any?: never }
-  | ((claims: Claims, request: FastifyRequest) => boolean)
+  | SyncAnyRule
+  | SyncAllRules
+  | SyncPermissionFunction
 
-/** What the plugin reads of a route's `config`. */
+/** Words that the `scope` claim must contain, all of them: `'write'`, `['read', 'write']`. */
+export type ScopeRule = ScopeName | OneOf<ScopeName> | readonly [ScopeName, ...ScopeName[]]
+
+/**
+ * What the plugin reads of a route's `config`. `permission` and `scope` go together; `public` and `keycloak` go with
+ * none of the others. What means nothing or contradicts itself throws when the route is added.
+ */
 export interface KeycloakRouteConfig {
-  /** The roles a caller needs, read at `permissionPath`; a caller without them gets 403 `permission_denied`. */
+  /**
+   * The roles a caller needs, read at the option `permissionPath`. A caller without them gets 403 `permission_denied`,
+   * an anonymous one 401 `not_authenticated`.
+   *
+   * @example
+   * permission: 'view-profile'                          // a role
+   * permission: ['read', 'write']                       // all of them
+   * permission: { any: ['admin', ['read', 'write']] }   // any of them
+   * permission: (claims, request) => claims.azp === 'web'
+   */
   permission?: PermissionRule
-  /** Words that the `scope` claim must contain, all of them; else 403 `permission_denied`. */
-  scope?: string | readonly [string, ...string[]]
+  /**
+   * Words that the `scope` claim must contain, all of them; else 403 `permission_denied`, for an anonymous caller 401
+   * `not_authenticated`.
+   *
+   * @example
+   * scope: 'write'
+   * scope: ['read', 'write']
+   */
+  scope?: ScopeRule
   /** Any valid token will do; without one 401 `not_authenticated`. */
-  authenticated?: true
+  authenticated?: true | WriteInstead<'true, or leave it out'>
   /** Open to anonymous callers too; a bad token is still 401. What `requireAuthentication` asks for. */
-  public?: true
-  /** The plugin does not look at this route at all. */
-  keycloak?: false
+  public?: true | WriteInstead<'true, or leave it out'>
+  /** The plugin does not look at this route at all: `request.user` and `request.auth` are `null`, whatever the token. */
+  keycloak?: false | WriteInstead<'false, or leave it out'>
 
-  /** Misspelled: write `permission`. */
-  permissions?: never
-  /** Misspelled: write `permission`. */
-  permision?: never
-  /** Misspelled: write `permission`. */
-  permisions?: never
-  /** Misspelled: write `permission`. */
-  permisson?: never
-  /** Misspelled: write `permission`. */
-  premission?: never
-  /** Misspelled: write `permission`. */
-  persmission?: never
-  /** Misspelled: write `permission`. */
-  Permission?: never
-  /** Misspelled: write `authenticated`. */
-  authenticate?: never
-  /** Misspelled: write `authenticated`. */
-  autenticated?: never
-  /** Misspelled: write `authenticated`. */
-  authentificated?: never
-  /** Misspelled: write `authenticated`. */
-  Authenticated?: never
+  /** @deprecated Misspelled: write `permission`. */
+  permissions?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `permission`. */
+  permision?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `permission`. */
+  permisions?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `permission`. */
+  permisson?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `permission`. */
+  premission?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `permission`. */
+  persmission?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `permission`. */
+  Permission?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `authenticated`. */
+  authenticate?: WriteInstead<'authenticated'>
+  /** @deprecated Misspelled: write `authenticated`. */
+  autenticated?: WriteInstead<'authenticated'>
+  /** @deprecated Misspelled: write `authenticated`. */
+  authentificated?: WriteInstead<'authenticated'>
+  /** @deprecated Misspelled: write `authenticated`. */
+  Authenticated?: WriteInstead<'authenticated'>
 }

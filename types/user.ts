@@ -1,18 +1,9 @@
-/**
- * What you can narrow by declaration merging. Declare it once in your application:
- *
- * ```ts
- * declare module 'fastify-keycloak-bearer' {
- *   interface KeycloakTypes {
- *     user: { id: string, email?: string }   // what request.user is; what syncUser returns
- *     claims: { tenant: string }             // what your mappers add to request.auth
- *   }
- * }
- * ```
- */
-export interface KeycloakTypes {}
+import type { KeycloakTypes } from './declared.js'
 
-/** `request.user` when there is no `syncUser`, with the default `userIdField` and `claimMapping`. */
+/**
+ * `request.user` when there is no `syncUser`, with the default `userIdField` and `claimMapping`. Where yours is another,
+ * declare it: {@link KeycloakTypes}.
+ */
 export interface DefaultUser {
   readonly username: string
   readonly firstName?: string
@@ -20,16 +11,18 @@ export interface DefaultUser {
   readonly email?: string
 }
 
-/** The user of a request: `KeycloakTypes['user']` where you declared one, else {@link DefaultUser}. */
-export type User = KeycloakTypes extends { user: infer Declared } ? Declared : DefaultUser
+/** The user of a request: `KeycloakTypes['user']` where you declared one, else its `profile`, else {@link DefaultUser}. */
+export type User = KeycloakTypes extends { user: infer Declared } ? Declared
+  : KeycloakTypes extends { profile: infer Declared } ? Readonly<Declared>
+    : DefaultUser
 
 /** The roles of one client or of the realm, as Keycloak writes them. */
 export interface RoleList {
   readonly roles?: readonly string[]
 }
 
-/** The claims of a verified access token (RFC 7519 section 4.1, RFC 9068, Keycloak). Deeply frozen. */
-export interface AccessTokenClaims {
+/** The claims that RFC 7519 section 4.1, RFC 9068 and Keycloak give an access token. */
+export interface KnownClaims {
   /** Issuer: the realm's URL. */
   readonly iss: string
   /** Expiration time, in seconds since 1970. */
@@ -60,8 +53,15 @@ export interface AccessTokenClaims {
   readonly name?: string
   readonly given_name?: string
   readonly family_name?: string
+}
+
+/** The claims of a verified access token: {@link KnownClaims}, and any other as `unknown`. Deeply frozen. */
+export interface AccessTokenClaims extends KnownClaims {
   readonly [claim: string]: unknown
 }
 
-/** The claims of a request: {@link AccessTokenClaims}, and `KeycloakTypes['claims']` where you declared some. */
-export type Claims = KeycloakTypes extends { claims: infer Declared } ? AccessTokenClaims & Readonly<Declared> : AccessTokenClaims
+/**
+ * The claims of a request: {@link AccessTokenClaims}; or, where you declared `KeycloakTypes['claims']`, those and
+ * {@link KnownClaims}, and no other.
+ */
+export type Claims = KeycloakTypes extends { claims: infer Declared } ? KnownClaims & Readonly<Declared> : AccessTokenClaims
