@@ -4,6 +4,7 @@ import type { Claims } from './user.js'
 export interface RouteAccess {
   /** `GET`, or several joined by a comma. */
   method: string
+  /** Its path, with the prefixes of its scopes. */
   url: string
   /**
    * - `open`: `keycloak: false`, the plugin does not look at it
@@ -20,7 +21,9 @@ export interface RouteAccess {
 export interface UpstreamHealth {
   /** `false` from a failed call on, until one succeeds. */
   ok: boolean
+  /** When a call last succeeded. */
   lastSuccess: string | null
+  /** When a call last failed. */
   lastFailure: string | null
   /** Why the last failure failed, while `ok` is false. */
   reason: string | null
@@ -50,6 +53,7 @@ export interface RevocationHealth {
 export interface Health {
   /** `false` while a request with a token would get 503 for want of Keycloak, or of the store of revocations. */
   ok: boolean
+  /** The key set. */
   keys: UpstreamHealth & {
     /** Age of the key set in milliseconds, `null` before the first fetch. */
     age: number | null
@@ -72,10 +76,20 @@ export interface KeycloakInstance {
    * Verify a token that came by another way than a request (a WebSocket message, a job): signature, claims,
    * introspection; not `syncUser`.
    * @throws {KeycloakError} `token_not_valid`, `token_expired` (401) or `keycloak_unavailable` (503)
+   * @example
+   * socket.on('message', async (token) => { const { sub } = await app.keycloak.verify(String(token)) })
    */
   verify (token: string): Promise<Claims>
-  /** Every route that was added since the plugin loaded, with who may call it. */
+  /**
+   * Every route that was added since the plugin loaded, with who may call it.
+   * @example
+   * t.matchSnapshot(app.keycloak.routes())
+   */
   routes (): RouteAccess[]
-  /** How the calls to Keycloak are doing. */
+  /**
+   * How the calls to Keycloak are doing; asks nothing.
+   * @example
+   * app.get('/ready', async (_, reply) => reply.code(app.keycloak.health().ok ? 200 : 503).send())
+   */
   health (): Health
 }

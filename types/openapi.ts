@@ -31,8 +31,12 @@ export type OpenapiOptions = CommonOpenapiOptions & (
 
 /** A field to paste a token into. */
 export interface BearerScheme {
-  /** @default 'bearer' */
+  /**
+   * Any way to get a token will do.
+   * @default 'bearer'
+   */
   scheme?: 'bearer'
+  /** The realm's public URL, which this scheme does not need. */
   issuer?: string
 }
 
@@ -46,8 +50,11 @@ export interface LoginScheme {
 
 /** What @fastify/swagger hands to a transform, as far as `openapi()` needs it: no type of @fastify/swagger's own. */
 export interface OpenapiTransformInput {
+  /** The route's schema. */
   schema: FastifySchema
+  /** The route's path, as it will stand in the document. */
   url: string
+  /** The whole route. */
   route: RouteOptions
   /** The document in the making. */
   openapiObject?: object

@@ -2,8 +2,12 @@
 import Fastify, { type FastifyRequest } from 'fastify'
 import { expectAssignable, expectError, expectType } from 'tsd'
 import { Agent } from 'undici'
-import { Redis } from 'ioredis'
-import keycloak, { type AccessTokenClaims, type Claims, type Health, type KeycloakOptions, type Profile, redisStore, type StartFinding } from '../index.js'
+import { Cluster, Redis } from 'ioredis'
+import { Cluster as ValkeyCluster, Redis as Valkey } from 'iovalkey'
+import keycloak, {
+  type AccessTokenClaims, type Claims, type Health, type KeycloakOptions, type Profile, redisStore, type RevocationStore,
+  type StartFinding
+} from '../index.js'
 
 const app = Fastify()
 class Account { constructor (readonly name: string) {} }
@@ -45,6 +49,9 @@ expectAssignable<KeycloakOptions>({
   introspection: { maxPending: 5 },
   jwks: { preload: 'require' }
 })
+for (const client of [new Redis(), new Valkey(), new Cluster([]), new ValkeyCluster([])]) expectType<RevocationStore>(redisStore({ client }))
+expectError(redisStore({ client: 'redis://127.0.0.1' }))
+expectError(redisStore({ client: new Redis(), keyPrefix: 'own' }))
 expectError<KeycloakOptions>({ issuer, backchannelLogout: { path: '/logout' } })
 expectError<KeycloakOptions>({ issuer, jwks: { preload: true } })
 expectError<KeycloakOptions>({ issuer, revocation: { store: {} } })
@@ -73,6 +80,8 @@ expectError(app.register(keycloak, { issuer, algorithms: 'none' }))
 expectError(app.register(keycloak, { issuer, algorithms: ['RS256', 'HS256'] }))
 expectError(app.register(keycloak, { issuer, permissionPath: 5 }))
 expectError(app.register(keycloak, { issuer, claimMapping: { email: 5 } }))
+expectError(app.register(keycloak, { issuer, claimMapping: ['email'] }))
+expectError(app.register(keycloak, { issuer, userIdClaim: 5 }))
 expectError(app.register(keycloak, { issuer, leeway: '5' }))
 expectError(app.register(keycloak, { issuer, verifySignature: 'no' }))
 expectError(app.register(keycloak, { issuer, requireAuthentication: 'yes' }))

@@ -1,5 +1,6 @@
 // What a handler knows of its caller follows from the config of its route.
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest, type RouteOptions } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { expectError, expectType } from 'tsd'
 import { z } from 'zod'
@@ -116,6 +117,29 @@ app.withTypeProvider<ZodTypeProvider>().get('/:owner', {
   expectType<User>(request.user)
   expectType<string>(request.params.owner)
 })
+
+app.withTypeProvider<TypeBoxTypeProvider>().get('/:owner', {
+  schema: { params: Type.Object({ owner: Type.Number() }) },
+  config: { scope: 'read' },
+  preHandler: [async (request) => { expectType<User>(request.user) }]
+}, (request) => {
+  expectType<User>(request.user)
+  expectType<number>(request.params.owner)
+})
+
+// A rule that may be undefined is none.
+declare const role: string | undefined
+app.get('/', { config: { permission: role } }, (request) => { expectType<User | null>(request.user) })
+
+// Plugins of each kind, and routes that are objects.
+const asyncPlugin: FastifyPluginAsync = async (api) => {
+  api.get('/', { config: { permission: 'a' } }, (request) => { expectType<User>(request.user) })
+  api.get('/', (request) => { expectType<User | null>(request.user) })
+  api.addHook('preHandler', async (request) => { expectType<User | null>(request.user) })
+}
+await app.register(asyncPlugin)
+app.route({ method: 'GET', url: '/', handler: (request) => { expectType<User | null>(request.user) } } satisfies RouteOptions)
+expectError({ method: 'GET', url: '/', config: { permision: 'a' }, handler: () => {} } satisfies RouteOptions)
 
 // Handlers and helpers of their own say what they need.
 const anybody = async (request: FastifyRequest) => request.user?.username

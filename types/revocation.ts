@@ -7,6 +7,7 @@ export interface Revocation {
    * - `realm`: the same, as the realm's not-before; a later push takes its place, and 0 clears it
    */
   kind: 'session' | 'user' | 'everybody' | 'realm'
+  /** Of the session or the user. */
   id?: string
   /** Seconds since 1970, by Keycloak's clock. */
   at: number

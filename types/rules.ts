@@ -19,13 +19,17 @@ export type SyncPermissionFunction = (claims: Claims, request: FastifyRequest) =
 
 /** One of several rules is enough: `{ any: ['admin', ['read', 'write']] }`. */
 export interface AnyRule {
+  /** Those of which one is enough; not empty. */
   readonly any: readonly [PermissionRule, ...PermissionRule[]]
+  /** One of `any` may be `{ all: […] }`. */
   readonly all?: WriteInstead<'any or all, which may hold the other'>
 }
 
 /** All of several rules, as an array of them says too: `{ all: ['read', 'write'] }`. */
 export interface AllRules {
+  /** Those that are needed; not empty. */
   readonly all: readonly [PermissionRule, ...PermissionRule[]]
+  /** One of `all` may be `{ any: […] }`. */
   readonly any?: WriteInstead<'any or all, which may hold the other'>
 }
 
@@ -48,13 +52,17 @@ export type PermissionRule =
 
 /** {@link AnyRule} for `request.hasPermission`. */
 export interface SyncAnyRule {
+  /** Those of which one is enough; not empty. */
   readonly any: readonly SyncPermissionRule[]
+  /** One of `any` may be `{ all: […] }`. */
   readonly all?: WriteInstead<'any or all, which may hold the other'>
 }
 
 /** {@link AllRules} for `request.hasPermission`. */
 export interface SyncAllRules {
+  /** Those that are needed; not empty. */
   readonly all: readonly SyncPermissionRule[]
+  /** One of `all` may be `{ any: […] }`. */
   readonly any?: WriteInstead<'any or all, which may hold the other'>
 }
 

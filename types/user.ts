@@ -5,9 +5,13 @@ import type { KeycloakTypes } from './declared.js'
  * declare it: {@link KeycloakTypes}.
  */
 export interface DefaultUser {
+  /** `preferred_username`, which can change in Keycloak. */
   readonly username: string
+  /** `given_name` */
   readonly firstName?: string
+  /** `family_name` */
   readonly lastName?: string
+  /** `email`. Has Keycloak seen that it is theirs? `request.auth.email_verified` says so. */
   readonly email?: string
 }
 
@@ -18,6 +22,7 @@ export type User = KeycloakTypes extends { user: infer Declared } ? Declared
 
 /** The roles of one client or of the realm, as Keycloak writes them. */
 export interface RoleList {
+  /** Their names. */
   readonly roles?: readonly string[]
 }
 
@@ -45,13 +50,21 @@ export interface KnownClaims {
   readonly sid?: string
   /** Space-separated scopes. */
   readonly scope?: string
+  /** The roles of the realm. */
   readonly realm_access?: RoleList
+  /** The roles of clients, by client id. */
   readonly resource_access?: Readonly<Record<string, RoleList | undefined>>
+  /** The user's name at login, which can change; that of a service account begins with `service-account-`. */
   readonly preferred_username?: string
+  /** The user's address, by the scope `email`. */
   readonly email?: string
+  /** Has Keycloak seen that the address is theirs? */
   readonly email_verified?: boolean
+  /** First and last name, by the scope `profile`. */
   readonly name?: string
+  /** First name. */
   readonly given_name?: string
+  /** Last name. */
   readonly family_name?: string
 }
 

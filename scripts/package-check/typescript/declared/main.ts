@@ -1,0 +1,111 @@
+// An application says once which roles and scopes there are, and what its claims are mapped to.
+import Fastify from 'fastify'
+import keycloak, {
+  type Claims, type KeycloakOptions, type KeycloakRouteConfig, type PermissionName, type PermissionRule, type Profile, type User
+} from 'fastify-keycloak-bearer'
+
+declare module 'fastify-keycloak-bearer' {
+  interface KeycloakTypes {
+    profile: { id: string, email?: string }
+    claims: { tenant: string, sub: string }
+    permission: 'view-profile' | 'edit'
+    scope: 'read' | 'write'
+  }
+}
+
+const app = Fastify()
+const issuer = 'https://sso.example.com/realms/acme'
+const handler = async () => {}
+
+// Roles.
+app.get('/', { config: { permission: 'edit' } }, handler)
+app.get('/', { config: { permission: ['edit', { any: ['view-profile', () => true] }, { all: ['edit'] }] } }, handler)
+app.get('/', { config: { permission: (claims) => claims.tenant === 'acme' } }, handler)
+const role: PermissionName = 'edit'
+const rule: PermissionRule = { any: [role, 'view-profile'] }
+app.get('/', { config: { permission: rule } }, async ({ user }) => user.id)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: 'edti' } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: ['edit', 'veiw-profile'] } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: { any: ['edit', 'veiw-profile'] } } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: { any: ['edit', ['veiw-profile']] } } }, handler)
+// @ts-expect-error misspelled
+export const config: KeycloakRouteConfig = { permission: 'edti' }
+declare const anything: string
+// @ts-expect-error may be any
+app.get('/', { config: { permission: anything } }, handler)
+
+// Scopes.
+app.get('/', { config: { scope: 'read' } }, handler)
+app.get('/', { config: { scope: ['read', 'write'] } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { scope: 'raed' } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { scope: ['read', 'wirte'] } }, handler)
+
+// The same in handlers.
+app.get('/', async (request) => {
+  request.hasPermission('edit')
+  request.hasPermission({ any: ['edit', ['view-profile', ({ tenant }) => tenant === 'acme']] })
+  // @ts-expect-error misspelled
+  request.hasPermission('edti')
+  // @ts-expect-error misspelled
+  request.hasPermission(['edit', 'veiw-profile'])
+  // @ts-expect-error misspelled
+  request.hasPermission({ all: ['edit', 'veiw-profile'] })
+})
+
+// What claims are mapped to is the user.
+const options: KeycloakOptions = { issuer, userIdField: 'id', userIdClaim: 'sub', claimMapping: { email: 'email' } }
+app.register(keycloak, options)
+app.register(keycloak, { issuer, userIdField: 'id', claimMapping: { id: 'uuid', email: 'mail' } })
+app.get('/', { config: { authenticated: true } }, async ({ user }) => {
+  const id: string = user.id
+  const email: string | undefined = user.email
+  // @ts-expect-error not mapped
+  return [id, email, user.username]
+})
+// @ts-expect-error misspelled
+app.register(keycloak, { issuer, claimMapping: { emial: 'email' } })
+// @ts-expect-error a claim has a name
+app.register(keycloak, { issuer, claimMapping: { email: 5 } })
+// @ts-expect-error no key of the profile
+app.register(keycloak, { issuer, userIdField: 'username' })
+
+// syncUser gets it, and returns it where no `user` is declared.
+app.register(keycloak, {
+  issuer,
+  userIdField: 'id',
+  syncUser: async (profile, { claims, request }) => {
+    const { id, email }: Profile = profile
+    request.log.info(claims.tenant.toUpperCase())
+    const user: User = { id, email }
+    return user
+  }
+})
+app.register(keycloak, {
+  issuer,
+  // @ts-expect-error not mapped
+  syncUser: ({ username }) => username
+})
+// @ts-expect-error no id
+app.register(keycloak, { issuer, syncUser: async ({ email }) => ({ email }) })
+
+// Claims: those of Keycloak, those that were declared, and no other.
+app.get('/', { config: { authenticated: true } }, async ({ auth }) => {
+  const claims: Claims = auth
+  const sub: string = claims.sub
+  const azp: string | undefined = claims.azp
+  // @ts-expect-error misspelled
+  return [sub, azp, auth.tenant, auth.tennant]
+})
+app.register(keycloak, { issuer, permissionPath: ({ tenant, realm_access: realm }) => realm?.roles?.map((name) => `${tenant}:${name}`) })
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: ({ tennant }) => tennant === 'acme' } }, handler)
+app.get('/', async () => {
+  const { tenant } = await app.keycloak.verify('token')
+  return tenant.toUpperCase()
+})

@@ -1,0 +1,31 @@
+// Compiles wrong.ts with the compiler that is named, and compares what it says with the comments.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+const [tsc] = process.argv.slice(2)
+const lines = readFileSync(new URL('wrong.ts', import.meta.url), 'utf8').split('\n')
+const { stdout } = spawnSync(process.execPath, [tsc, '--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext',
+  '--types', 'node', '--pretty', 'false', 'wrong.ts'], { cwd: import.meta.dirname, encoding: 'utf8' })
+
+/** What is said of each line. */
+const said = new Map()
+let line
+for (const text of stdout.trim().split('\n')) {
+  const [, number] = /^wrong\.ts\((\d+),\d+\): error/.exec(text) ?? (text.startsWith(' ') ? [] : fail(text))
+  line = number === undefined ? line : Number(number)
+  said.set(line, `${said.get(line) ?? ''}${text}\n`)
+}
+
+for (const [at, text] of lines.entries()) {
+  const comment = lines[at - 1] ?? ''
+  // A heading stands above a comment, or above nothing.
+  const expected = comment.startsWith('// ') && /^(app|export)/.test(text) ? comment.slice(3) : undefined
+  const message = said.get(at + 1)
+  if (message === undefined && expected !== undefined) fail(`This compiles:\n${text}`)
+  if (message !== undefined && (expected === undefined || !message.includes(expected))) fail(`${comment}\nis not what is said:\n${message}`)
+}
+
+function fail (message) {
+  console.error(message)
+  process.exit(1)
+}

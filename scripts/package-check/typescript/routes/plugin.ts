@@ -1,0 +1,6 @@
+// A plugin that is loaded by its file.
+import type { FastifyInstance } from 'fastify'
+
+export default async function plugin (api: FastifyInstance) {
+  api.get('/loaded', { config: { authenticated: true } }, async (request) => request.user.username)
+}
