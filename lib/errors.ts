@@ -34,7 +34,9 @@ const RETRY_AFTER = '1'
  * Not made by @fastify/error, which turns codes into upper case: these codes are a contract with clients.
  */
 export class KeycloakError extends Error {
+  /** 401, 403 or 503. */
   readonly statusCode: number
+  /** What clients go by. */
   readonly code: KeycloakErrorCode
   /** Why, for operators; not enumerable, so that no serializer sends it. */
   declare readonly reason: string

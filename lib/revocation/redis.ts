@@ -4,20 +4,28 @@ import { within } from '../within.js'
 
 /** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
 export interface RedisClient {
+  /** Send a command. */
   call (command: string, ...parameters: Array<string | number>): Promise<unknown>
+  /** A new connection with the same options, and some of others. */
   duplicate (override?: any): RedisConnection
 }
 
 /** A connection of the store's own. */
 export interface RedisConnection extends RedisClient {
+  /** Hear of failures, which would end the process otherwise. */
   on (event: 'error', listener: (error: Error) => void): unknown
+  /** Close it, without waiting. */
   disconnect (): void
 }
 
+/** The options of `redisStore()`. */
 export interface RedisStoreOptions {
   /** A client of ioredis or iovalkey; it stays yours. Redis 6.2 or later, or Valkey. */
   client: RedisClient
-  /** The key of the stream. Default: `fastify-keycloak-bearer:` and the issuer. */
+  /**
+   * The key of the stream.
+   * @default 'fastify-keycloak-bearer:' and the issuer
+   */
   key?: string
 }
 

@@ -7,8 +7,11 @@ export type Claims = Record<string, unknown>
 
 /** The protected header of a JWS (RFC 7515 section 4.1). A member that is undefined is left out. */
 export interface JwsHeader {
+  /** The signature algorithm. */
   alg?: string
+  /** The token's type, such as `JWT`. */
   typ?: string
+  /** The id of the key. */
   kid?: string
   [member: string]: unknown
 }

@@ -11,9 +11,11 @@ export type Handler = (request: IncomingMessage, response: ServerResponse, body:
 
 /** A request as the realm got it. */
 export interface RecordedRequest {
+  /** `GET` or `POST`. */
   method: string
   /** Path and query. */
   url: string
+  /** Names in lower case. */
   headers: IncomingHttpHeaders
   /** Empty where there was none. */
   body: string
