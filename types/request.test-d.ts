@@ -4,7 +4,9 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReq
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { expectError, expectType } from 'tsd'
 import { z } from 'zod'
-import keycloak, { type Claims, type DefaultUser, type KeycloakRequest, type KeycloakRouteConfig, type User } from '../index.js'
+import keycloak, {
+  type AuthenticatedHandler, type Claims, type DefaultUser, type KeycloakRequest, type KeycloakRouteConfig, type User
+} from '../index.js'
 
 const app = Fastify()
 await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
@@ -152,6 +154,18 @@ app.get('/', { config: { permission: 'a' } }, async (request) => [await anybody(
 app.get('/', { config: { own: 1 } }, async (request) => anybody(request))
 app.route({ method: 'GET', url: '/', config: { scope: 'read' }, handler: hello })
 app.route({ method: 'GET', url: '/', config: { scope: 'read' }, handler: async (request) => somebody(request) })
+const remove: AuthenticatedHandler<{ Params: { id: string } }> = async (request, reply) => {
+  expectType<User>(request.user)
+  expectType<Claims>(request.auth)
+  expectType<string>(request.params.id)
+  return reply.code(204).send()
+}
+app.delete<{ Params: { id: string } }, { scope: string }>('/:id', { config: { scope: 'write' } }, remove)
+const both: AuthenticatedHandler = async (request, reply) => reply.send(request.user.username)
+app.get('/', { config: { permission: 'a' } }, both)
+app.get('/', { config: { permission: 'a' }, handler: both })
+expectError(app.get('/', both))
+expectError(app.get('/', { config: { public: true } }, both))
 expectError(app.get('/', hello))
 expectError(app.get('/', somebody))
 expectError(app.get('/', { config: { public: true } }, hello))

@@ -1,3 +1,7 @@
+import type {
+  FastifyReply, FastifyRequest, FastifySchema, FastifyTypeProviderDefault, RawReplyDefaultExpression,
+  RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface
+} from 'fastify'
 import type { SyncPermissionRule } from './rules.js'
 import type { Claims, User } from './user.js'
 
@@ -12,12 +16,7 @@ type Guarded<ContextConfig, T> = ContextConfig extends Demanding ? T : T | null
  * `KeycloakRequest<{ authenticated: true }>` has a user.
  *
  * @example
- * import type { FastifyRequest } from 'fastify'
- * import type { KeycloakRequest } from 'fastify-keycloak-bearer'
- *
- * export async function hello (request: FastifyRequest & KeycloakRequest<{ authenticated: true }>) {
- *   return { hello: request.user.username, from: request.ip }
- * }
+ * export const hello = async ({ user }: KeycloakRequest<{ authenticated: true }>) => ({ hello: user.username })
  */
 export interface KeycloakRequest<ContextConfig = unknown> {
   /**
@@ -37,3 +36,21 @@ export interface KeycloakRequest<ContextConfig = unknown> {
    */
   hasPermission (rule: SyncPermissionRule): boolean
 }
+
+/**
+ * A handler that stands elsewhere than its route, for any route whose config demands a token.
+ *
+ * Generic in the config, since a function whose parameter is a FastifyRequest or FastifyReply of no config decides for
+ * TypeScript that the route has none.
+ *
+ * @example
+ * export const hello: AuthenticatedHandler = async (request, reply) => reply.send({ hello: request.user.username })
+ */
+export type AuthenticatedHandler<RouteGeneric extends RouteGenericInterface = RouteGenericInterface> = <ContextConfig>(
+  request: KeycloakRequest<{ authenticated: true }> & FastifyRequest<
+    RouteGeneric, RawServerDefault, RawRequestDefaultExpression, FastifySchema, FastifyTypeProviderDefault, ContextConfig
+  >,
+  reply: FastifyReply<
+    RouteGeneric, RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, ContextConfig
+  >
+) => unknown

@@ -1,6 +1,6 @@
 // Handlers, hooks and whole routes that stand elsewhere than their app.get.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
-import type { Claims, KeycloakRequest, User } from 'fastify-keycloak-bearer'
+import type { AuthenticatedHandler, Claims, KeycloakRequest, User } from 'fastify-keycloak-bearer'
 
 /** All that is needed of a caller. */
 export type WithUser = KeycloakRequest<{ authenticated: true }>
@@ -12,6 +12,17 @@ export async function hello ({ user }: WithUser) {
 export async function owner (request: FastifyRequest<{ Params: { owner: string } }> & WithUser, reply: FastifyReply) {
   if (request.params.owner !== request.user.username) return reply.code(403).send()
   return { until: request.auth.exp }
+}
+
+export const remove: AuthenticatedHandler = async (request, reply) => {
+  request.log.info({ by: request.auth.sub }, request.user.username)
+  return reply.code(204).send()
+}
+
+export const rename: AuthenticatedHandler<{ Params: { owner: string }, Body: { to: string } }> = async ({ params, body, user }, reply) => {
+  // @ts-expect-error misspelled
+  reply.header('by', user.usrname)
+  return [params.owner.length, body.to.length, user.username]
 }
 
 export const anybody: RouteHandlerMethod = async (request) => {

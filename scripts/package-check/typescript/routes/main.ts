@@ -2,7 +2,7 @@
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyPluginCallback } from 'fastify'
 import keycloak, { type Claims, type User } from 'fastify-keycloak-bearer'
 import fp from 'fastify-plugin'
-import { anybody, audit, bare, hello, me, owner, profile } from './handlers.js'
+import { anybody, audit, bare, hello, me, owner, profile, remove, rename } from './handlers.js'
 
 const app = Fastify()
 await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme' })
@@ -13,6 +13,10 @@ app.get('/hello/2', { config: { permission: ['a', 'b'] }, handler: hello })
 app.get('/anybody', anybody)
 app.get('/anybody/2', { config: { scope: 'read' } }, anybody)
 app.get<{ Params: { owner: string } }, { scope: 'read' }>('/documents/:owner', { config: { scope: 'read' } }, owner)
+app.delete('/documents/:owner', { config: { permission: ['a', { any: ['b', (claims) => claims.azp === 'web'] }] } }, remove)
+app.delete('/documents/:owner/2', { config: { scope: 'write' }, preHandler: audit, handler: remove })
+app.route({ method: 'DELETE', url: '/documents/:owner/3', config: { authenticated: true }, handler: remove })
+app.put<{ Params: { owner: string }, Body: { to: string } }, { scope: string }>('/documents/:owner', { config: { scope: 'write' } }, rename)
 app.route(profile)
 app.route(me)
 app.route(bare)
@@ -22,6 +26,14 @@ app.get('/nobody', hello)
 app.route({ method: 'GET', url: '/nobody/2', handler: hello })
 // @ts-expect-error anonymous callers come here too
 app.get('/nobody/3', { config: { public: true } }, hello)
+// @ts-expect-error no config: there may be no user
+app.get('/nobody/5', remove)
+// @ts-expect-error no config: there may be no user
+app.get('/nobody/6', { schema: {} }, remove)
+// @ts-expect-error anonymous callers come here too
+app.get('/nobody/7', { config: { public: true } }, remove)
+// @ts-expect-error no config: there may be no user
+app.route({ method: 'GET', url: '/nobody/8', handler: remove })
 // @ts-expect-error no config: there may be no user
 app.get('/nobody/4', { preHandler: audit }, anybody)
 

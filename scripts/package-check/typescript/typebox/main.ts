@@ -1,6 +1,6 @@
 // Beside @fastify/type-provider-typebox: the schema types what is sent, the config who sends it.
 import Fastify from 'fastify'
-import keycloak, { type KeycloakRequest } from 'fastify-keycloak-bearer'
+import keycloak, { type AuthenticatedHandler, type KeycloakRequest } from 'fastify-keycloak-bearer'
 import { type FastifyPluginAsyncTypebox, type Static, Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 
 const app = Fastify().withTypeProvider<TypeBoxTypeProvider>()
@@ -45,6 +45,13 @@ app.get('/reply/:id', { schema: { params: document, response: reply }, config: {
 const hello = async ({ user, params }: KeycloakRequest<{ authenticated: true }> & { params: Static<typeof document> }) => `${user.username} ${params.id}`
 app.get('/elsewhere/:id', { schema: { params: document }, config: { authenticated: true } }, async (request) => hello(request))
 app.get('/direct/:id', { schema: { params: document }, config: { scope: 'read' } }, hello)
+const both: AuthenticatedHandler = async ({ user, log }, reply) => {
+  log.info(user.username)
+  return reply.code(204).send()
+}
+app.get('/both/:id', { schema: { params: document }, config: { scope: 'read' } }, both)
+// @ts-expect-error no config, maybe no user
+app.get('/nobody/2/:id', { schema: { params: document } }, both)
 // @ts-expect-error no config, maybe no user
 app.get('/nobody/:id', { schema: { params: document } }, hello)
 
