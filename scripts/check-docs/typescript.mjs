@@ -155,7 +155,7 @@ function declared ({ path, text }) {
   const add = (name, exported) => {
     if (name === undefined) return
     if (ts.isIdentifier(name)) names.set(name.text, exported)
-    else for (const { name: inner } of name.elements) add(inner, exported)
+    else for (const { name: inner } of name.elements ?? []) add(inner, exported)
   }
   for (const statement of ts.createSourceFile(path, text, ts.ScriptTarget.ES2022).statements) {
     const exported = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) ?? false
