@@ -120,14 +120,14 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     try {
       if (pending > maxPending) throw unavailable(`${maxPending} calls are pending already`)
       const read = await withSecret(guarded, token, departure)
+      pending--
       monitor.succeeded()
       return read
     } catch (error) {
+      pending--
       monitor.failed(error as UnavailableError)
       if ((error as UnavailableError).outage !== 'ours') revival.begin()
       throw error
-    } finally {
-      pending--
     }
   }
 

@@ -14,6 +14,19 @@ export function parseObject (text: string, maxDepth: number): JsonObject | undef
   return value
 }
 
+/**
+ * Freeze a value read from JSON and everything in it.
+ * @returns whether it nests no deeper than that many levels; if it does, it is of no use
+ */
+export function freezeWithin (levels: number, value: object): boolean {
+  if (levels === 0) return false
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && inner !== null && !freezeWithin(levels - 1, inner)) return false
+  }
+  Object.freeze(value)
+  return true
+}
+
 /** The same, however deep and with the last of duplicate members, for what is only picked from (a key set). */
 export function readObject (text: string): JsonObject | undefined {
   try {
@@ -32,16 +45,6 @@ export function isObject (value: unknown): value is JsonObject {
 /** An own member, so that `constructor` or `__proto__` find nothing that the sender did not send. */
 export function member (object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined
-}
-
-/** Freeze a value read from JSON and everything in it, unless it nests deeper than that many levels. */
-function freezeWithin (levels: number, value: object): boolean {
-  if (levels === 0) return false
-  for (const inner of Object.values(value)) {
-    if (typeof inner === 'object' && inner !== null && !freezeWithin(levels - 1, inner)) return false
-  }
-  Object.freeze(value)
-  return true
 }
 
 /** Walks a text that JSON.parse has accepted: there a string followed by a colon is a member's name. */

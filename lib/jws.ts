@@ -23,13 +23,11 @@ export interface JwsRules {
 /** RFC 9068 section 2.1, and what Keycloak sends by default. */
 export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
 
-/** The three parts of a compact JWS, each known to be canonical base64url. */
+/** A compact JWS whose header and signature have been looked at, each known to be canonical base64url. */
 export interface Jws {
   header: Header
-  /** The header as it was written. */
-  segment: string
-  /** Deeply frozen. */
-  payload: JsonObject
+  /** Header and payload as they were written. */
+  segments: { header: string, payload: string }
 }
 
 /**
@@ -37,15 +35,24 @@ export interface Jws {
  * @param known headers that were read by the same rules before, as they were written
  * @throws {KeycloakError} token_not_valid
  */
-export function parseJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
+export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
   if (token.length > rules.maxLength) throw notValid('the token is too long')
-  const [segment, payload, signature, rest] = token.split('.', 4)
+  const [protectedHeader, payload, signature, rest] = token.split('.', 4)
   if (signature === undefined || rest !== undefined) throw notValid('the token has not three parts')
-  const header = known?.get(segment!) ?? parseHeader(decodeObject(segment!, 'header', rules), rules)
-  const claims = decodeObject(payload!, 'payload', rules)
+  const header = known?.get(protectedHeader!) ?? parseHeader(readHeader(protectedHeader!, rules), rules)
   if (signature === '') throw notValid('the token has no signature')
   decode(signature, 'signature')
-  return { header, segment: segment!, payload: claims }
+  return { header, segments: { header: protectedHeader!, payload: payload! } }
+}
+
+/**
+ * What a JWS says, deeply frozen.
+ * @throws {KeycloakError} token_not_valid
+ */
+export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObject {
+  const payload = parseObject(textOf(segments.payload, 'payload'), maxDepth)
+  if (payload === undefined) throw notValid('the payload is not a JSON object')
+  return payload
 }
 
 function parseHeader (header: JsonObject, { algorithms, types }: JwsRules): Header {
@@ -62,11 +69,17 @@ function parseHeader (header: JsonObject, { algorithms, types }: JwsRules): Head
   return { alg, kid }
 }
 
-function decodeObject (part: string, name: string, { maxDepth }: JwsRules): JsonObject {
+function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
+  const header = parseObject(textOf(segment, 'header'), maxDepth)
+  if (header === undefined) throw notValid('the header is not a JSON object')
+  return header
+}
+
+/** RFC 7519 section 7.2: UTF-8. */
+function textOf (part: string, name: string): string {
   const bytes = decode(part, name)
-  const object = isUtf8(bytes) ? parseObject(bytes.toString('utf8'), maxDepth) : undefined
-  if (object === undefined) throw notValid(`the ${name} is not a JSON object`)
-  return object
+  if (!isUtf8(bytes)) throw notValid(`the ${name} is not a JSON object`)
+  return bytes.toString('utf8')
 }
 
 /** Node decodes leniently; what it does not write back the same was padded, had foreign characters or stray bits. */

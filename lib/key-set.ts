@@ -7,8 +7,11 @@ import { isObject, type JsonObject, member, readObject } from './json.js'
 
 /** A signing key of the realm for one algorithm: what tells a good signature from a bad one. */
 export interface Key {
-  /** @throws {KeycloakError} token_not_valid */
-  verify (token: string): void
+  /**
+   * @returns the payload, as fast-jwt has read it
+   * @throws {KeycloakError} token_not_valid
+   */
+  verify (token: string): unknown
 }
 
 /** An entry of the realm's key set that may verify signatures, for the algorithms it fits. */
@@ -205,7 +208,7 @@ function createKey (key: KeyObject, alg: string): Key {
     verify (token) {
       if (length !== undefined && token.length - token.lastIndexOf('.') - 1 !== length) throw notValid('the signature has another length')
       try {
-        verify(token)
+        return verify(token)
       } catch {
         throw notValid('the signature does not verify')
       }

@@ -1,7 +1,6 @@
 import type { Health } from '../types/instance.js'
 import { notValid, unavailable } from './errors.js'
 import type { Key, KeySet } from './key-set.js'
-import type { Maybe } from './maybe.js'
 import type { Monitor } from './monitor.js'
 import type { Upstream } from './upstream.js'
 
@@ -57,10 +56,10 @@ export class Keys {
   }
 
   /**
-   * The verifier for a token's header. There at once when the key set is fresh and the key was used before.
+   * The verifier for a token's header.
    * @throws {KeycloakError} token_not_valid when a fresh key set has no such key, keycloak_unavailable
    */
-  lookup (kid: string | undefined, alg: string): Maybe<Key> {
+  async lookup (kid: string | undefined, alg: string): Promise<Key> {
     return this.standing()?.verifier(kid, alg) ?? this.#lookup(kid, alg, performance.now())
   }
 

@@ -32,6 +32,8 @@ export class Memory<Entry extends Kept> {
   readonly #max: number
   readonly #maxBytes: number
   readonly #entries = new Map<number, Entry>()
+  #seen = new Set<number>()
+  #seenBefore: ReadonlySet<number> = new Set()
   #bytes = 0
   #sweeping: NodeJS.Timeout | undefined
 
@@ -60,6 +62,22 @@ export class Memory<Entry extends Kept> {
     this.#bytes += entry.bytes
     while (this.#entries.size > this.#max || this.#bytes > this.#maxBytes) this.#drop(this.#entries.keys().next().value!)
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref()
+  }
+
+  /**
+   * Was this token here before, a little while ago? What comes once is not worth keeping: where thousands of tokens come
+   * one after the other, keeping and dropping each would cost more than verifying some of them twice. By the place it would
+   * have, so that a number is all that is kept of it; a mistake keeps a token too early.
+   */
+  hasSeen (token: string): boolean {
+    const place = placeOf(token)
+    if (this.#seen.has(place) || this.#seenBefore.has(place)) return true
+    if (this.#seen.size >= this.#max) {
+      this.#seenBefore = this.#seen
+      this.#seen = new Set()
+    }
+    this.#seen.add(place)
+    return false
   }
 
   forget (token: string): void {

@@ -84,19 +84,21 @@ export class Upstream {
       this.#dispatch(dispatcher, call, exchange)
       return exchange.answer
     }
-    try {
-      try {
-        return await attempt()
-      } catch (error) {
-        // Keycloak closes idle connections and may do so just as we write: one more try on another connection.
-        if (!isLostConnection(error)) throw error
-        return await attempt()
-      }
-    } catch (error) {
-      throw asUnavailable(error)
-    } finally {
+    const done = (): void => {
       clearTimeout(timer)
       this.#inFlight.delete(end)
+    }
+    try {
+      const answer = await attempt().catch((error) => {
+        // Keycloak closes idle connections and may do so just as we write: one more try on another connection.
+        if (!isLostConnection(error)) throw error
+        return attempt()
+      })
+      done()
+      return answer
+    } catch (error) {
+      done()
+      throw asUnavailable(error)
     }
   }
 

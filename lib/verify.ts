@@ -1,11 +1,13 @@
 import type { AccessTokenClaims } from '../types/user.js'
 import { checkClaims, checkDates, type Completeness, type Expectations } from './claims.js'
 import { type Identity, identityOf } from './identity.js'
-import { type Header, type Jws, type JwsRules, parseJws } from './jws.js'
+import type { JsonObject } from './json.js'
+import { type Header, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Keys } from './keys.js'
 import type { Maybe } from './maybe.js'
 import { copyOf, type Kept, type Memory, WEIGHT } from './memory.js'
+import { createReading } from './reading.js'
 
 export interface VerifyOptions extends Expectations {
   /** What an access token may look like. */
@@ -40,24 +42,32 @@ const MAX_HEADERS = 64
 export function createVerify (options: VerifyOptions): Verify {
   const { keys, jws: rules, memory, leeway } = options
   const headers = new Map<string, Header>()
+  const reading = createReading(rules)
 
-  if (keys === null) return (token) => identityOf(believe(parseJws(token, rules)))
+  if (keys === null) return (token) => identityOf(believe(payloadOf(openJws(token, rules), rules)))
 
   return function verify (token) {
     const known = memory?.find(token)
+    const set = keys.standing()
     // A find is as safe as a verification: the same characters, by a key that stands, and the dates looked at anew.
-    if (known !== undefined && known.set !== undefined && known.set === keys.standing()) return recall(known)
-    const jws = known ?? parseJws(token, rules, headers)
-    const key = keys.lookup(jws.header.kid, jws.header.alg)
-    return key instanceof Promise ? key.then((key) => judge(token, jws, key)) : judge(token, jws, key)
+    if (known !== undefined && set !== undefined && known.set === set) return recall(known)
+    const jws = known === undefined ? openJws(token, rules, headers) : undefined
+    const header = known?.header ?? jws!.header
+    const key = set?.verifier(header.kid, header.alg)
+    if (key !== undefined) return judge(token, jws, known, key, set)
+    // What is malformed is refused before anybody is asked for keys. Otherwise the one who verifies has read it as well.
+    if (jws !== undefined) payloadOf(jws, rules)
+    return keys.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key))
   }
 
-  function judge (token: string, jws: Jws | Verified, key: Key): Identity {
-    if ('payload' in jws) return prove(token, jws, key)
-    // A kept token whose key is another now: its payload is read again.
-    if (jws.key !== key) return prove(token, parseJws(token, rules), key)
-    jws.set = setOf(jws.header, key)
-    return recall(jws)
+  /** @param set the key set that has the key, where it was at hand */
+  function judge (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
+    if (known?.key === key) {
+      known.set = set
+      return recall(known)
+    }
+    // A kept token whose key is another now is verified again.
+    return prove(token, jws ?? openJws(token, rules, headers), key, set)
   }
 
   /** Verified before, by the key that is right for it now: the dates alone can have changed. */
@@ -73,42 +83,33 @@ export function createVerify (options: VerifyOptions): Verify {
     checkDates(identity.claims, options, now)
   }
 
-  function prove (token: string, jws: Jws, key: Key): Identity {
-    key.verify(token)
-    const identity = identityOf(believe(jws))
+  function prove (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
+    const read = key.verify(token)
+    const identity = identityOf(believe(reading(jws, read)))
     remember(jws)
-    if (memory !== undefined) keep(memory, token, jws.header, key, identity)
+    if (memory?.hasSeen(token) === true) keep(memory, { token, header: jws.header, key, set, identity })
     return identity
   }
 
   /** Only of tokens that were verified, so that nobody can fill it. */
-  function remember ({ segment, header }: Jws): void {
-    if (headers.has(segment)) return
+  function remember ({ segments, header }: Jws): void {
+    if (headers.has(segments.header)) return
     if (headers.size >= MAX_HEADERS) headers.clear()
-    headers.set(copyOf(segment), header)
+    headers.set(copyOf(segments.header), header)
   }
 
-  function keep (memory: Memory<Verified>, token: string, header: Header, key: Key, identity: Identity): void {
-    const { iat, nbf, exp } = identity.claims
+  function keep (memory: Memory<Verified>, proven: Pick<Verified, 'token' | 'header' | 'key' | 'set' | 'identity'>): void {
+    const { token, identity: { claims: { iat, nbf, exp } } } = proven
     memory.keep({
+      ...proven,
       token: copyOf(token),
-      header,
-      key,
-      set: setOf(header, key),
-      identity,
       from: Math.max(iat, nbf ?? iat) - leeway,
       until: exp + leeway,
       bytes: token.length * WEIGHT
     })
   }
 
-  /** The key set that stands now, if it leads from this header to this key. */
-  function setOf ({ kid, alg }: Header, key: Key): KeySet | undefined {
-    const set = keys!.standing()
-    return set?.verifier(kid, alg) === key ? set : undefined
-  }
-
-  function believe ({ payload }: Jws): AccessTokenClaims {
+  function believe (payload: JsonObject): AccessTokenClaims {
     return checkClaims(payload, options, seconds(), options.completeness)
   }
 }

@@ -13,7 +13,8 @@ t.test('a token that differs from a kept one in one character, wherever, is none
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
   const token = realm.token()
-  await app.keycloak.verify(token)
+  for (let times = 0; times < 2; times++) await app.keycloak.verify(token)
+  t.match(app.keycloak.health().cache, { tokens: 1 })
   const passed: number[] = []
   for (let at = 0; at < token.length; at++) {
     const changed = token.slice(0, at) + other(token[at]!) + token.slice(at + 1)
@@ -32,17 +33,38 @@ t.test('the claims of a kept token are the same, frozen ones for all requests, a
   const seen: unknown[] = []
   app.get('/seen', async ({ user, auth }) => { seen.push([user, auth]) })
   const token = realm.token({ claims: { deep: { list: [{}] } } })
-  for (let times = 0; times < 2; times++) await ask(app, '/seen', token)
-  const [first, second] = seen as Array<[object, Record<string, any>]>
+  for (let times = 0; times < 3; times++) await ask(app, '/seen', token)
+  const [, first, second] = seen as Array<[object, Record<string, any>]>
   t.ok(first![0] === second![0] && first![1] === second![1])
   t.ok([first![0], first![1], first![1].deep, first![1].deep.list, first![1].deep.list[0]].every(Object.isFrozen))
+})
+
+t.test('a token is kept when it comes again, and one that comes once is not', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const token = realm.token()
+  for (const tokens of [0, 1, 1]) {
+    t.equal(await ask(app, '/me', token), '200')
+    t.match(app.keycloak.health().cache, { tokens })
+  }
+  const small = await apiFor(t, realm, { cache: { max: 10 } })
+  const among = async (others: number) => {
+    const token = realm.token({ claims: { others } })
+    await small.keycloak.verify(token)
+    for (let at = 0; at < others; at++) await small.keycloak.verify(realm.token({ claims: { others, at } }))
+    await small.keycloak.verify(token)
+    return small.keycloak.health().cache!.tokens
+  }
+  t.equal(await among(30), 0, 'not when thrice as many as can be kept came in between')
+  t.equal(await among(5), 1)
 })
 
 t.test('a kept token expires like any other, and is forgotten then', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
-  const token = realm.token({ expiresIn: 1 })
-  t.equal(await ask(app, '/me', token), '200')
+  const token = realm.token({ expiresIn: 2 })
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', token), '200')
+  t.match(app.keycloak.health().cache, { tokens: 1 })
   while (await ask(app, '/me', token) === '200') await wait(50)
   t.equal(await ask(app, '/me', token), '401 token_expired')
   t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 })
@@ -52,7 +74,7 @@ t.test('a clock that is set back does not let a kept token in before its time', 
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
   const token = realm.token()
-  t.equal(await ask(app, '/me', token), '200')
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', token), '200')
   mock.timers.enable({ apis: ['Date'], now: Date.now() - 3_600_000 })
   t.teardown(() => mock.timers.reset())
   t.equal(await ask(app, '/me', token), '401 token_not_valid')
@@ -64,13 +86,15 @@ t.test('what has ended is forgotten though nobody asks for it', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
   const [short, long] = [realm.token({ expiresIn: 20 }), realm.token({ expiresIn: 50 })]
-  for (const token of [short, long]) t.equal(await ask(app, '/me', token), '200')
+  for (const token of [short, long, short, long]) t.equal(await ask(app, '/me', token), '200')
   t.match(app.keycloak.health().cache, { tokens: 2 })
   mock.timers.tick(30_000)
   t.match(app.keycloak.health().cache, { tokens: 1 })
   mock.timers.tick(30_000)
   t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 })
-  t.equal(await ask(app, '/me', realm.token({ expiresIn: 20 })), '200')
+  const later = realm.token({ expiresIn: 20 })
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', later), '200')
+  t.match(app.keycloak.health().cache, { tokens: 1 })
   mock.timers.tick(30_000)
   t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 }, 'and so on')
 })

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type KeycloakError, notValid, unavailable } from '../errors.js'
-import { type Header, type JwsRules, parseJws } from '../jws.js'
+import { type Header, type JwsRules, openJws, payloadOf } from '../jws.js'
 import type { Key } from '../key-set.js'
 import type { Keys } from '../keys.js'
 import { seconds } from '../verify.js'
@@ -60,8 +60,9 @@ export class Inbox {
 
   async #carryOut (token: string): Promise<void> {
     const { once, carryOut } = this.#options
-    const { header, payload } = parseJws(token, this.#rules)
-    const order = this.kind.read(payload)
+    const jws = openJws(token, this.#rules)
+    const { header } = jws
+    const order = this.kind.read(payloadOf(jws, this.#rules))
     const key = await this.#key(header, order.until)
     key.verify(token)
     if (!once.take(order.id, order.until)) throw notValid('the call was made before')
