@@ -4,7 +4,7 @@ import { createAuthenticate, createIdentify } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { type KeycloakError, notValid, withHeaders } from './lib/errors.js'
-import { identityOf } from './lib/identity.js'
+import { identityBy } from './lib/identity.js'
 import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
@@ -49,7 +49,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.decorateRequest('auth', null)
   fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
     // Undefined in a scope that was loaded before the plugin.
-    return this.auth != null && holds(rule, { roles: rolesOf(identityOf(this.auth)), claims: this.auth, request: this })
+    return this.auth != null && holds(rule, { roles: rolesOf(identityBy(this.auth)), claims: this.auth, request: this })
   })
   const instance: KeycloakInstance = {
     verify: async (token: unknown) => {

@@ -13,7 +13,8 @@ let at = 0
 const { app: cached } = await realm.api()
 const { app: uncached } = await realm.api({ cache: false })
 
-await cached.keycloak.verify(good)
+// Kept from the second time on.
+for (let times = 0; times < 2; times++) await cached.keycloak.verify(good)
 const input = Buffer.from(good.slice(0, good.lastIndexOf('.')))
 const signature = Buffer.from(good.slice(good.lastIndexOf('.') + 1), 'base64url')
 
@@ -40,7 +41,8 @@ const toUser = createToUser({
   userIdClaim: 'preferred_username',
   claimMapping: { firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username' }
 })
-bench('claims to user', () => used(toUser(permission.request.auth, permission.request)))
+const claims = permission.request.auth
+bench('claims to user', () => used(toUser({ claims, user: undefined, roles: undefined }, permission.request)))
 
 const { benchmarks } = await run(json ? { format: 'quiet' } : {})
 if (json) {
