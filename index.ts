@@ -4,7 +4,7 @@ import { createAuthenticate, createIdentify } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { type KeycloakError, notValid, withHeaders } from './lib/errors.js'
-import { identityBy } from './lib/identity.js'
+import { createIdentityBy } from './lib/identity.js'
 import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
@@ -42,6 +42,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined })
   if (settings.verifySignature) await preload(keys, settings)
   const rolesOf = rolesAt(settings.permissionPath)
+  const identityBy = createIdentityBy()
   const routes = new Routes(settings.requireAuthentication)
   const realm = settings.issuer.split('/').filter(Boolean).at(-1)!
 

@@ -17,11 +17,12 @@ export function identityOf (claims: AccessTokenClaims): Identity {
   return { claims, user: undefined, roles: undefined }
 }
 
-const identities = new WeakMap<AccessTokenClaims, Identity>()
-
-/** The same one for the same claims, where claims are all there is: in a handler. */
-export function identityBy (claims: AccessTokenClaims): Identity {
-  let identity = identities.get(claims)
-  if (identity === undefined) identities.set(claims, identity = identityOf(claims))
-  return identity
+/** The same identity for the same claims, where claims are all there is: in a handler. */
+export function createIdentityBy (): (claims: AccessTokenClaims) => Identity {
+  const identities = new WeakMap<AccessTokenClaims, Identity>()
+  return (claims) => {
+    let identity = identities.get(claims)
+    if (identity === undefined) identities.set(claims, identity = identityOf(claims))
+    return identity
+  }
 }
