@@ -3,6 +3,7 @@ import type { TokenSpec } from './tokens.js'
 
 /** What of a Fastify instance the realm needs to make requests. */
 export interface InjectableApp {
+  /** Fastify's. */
   inject (options: InjectOptions): Promise<LightMyRequestResponse>
 }
 
