@@ -50,6 +50,8 @@ const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
  * left out, so that one bad entry spoils nothing.
  */
 export class KeySet {
+  /** Which of the key sets it is, in the order of their answers: a kept token remembers it by this, and keeps none alive. */
+  readonly generation: number
   readonly #keys: readonly SigningKey[]
   readonly #verifiers = new Verifiers()
   readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * ALL.length, ttl: Number.MAX_SAFE_INTEGER })
@@ -62,6 +64,7 @@ export class KeySet {
    * @throws {KeycloakError} keycloak_unavailable when it is no key set or has no signing key
    */
   constructor (text: string, issuer: string, previous?: KeySet) {
+    this.generation = (previous?.generation ?? 0) + 1
     this.#keys = signingKeys(text)
     this.#domain = `${issuer}/`
     for (const key of this.#keys) this.#introduce(key)

@@ -23,8 +23,8 @@ export interface VerifyOptions extends Expectations {
 export interface Verified extends Kept {
   readonly header: Header
   readonly key: Key
-  /** The key set that had the key when it was last looked up. */
-  set: KeySet | undefined
+  /** Of the key set that had the key when it was last looked up. */
+  generation: number | undefined
   readonly identity: Identity
   /** Seconds since 1970; before, and from `until` on, the dates are to be judged one by one. */
   readonly from: number
@@ -50,7 +50,7 @@ export function createVerify (options: VerifyOptions): Verify {
     const known = memory?.find(token)
     const set = keys.standing()
     // A find is as safe as a verification: the same characters, by a key that stands, and the dates looked at anew.
-    if (known !== undefined && set !== undefined && known.set === set) return recall(known)
+    if (known !== undefined && set !== undefined && known.generation === set.generation) return recall(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header
     const key = set?.verifier(header.kid, header.alg)
@@ -63,7 +63,7 @@ export function createVerify (options: VerifyOptions): Verify {
   /** @param set the key set that has the key, where it was at hand */
   function judge (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
     if (known?.key === key) {
-      known.set = set
+      known.generation = set?.generation
       return recall(known)
     }
     // A kept token whose key is another now is verified again.
@@ -87,7 +87,7 @@ export function createVerify (options: VerifyOptions): Verify {
     const read = key.verify(token)
     const identity = identityOf(believe(reading(jws, read)))
     remember(jws)
-    if (memory?.hasSeen(token) === true) keep(memory, { token, header: jws.header, key, set, identity })
+    if (memory?.hasSeen(token) === true) keep(memory, { token, header: jws.header, key, generation: set?.generation, identity })
     return identity
   }
 
@@ -98,7 +98,7 @@ export function createVerify (options: VerifyOptions): Verify {
     headers.set(copyOf(segments.header), header)
   }
 
-  function keep (memory: Memory<Verified>, proven: Pick<Verified, 'token' | 'header' | 'key' | 'set' | 'identity'>): void {
+  function keep (memory: Memory<Verified>, proven: Pick<Verified, 'token' | 'header' | 'key' | 'generation' | 'identity'>): void {
     const { token, identity: { claims: { iat, nbf, exp } } } = proven
     memory.keep({
       ...proven,
