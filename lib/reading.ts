@@ -1,6 +1,9 @@
 import { freezeWithin, isObject, type JsonObject } from './json.js'
 import { type Jws, type JwsRules, payloadOf } from './jws.js'
 
+/** Bytes of a payload that is compared so. A larger one, where the limit of tokens was raised, is read once more. */
+const COMPARED = 32 * 1024
+
 /**
  * What a verified JWS says, deeply frozen, where its verifier has read it already.
  *
@@ -12,7 +15,7 @@ import { type Jws, type JwsRules, payloadOf } from './jws.js'
  */
 export function createReading (rules: JwsRules): (jws: Jws, read: unknown) => JsonObject {
   // One for all, since nothing waits in between: a buffer for each token would keep the garbage collector busy.
-  const scratch = Buffer.allocUnsafeSlow(rules.maxLength)
+  const scratch = Buffer.allocUnsafeSlow(Math.min(rules.maxLength, COMPARED))
 
   return (jws, read) => {
     // First how deep it nests, since whoever writes it recurses.

@@ -14,6 +14,14 @@ t.test('limits.tokenLength refuses a longer token before it is looked at', async
   t.equal(realm.requests.certs, before)
 })
 
+t.test('limits.tokenLength may be as large as a number can be, and costs no memory by itself', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { limits: { tokenLength: Number.MAX_SAFE_INTEGER } })
+  t.equal(await ask(app, '/open', realm.token()), '200')
+  t.equal(await ask(app, '/open', realm.token({ claims: { long: 'x'.repeat(60_000) } })), '200')
+  t.equal(await ask(app, '/open', realm.token({ claims: { long: 'x'.repeat(60_000) }, forged: true })), '401 token_not_valid')
+})
+
 t.test('limits.jsonDepth refuses deeper tokens and deeper answers', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { limits: { jsonDepth: 4 }, verifyTokensWithKeycloak: true })
