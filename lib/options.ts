@@ -176,8 +176,8 @@ function isPem (value: unknown): boolean {
 }
 
 function isDispatcher (value: unknown): boolean {
-  const { request, compose } = (value ?? {}) as { request?: unknown, compose?: unknown }
-  return typeof request === 'function' && typeof compose === 'function'
+  const { dispatch, request, compose } = (value ?? {}) as Partial<Record<'dispatch' | 'request' | 'compose', unknown>>
+  return [dispatch, request, compose].every((each) => typeof each === 'function')
 }
 
 function isStore (value: unknown): boolean {

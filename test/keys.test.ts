@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { Agent, interceptors, MockAgent, Pool, RetryAgent } from 'undici'
 import { type Handler } from '../lib/testing/index.js'
 import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
 
@@ -206,8 +207,34 @@ t.test('the global fetch plays no part: a stub in somebody\'s tests, or a port t
 t.test('a dispatcher that misbehaves is 503', async (t) => {
   const realm = await realmFor(t)
   const request = async (): Promise<never> => { throw undefined } // eslint-disable-line no-throw-literal
-  const app = await apiFor(t, realm, { dispatcher: { request, compose () {} } as never })
-  t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)
+  const thrown = (): never => { throw undefined } // eslint-disable-line no-throw-literal
+  const told = (_options: unknown, handler: { onError: (error: unknown) => void }): void => handler.onError(undefined)
+  for (const dispatch of [thrown, told]) {
+    const app = await apiFor(t, realm, { dispatcher: { dispatch, request, compose () {} } as never })
+    t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)
+  }
+})
+
+t.test('every kind of dispatcher that undici has is one', async (t) => {
+  const realm = await realmFor(t)
+  const { origin, pathname } = new URL(realm.issuer)
+  const keys = await (await fetch(`${realm.issuer}/protocol/openid-connect/certs`)).text()
+  const mock = new MockAgent()
+  mock.disableNetConnect()
+  mock.get(origin).intercept({ path: `${pathname}/protocol/openid-connect/certs` }).reply(200, keys)
+  const dispatchers = [
+    mock,
+    new Agent(),
+    new RetryAgent(new Agent()),
+    new Pool(origin).compose(interceptors.deduplicate(), interceptors.cache()),
+    new Agent().compose(interceptors.redirect({ maxRedirections: 1 }))
+  ]
+  for (const dispatcher of dispatchers) {
+    const app = await apiFor(t, realm, { dispatcher })
+    t.equal(await ask(app, '/open', realm.token()), '200')
+    await app.close()
+    await dispatcher.close()
+  }
 })
 
 t.test('Ed448 keys are EdDSA keys too', async (t) => {

@@ -155,6 +155,7 @@ refused('how Keycloak is called', [
   [{ ca: Buffer.from(SECRET) }, `option "ca" ${CA}another text`],
   [{ ca: [5] }, `option "ca.0" ${CA}5`],
   [{ ca: [CERTIFICATE, 'ca.crt'] }, `option "ca.1" ${CA}a path: write readFileSync(path)`],
+  [{ dispatcher: { request () {}, compose () {} } }, 'option "dispatcher" must be an undici 7 dispatcher, such as new ProxyAgent(url), not an object'],
   [{ dispatcher: {} }, 'option "dispatcher" must be an undici 7 dispatcher, such as new ProxyAgent(url), not an object'],
   [{ dispatcher: null }, 'option "dispatcher" must be an undici 7 dispatcher, such as new ProxyAgent(url), not null: leave it out instead'],
   [{ dispatcher: new Agent(), ca: CERTIFICATE }, 'option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher'],
