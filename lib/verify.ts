@@ -87,7 +87,7 @@ export function createVerify (options: VerifyOptions): Verify {
     const read = key.verify(token)
     const identity = identityOf(believe(reading(jws, read)))
     remember(jws)
-    if (memory?.hasSeen(token) === true) keep(memory, { token, header: jws.header, key, generation: set?.generation, identity })
+    if (memory?.hasSeen(token) === true) keep(memory, token, jws.header, identity, key, set)
     return identity
   }
 
@@ -98,11 +98,15 @@ export function createVerify (options: VerifyOptions): Verify {
     headers.set(copyOf(segments.header), header)
   }
 
-  function keep (memory: Memory<Verified>, proven: Pick<Verified, 'token' | 'header' | 'key' | 'generation' | 'identity'>): void {
-    const { token, identity: { claims: { iat, nbf, exp } } } = proven
+  /** Written out, since V8 gives each object that is spread into another a shape of its own, and finds none of them fast. */
+  function keep (memory: Memory<Verified>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
+    const { iat, nbf, exp } = identity.claims
     memory.keep({
-      ...proven,
       token: copyOf(token),
+      header,
+      key,
+      generation: set?.generation,
+      identity,
       from: Math.max(iat, nbf ?? iat) - leeway,
       until: exp + leeway,
       bytes: token.length * WEIGHT
