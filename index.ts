@@ -17,6 +17,7 @@ import { createRevoked } from './lib/revocation/index.js'
 import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
 import { lookAtKeycloak, preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
+import { holdTick } from './lib/ticks.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
 import { createVerify, type Verified } from './lib/verify.js'
@@ -27,6 +28,7 @@ import type { SyncPermissionRule } from './types/rules.js'
 import type { Claims } from './types/user.js'
 
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
+  const letGo = holdTick()
   const settings = parseOptions(options)
   refuseNeighbours(fastify)
   warnOfRisks(settings, fastify.log)
@@ -37,6 +39,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
     close()
+    letGo()
     return upstream.close()
   })
   await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined })
