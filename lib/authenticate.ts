@@ -96,9 +96,13 @@ export function createAuthenticate ({ routes, extractToken, identify, toUser, ro
     const claims = identity.claims as Claims
     request.auth = claims
     request.user = user
+    if (identity.admittedBy === guard) return undefined
     if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied('scope is missing', guard.scopes)
-    if (guard.check === undefined) return undefined
-    return next(guard.check({ roles: rolesOf(identity), claims, request }), mustBeAllowed)
+    const allowed = guard.check === undefined || guard.check({ roles: rolesOf(identity), claims, request })
+    if (typeof allowed !== 'boolean') return allowed.then(mustBeAllowed)
+    mustBeAllowed(allowed)
+    // Where the roles are not known, a function is asked for them each time.
+    if (guard.lasting && (guard.check === undefined || identity.roles !== undefined)) identity.admittedBy = guard
   }
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {

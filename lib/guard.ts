@@ -11,6 +11,8 @@ export interface Guard {
   ownRule: boolean
   /** `undefined` where any valid token will do. */
   check: Check | undefined
+  /** Is the verdict of `check` on some claims always the same? */
+  lasting: boolean
   /** Words that the scope claim must hold. */
   scopes: readonly string[]
   /** The rule in words. */
@@ -34,7 +36,7 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   const fail = (problem: string): never => { throw new TypeError(`fastify-keycloak-bearer: ${route}: ${problem}`) }
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const { check, text, scopes } = readRule(own, fail)
+  const { check, lasting, text, scopes } = readRule(own, fail)
   const restricted = check !== undefined || scopes.length > 0
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
     fail('config.keycloak: false goes with none of public, authenticated, permission and scope, which it switches off')
@@ -43,7 +45,7 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
     fail('config.public goes with none of authenticated, permission and scope; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
-  return { access: access(), ownRule, check, scopes, text }
+  return { access: access(), ownRule, check, lasting, scopes, text }
 
   function access (): RouteAccess['access'] {
     if (flags.keycloak) return 'open'
@@ -73,13 +75,15 @@ function readFlags (config: JsonObject, fail: Fail): { public: boolean, authenti
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'text' | 'scopes'> {
+function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'lasting' | 'text' | 'scopes'> {
   const words: string[] = []
   let check: Check | undefined
+  let lasting = true
   if (Object.hasOwn(config, 'permission')) {
     try {
       const rule = compileRule(config.permission, 'config.permission')
       check = rule.check
+      lasting = rule.lasting
       words.push(`permission ${rule.text}`)
     } catch (error) {
       fail((error as Error).message)
@@ -87,7 +91,7 @@ function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'text'
   }
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
-  return { check, scopes, text: words.length > 0 ? words.join(' and ') : undefined }
+  return { check, lasting, scopes, text: words.length > 0 ? words.join(' and ') : undefined }
 }
 
 function readScopes (scope: unknown, fail: Fail): string[] {

@@ -1,4 +1,5 @@
 import type { AccessTokenClaims, User } from '../types/user.js'
+import type { Guard } from './guard.js'
 import type { Roles } from './permissions.js'
 
 /**
@@ -11,10 +12,12 @@ export interface Identity {
   user: User | undefined
   /** Where no function is asked each time. */
   roles: Roles | undefined
+  /** The last route that let it in by what is in the claims alone: it will again. */
+  admittedBy: Guard | undefined
 }
 
 export function identityOf (claims: AccessTokenClaims): Identity {
-  return { claims, user: undefined, roles: undefined }
+  return { claims, user: undefined, roles: undefined, admittedBy: undefined }
 }
 
 /** The same identity for the same claims, where claims are all there is: in a handler. */

@@ -27,6 +27,8 @@ export type Check = (caller: Caller) => Maybe<boolean>
 export interface Rule {
   check: Check
   text: string
+  /** Is its verdict on some claims always the same? Not where a function of the application is asked. */
+  lasting: boolean
 }
 
 /** Looking through so many roles costs less than a Set of them does. */
@@ -102,7 +104,7 @@ export function kindOf (value: unknown): string {
 
 function role (name: string, where: string): Rule {
   if (name === '') throw new TypeError(`${where} must name a role, not an empty string`)
-  return { check: ({ roles }) => roles.includes(name), text: name }
+  return { check: ({ roles }) => roles.includes(name), text: name, lasting: true }
 }
 
 /** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
@@ -110,6 +112,7 @@ function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown):
   return {
     // One that is written in place is named after the member it was given to.
     text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
+    lasting: false,
     check ({ claims, request }) {
       const answer = allows(claims, request)
       return isThenable(answer) ? Promise.resolve(answer).then((late) => late === true) : answer === true
@@ -124,7 +127,8 @@ function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, dep
   const decisive = kind === 'any'
   return {
     check: (caller) => decide(checks, 0, decisive, caller),
-    text: `${kind} of (${compiled.map(({ text }) => text).join(', ')})`
+    text: `${kind} of (${compiled.map(({ text }) => text).join(', ')})`,
+    lasting: compiled.every(({ lasting }) => lasting)
   }
 }
 

@@ -34,6 +34,37 @@ t.test('a rule is a role, all of several, any of several, or a function, nested 
   }
 })
 
+t.test('what one route allowed a kept token, another one still denies it, and functions are asked each time', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const moody = [true, false, true, true, false, true]
+  const rules = { held: 'a', missing: 'b', either: { any: ['b', 'a'] }, moody: { all: ['a', () => moody.shift()!] } } as const
+  for (const [name, permission] of Object.entries(rules)) app.get(`/${name}`, { config: { permission } }, async () => 'ok')
+  app.get('/write', { config: { scope: 'write' } }, async () => 'ok')
+  app.get('/admin', { config: { scope: 'admin', permission: 'a' } }, async () => 'ok')
+  const token = realm.token({ roles: ['a'], scope: 'read write' })
+  for (const moods of [['200', DENIED], ['200', '200'], [DENIED, '200']]) {
+    t.equal(await ask(app, '/held', token), '200')
+    t.equal(await ask(app, '/missing', token), DENIED)
+    t.equal(await ask(app, '/either', token), '200')
+    t.equal(await ask(app, '/write', token), '200')
+    t.equal(await ask(app, '/admin', token), DENIED)
+    for (const mood of moods) t.equal(await ask(app, '/moody', token), mood)
+  }
+})
+
+t.test('a function for permissionPath is asked each time, the same route or not', async (t) => {
+  const realm = await realmFor(t)
+  let roles: string[] = []
+  const app = await apiFor(t, realm, { permissionPath: () => roles })
+  app.get('/a', { config: { permission: 'a' } }, async () => 'ok')
+  const token = realm.token()
+  for (const [now, answer] of [[['a'], '200'], [[], DENIED], [['a'], '200'], [['b'], DENIED]] as const) {
+    roles = [...now]
+    t.equal(await ask(app, '/a', token), answer)
+  }
+})
+
 t.test('routes() names a rule function by its own name, if it has one', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
