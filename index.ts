@@ -61,6 +61,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
         if (typeof token !== 'string') throw notValid('the token is not a string')
         return (await identify(token)).claims as Claims
       } catch (error) {
+        // For a caller in a program, unlike one of the API, where it was asked is of use.
+        Error.captureStackTrace(error as KeycloakError)
         throw withHeaders(error as KeycloakError, realm)
       }
     },

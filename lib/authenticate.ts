@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeycloakOptions } from '../types/options.js'
 import type { Claims, User } from '../types/user.js'
 import { bearerToken } from './bearer.js'
-import { headersOf, KeycloakError } from './errors.js'
+import { headersOf, KeycloakError, refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Identity } from './identity.js'
 import type { Introspect } from './introspect.js'
@@ -128,7 +128,7 @@ function mustBeAllowed (allowed: boolean): void {
 }
 
 function anonymous ({ access }: Guard): void {
-  if (access !== 'optional') throw new KeycloakError('not_authenticated', 'no token')
+  if (access !== 'optional') throw refusal('not_authenticated', 'no token')
 }
 
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */
@@ -143,5 +143,5 @@ function hasScopes (claims: Claims, scopes: readonly string[]): boolean {
 }
 
 function denied (reason: string, scopes?: readonly string[]): KeycloakError {
-  return new KeycloakError('permission_denied', reason, scopes?.join(' '))
+  return refusal('permission_denied', reason, scopes?.join(' '))
 }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { KeycloakError } from './errors.js'
+import { type KeycloakError, refusal } from './errors.js'
 
 /**
  * The token of the Authorization header; `null` where there is none or another scheme (RFC 6750 section 2.1).
@@ -56,5 +56,5 @@ function hasSecondAuthorization (rawHeaders: readonly string[] = []): boolean {
 }
 
 function bad (reason: string): KeycloakError {
-  return new KeycloakError('bad_authorization_header', reason)
+  return refusal('bad_authorization_header', reason)
 }

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from '../types/user.js'
-import { KeycloakError, notValid } from './errors.js'
+import { notValid, refusal } from './errors.js'
 import { type JsonObject, member } from './json.js'
 
 /** What claims are held against, and the moment of it. */
@@ -63,7 +63,7 @@ function notBefore (claims: JsonObject, { leeway }: Expectations, now: number): 
 function expiration (claims: JsonObject, { leeway }: Expectations, now: number): void {
   const exp = date(claims, 'exp')
   if (exp === undefined) throw notValid('exp is missing')
-  if (exp + leeway <= now) throw new KeycloakError('token_expired', 'exp has passed')
+  if (exp + leeway <= now) throw refusal('token_expired', 'exp has passed')
 }
 
 function issuer (claims: JsonObject, expected: Expectations): void {

@@ -1,3 +1,5 @@
+import { stackless } from './stackless.js'
+
 /** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
 const REFUSALS = {
   bad_authorization_header: {
@@ -73,9 +75,14 @@ export function describe (code: KeycloakErrorCode): string {
   return REFUSALS[code].message
 }
 
+/** A refusal by this package, made without a stack, which would say no more than `reason` does. */
+export function refusal (code: KeycloakErrorCode, reason: string, scope?: string): KeycloakError {
+  return stackless(() => new KeycloakError(code, reason, scope))
+}
+
 /** The token is refused; `reason` goes to the debug log alone. */
 export function notValid (reason: string): KeycloakError {
-  return new KeycloakError('token_not_valid', reason)
+  return refusal('token_not_valid', reason)
 }
 
 /**
@@ -100,5 +107,5 @@ export class UnavailableError extends KeycloakError {
 }
 
 export function unavailable (reason: string, outage: Outage = 'answer', status?: number): UnavailableError {
-  return new UnavailableError(reason, outage, status)
+  return stackless(() => new UnavailableError(reason, outage, status))
 }

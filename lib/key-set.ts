@@ -4,6 +4,7 @@ import buildGetJwks, { type JWK } from 'get-jwks'
 import { isOfSmallOrder } from './edwards.js'
 import { notValid, unavailable } from './errors.js'
 import { isObject, type JsonObject, member, readObject } from './json.js'
+import { stackless } from './stackless.js'
 
 /** A signing key of the realm for one algorithm: what tells a good signature from a bad one. */
 export interface Key {
@@ -211,7 +212,7 @@ function createKey (key: KeyObject, alg: string): Key {
     verify (token) {
       if (length !== undefined && token.length - token.lastIndexOf('.') - 1 !== length) throw notValid('the signature has another length')
       try {
-        return verify(token)
+        return stackless(() => verify(token))
       } catch {
         throw notValid('the signature does not verify')
       }

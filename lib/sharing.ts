@@ -1,5 +1,5 @@
 import { Departure } from './departure.js'
-import { KeycloakError, UnavailableError } from './errors.js'
+import { KeycloakError, refusal, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
 import { type Bounds, copyOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Maybe } from './maybe.js'
@@ -66,7 +66,7 @@ export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
 
   function recall ({ outcome }: Shared): Identity {
     // A new one, since an error handler may write into the one it gets.
-    if (outcome instanceof KeycloakError) throw new KeycloakError(outcome.code, outcome.reason)
+    if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome.reason)
     recheck(outcome)
     return outcome
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { apiFor, bearer, realmFor, wait } from './support/app.js'
+import { apiFor, ask, bearer, realmFor, wait } from './support/app.js'
 
 t.test('fastify.keycloak.verify serves other transports: the claims, or one of the errors', async (t) => {
   const realm = await realmFor(t)
@@ -12,6 +12,35 @@ t.test('fastify.keycloak.verify serves other transports: the claims, or one of t
   await realm.down()
   await t.rejects(app.keycloak.verify(realm.token({ kid: 'new' })), { code: 'keycloak_unavailable', statusCode: 503 })
   t.equal(synced, 0, 'users are synced by requests alone')
+})
+
+t.test('what fastify.keycloak.verify throws tells who asked, and what refuses a request has no stack', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const limit = Error.stackTraceLimit
+  const asksForIt = async (token: string): Promise<void> => { await app.keycloak.verify(token) }
+  for (const token of ['no.token.atall', realm.token({ expiresIn: -60 }), forged()]) {
+    const { stack } = await asksForIt(token).then(() => new Error('passed'), (error: Error) => error)
+    t.match(stack, /^KeycloakError: The access token .*\n.* asksForIt /s)
+  }
+  const stacks: Array<string | undefined> = []
+  app.setErrorHandler((error: Error, _request, reply) => {
+    stacks.push(error.stack)
+    reply.send(error)
+  })
+  app.get('/closed', { config: { authenticated: true } }, async () => 'ok')
+  const frozen = { ...Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit'), writable: false }
+  t.equal(await ask(app, '/closed', forged()), '401 token_not_valid')
+  Object.defineProperty(Error, 'stackTraceLimit', frozen)
+  t.teardown(() => Object.defineProperty(Error, 'stackTraceLimit', { ...frozen, writable: true }))
+  t.equal(await ask(app, '/closed', forged()), '401 token_not_valid', 'where the limit is frozen as well')
+  t.equal(stacks[0], 'KeycloakError: The access token is not valid.')
+  t.equal(Error.stackTraceLimit, limit)
+
+  function forged (): string {
+    const [header, payload] = realm.token().split('.')
+    return `${header}.${payload}.${realm.token({ sub: 'another' }).split('.')[2]}`
+  }
 })
 
 t.test('what fastify.keycloak.verify throws in a handler is answered as by the plugin', async (t) => {
