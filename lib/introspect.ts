@@ -12,9 +12,9 @@ import type { Monitor } from './monitor.js'
 import { DEFAULT_CACHE } from './options.js'
 import { Revival } from './revival.js'
 import { Secret, type SecretSource } from './secret.js'
+import { seconds } from './seconds.js'
 import { type Answer, sharing, type Waiting } from './sharing.js'
 import type { Upstream } from './upstream.js'
-import { seconds } from './verify.js'
 
 export interface IntrospectOptions extends Expectations {
   clientId: string
@@ -77,7 +77,8 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const revival = new Revival(() => counted(NO_TOKEN))
   let pending = 0
   let written = { secret: '', form: '' }
-  const judged = options.kept === false ? undefined : new Memory<Judged>(options.kept)
+  // Answers that are shared need not be remembered twice.
+  const judged = options.kept === false || cacheTtl > 0 ? undefined : new Memory<Judged>(options.kept)
   const shared = cacheTtl > 0
     ? sharing(ask, { ttl: cacheTtl, bounds: options.kept || DEFAULT_CACHE, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
     : undefined

@@ -2,7 +2,7 @@ import type { AccessTokenClaims } from '../types/user.js'
 import { checkClaims, type Expectations, WHOLE } from './claims.js'
 import { notValid } from './errors.js'
 import { type JsonObject, member } from './json.js'
-import { seconds } from './verify.js'
+import { seconds } from './seconds.js'
 
 /** Members of an answer that are no claims of the token; `jwt` would even be a token. */
 const NO_CLAIMS = ['active', 'jwt']

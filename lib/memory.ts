@@ -1,3 +1,5 @@
+import { seconds } from './seconds.js'
+
 /** What a memory needs to know of what it keeps. */
 export interface Kept {
   readonly token: string
@@ -93,7 +95,7 @@ export class Memory<Entry extends Kept> {
 
   /** A token that has ended is of no use to us, and would be to whoever reads the memory of the process. */
   #sweep (): void {
-    const now = Date.now() / 1000
+    const now = seconds()
     for (const [place, { until }] of this.#entries) {
       if (until <= now) this.#drop(place)
     }

@@ -3,6 +3,7 @@ import { KeycloakError, refusal, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
 import { type Bounds, copyOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Maybe } from './maybe.js'
+import { seconds } from './seconds.js'
 
 /** Who a token is about now, and the characters it took Keycloak to say it. */
 export interface Answer {
@@ -73,9 +74,10 @@ export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
 
   function start (token: string, verified: Identity): Call {
     const ends = performance.now() + ttl
+    const until = Math.min(verified.claims.exp, seconds() + ttl / 1000)
     const departure = new Departure()
     const keep = (outcome: Shared['outcome'], size: number): void => {
-      answers.keep({ token: copyOf(token), outcome, ends, until: verified.claims.exp, bytes: (token.length + size) * WEIGHT })
+      answers.keep({ token: copyOf(token), outcome, ends, until, bytes: (token.length + size) * WEIGHT })
     }
     const answer = ask(token, verified, departure).then(({ identity, size }) => {
       keep(identity, size)

@@ -8,6 +8,7 @@ import type { Keys } from './keys.js'
 import type { Maybe } from './maybe.js'
 import { copyOf, type Kept, type Memory, WEIGHT } from './memory.js'
 import { createReading } from './reading.js'
+import { seconds } from './seconds.js'
 
 export interface VerifyOptions extends Expectations {
   /** What an access token may look like. */
@@ -116,9 +117,4 @@ export function createVerify (options: VerifyOptions): Verify {
   function believe (payload: JsonObject): AccessTokenClaims {
     return checkClaims(payload, options, seconds(), options.completeness)
   }
-}
-
-/** NumericDates count seconds (RFC 7519 section 2). */
-export function seconds (): number {
-  return Date.now() / 1000
 }

@@ -76,6 +76,17 @@ t.test('all that is kept has one shape, so that V8 finds its members at once', a
   t.ok(entries.slice(10).every((entry) => alike(entry, entries[19])))
 })
 
+t.test('an answer of introspection is forgotten when it serves no more, long before its token has expired', async (t) => {
+  const kept = t.capture(Memory.prototype, 'keep', Memory.prototype.keep)
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 5000 } })
+  const before = Date.now() / 1000
+  await app.keycloak.verify(realm.token())
+  const [answer, ...others] = kept().map(({ args: [entry] }) => entry)
+  t.same(others, [], 'once')
+  t.ok(answer!.until >= before + 5 && answer!.until <= Date.now() / 1000 + 5)
+})
+
 t.test('a kept token expires like any other, and is forgotten then', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)

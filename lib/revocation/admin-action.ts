@@ -2,7 +2,7 @@ import type { Revocation } from '../../types/revocation.js'
 import { date } from '../claims.js'
 import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../json.js'
-import { seconds } from '../verify.js'
+import { seconds } from '../seconds.js'
 import type { CallKind, Order } from './call.js'
 
 const TYPES: ReadonlySet<string> = new Set(['jwt'])

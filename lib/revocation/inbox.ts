@@ -3,7 +3,7 @@ import { type KeycloakError, notValid, unavailable } from '../errors.js'
 import { type Header, type JwsRules, openJws, payloadOf } from '../jws.js'
 import type { Key } from '../key-set.js'
 import type { Keys } from '../keys.js'
-import { seconds } from '../verify.js'
+import { seconds } from '../seconds.js'
 import type { CallKind, Order } from './call.js'
 import type { Once } from './once.js'
 

@@ -1,7 +1,7 @@
 import { checkShared, date, type Expectations } from '../claims.js'
 import { notValid } from '../errors.js'
 import { isObject, type JsonObject, member } from '../json.js'
-import { seconds } from '../verify.js'
+import { seconds } from '../seconds.js'
 import type { CallKind, Order } from './call.js'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'

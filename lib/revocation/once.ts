@@ -1,4 +1,4 @@
-import { seconds } from '../verify.js'
+import { seconds } from '../seconds.js'
 
 /**
  * Calls that have been carried out, each until it ends by itself: a second one of the same id is a replay. Bounded;

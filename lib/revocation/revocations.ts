@@ -1,7 +1,7 @@
 import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
-import { seconds } from '../verify.js'
+import { seconds } from '../seconds.js'
 
 export interface RevocationsOptions {
   /** Seconds; no token that is accepted lives longer. */

@@ -1,5 +1,5 @@
 import type { Revocation, RevocationStore } from '../../types/revocation.js'
-import { seconds } from '../verify.js'
+import { seconds } from '../seconds.js'
 
 /** How many revocations wait for the store. */
 const MAX = 1000
