@@ -1,4 +1,4 @@
-import { freezeWithin, isObject, type JsonObject, written } from './json.js'
+import { freezeWithin, isObject, type JsonObject } from './json.js'
 import { type Jws, type JwsRules, payloadOf } from './jws.js'
 
 /** Bytes of a payload that is compared so. A larger one, where the limit of tokens was raised, is read once more. */
@@ -18,12 +18,13 @@ export function createReading (rules: JwsRules): (jws: Jws, read: unknown) => Js
   const scratch = Buffer.allocUnsafeSlow(Math.min(rules.maxLength, COMPARED))
 
   return (jws, read) => {
-    const usable = isObject(read) && encoded(written(read)) === jws.segments.payload && freezeWithin(rules.maxDepth, read)
+    // First how deep it nests, since whoever writes it recurses.
+    const usable = isObject(read) && freezeWithin(rules.maxDepth, read) && written(read) === jws.segments.payload
     return usable ? read : payloadOf(jws, rules)
   }
 
   /** What does not fit is cut off, and so not the same. */
-  function encoded (text = ''): string {
-    return scratch.toString('base64url', 0, scratch.write(text))
+  function written (payload: JsonObject): string {
+    return scratch.toString('base64url', 0, scratch.write(JSON.stringify(payload)))
   }
 }
