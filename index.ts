@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import { createAuthenticate, createIdentify } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
-import { type KeycloakError, notValid, withHeaders } from './lib/errors.js'
+import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
 import { createIdentityBy } from './lib/identity.js'
 import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
@@ -61,9 +61,9 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
         if (typeof token !== 'string') throw notValid('the token is not a string')
         return (await identify(token)).claims as Claims
       } catch (error) {
-        // For a caller in a program, unlike one of the API, where it was asked is of use.
-        Error.captureStackTrace(error as KeycloakError)
-        throw withHeaders(error as KeycloakError, realm)
+        // Another one: several callers may have been refused by the same, and for a program it is of use where it asked.
+        const { code, reason, scope } = error as KeycloakError
+        throw withHeaders(new KeycloakError(code, reason, scope), realm)
       }
     },
     routes: () => routes.list(),

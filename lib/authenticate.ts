@@ -99,7 +99,7 @@ export function createAuthenticate ({ routes, extractToken, identify, toUser, ro
     if (identity.admittedBy === guard) return undefined
     if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied('scope is missing', guard.scopes)
     const allowed = guard.check === undefined || guard.check({ roles: rolesOf(identity), claims, request })
-    if (typeof allowed !== 'boolean') return allowed.then(mustBeAllowed)
+    if (allowed instanceof Promise) return allowed.then(mustBeAllowed)
     mustBeAllowed(allowed)
     // Where the roles are not known, a function is asked for them each time.
     if (guard.lasting && (guard.check === undefined || identity.roles !== undefined)) identity.admittedBy = guard

@@ -46,6 +46,8 @@ export class Routes {
     const config: MarkedConfig = { ...route.config }
     for (const key in route.config) config[key] = (route.config as unknown as MarkedConfig)[key]
     const guard = this.#see({ method: route.method, url: route.url, options: route }, config)
+    // Until it is settled: a request that comes before may meet another rule than those after it.
+    guard.lasting = false
     config[GUARD] = { owner: this, guard }
     route.config = config as unknown as RouteOptions['config']
   }

@@ -23,6 +23,13 @@ t.test('what fastify.keycloak.verify throws tells who asked, and what refuses a 
     const { stack } = await asksForIt(token).then(() => new Error('passed'), (error: Error) => error)
     t.match(stack, /^KeycloakError: The access token .*\n.* asksForIt /s)
   }
+  await realm.down()
+  const other = await apiFor(t, realm)
+  const alice = async (): Promise<void> => { await other.keycloak.verify(realm.token()) }
+  const bob = async (): Promise<void> => { await other.keycloak.verify(realm.token()) }
+  const [first, second] = await Promise.allSettled([alice(), bob()]) as PromiseRejectedResult[]
+  t.match(first!.reason.stack, /at async alice /, 'those who waited for the same fetch')
+  t.match(second!.reason.stack, /at async bob /)
   const stacks: Array<string | undefined> = []
   app.setErrorHandler((error: Error, _request, reply) => {
     stacks.push(error.stack)
@@ -31,11 +38,12 @@ t.test('what fastify.keycloak.verify throws tells who asked, and what refuses a 
   app.get('/closed', { config: { authenticated: true } }, async () => 'ok')
   const frozen = { ...Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit'), writable: false }
   t.equal(await ask(app, '/closed', forged()), '401 token_not_valid')
+  t.equal(Error.stackTraceLimit, limit)
   Object.defineProperty(Error, 'stackTraceLimit', frozen)
   t.teardown(() => Object.defineProperty(Error, 'stackTraceLimit', { ...frozen, writable: true }))
   t.equal(await ask(app, '/closed', forged()), '401 token_not_valid', 'where the limit is frozen as well')
   t.equal(stacks[0], 'KeycloakError: The access token is not valid.')
-  t.equal(Error.stackTraceLimit, limit)
+  t.match(stacks[1], /\n +at /, 'with a stack then, as ever')
 
   function forged (): string {
     const [header, payload] = realm.token().split('.')

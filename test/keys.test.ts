@@ -215,7 +215,7 @@ t.test('a dispatcher that misbehaves is 503', async (t) => {
   }
 })
 
-t.test('every kind of dispatcher that undici has is one', async (t) => {
+t.test('dispatchers of undici, composed ones and those for tests among them, are taken', async (t) => {
   const realm = await realmFor(t)
   const { origin, pathname } = new URL(realm.issuer)
   const keys = await (await fetch(`${realm.issuer}/protocol/openid-connect/certs`)).text()

@@ -65,6 +65,16 @@ t.test('a function for permissionPath is asked each time, the same route or not'
   }
 })
 
+t.test('roles in a list that answers by other than true and false', async (t) => {
+  class Own extends Array<string> {
+    override includes (): boolean { return 1 as never }
+  }
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { permissionPath: () => Own.from(['a']) })
+  app.get('/a', { config: { permission: 'a' } }, async () => 'ok')
+  t.equal(await ask(app, '/a', realm.token()), '200')
+})
+
 t.test('routes() names a rule function by its own name, if it has one', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)

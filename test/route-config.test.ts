@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import keycloak from '../index.js'
@@ -98,6 +101,28 @@ t.test('a config object shared by routes, or frozen, is not changed', async (t) 
   t.equal(await ask(app, '/one'), ANONYMOUS)
   t.equal((await app.inject({ method: 'POST', url: '/two', headers: bearer(realm.token({ roles: ['view-profile'] })) })).statusCode, 200)
   t.same(Reflect.ownKeys(config), ['permission'])
+})
+
+t.test('who was let in before all hooks had given their rules is judged by them afterwards', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const token = realm.token()
+  const early: number[] = []
+  // Before the hook of the plugin, as a self-check at start would do.
+  app.addHook('onReady', async () => {
+    const server = createServer((request, response) => app.routing(request, response)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/admin`
+    for (let times = 0; times < 3; times++) early.push((await fetch(url, { headers: { ...bearer(token), connection: 'close' } })).status)
+    server.close()
+  })
+  await app.register(keycloak, realm.options)
+  app.addHook('onRoute', (route) => { route.config = { ...route.config, permission: 'admin' } })
+  app.get('/admin', async () => 'secret')
+  await app.ready()
+  t.same(early, [200, 200, 200])
+  for (let times = 0; times < 3; times++) t.equal(await ask(app, '/admin', token), '403 permission_denied')
 })
 
 t.test('a rule that an onRoute hook of the application gives later counts, and so does an inherited one', async (t) => {
