@@ -48,7 +48,9 @@ export function judged (realm: TestRealm, answer: Json, token: Json, header: Jso
   if (own(answer, 'active') !== true) return NOT_VALID
   if (['jti', 'iss', 'sub'].some((name) => own(answer, name) !== undefined && own(answer, name) !== token[name])) return NOT_VALID
   if (own(answer, 'jti') === undefined) return verdict(realm, header, token)
-  const exp = own(answer, 'exp') ?? token.exp
+  // As in a token, null is no date (RFC 7519 section 2), and not the same as none.
+  const said = own(answer, 'exp')
+  const exp = said === undefined ? token.exp : said
   const { typ, iss } = token
   return verdict(realm, header, changed({ iat: token.iat }, [...Object.entries(answer), ['exp', typeof exp === 'number' ? Math.min(exp, token.exp) : exp], ['iss', iss], ['typ', typ], ['cnf', undefined]]))
 }
