@@ -28,7 +28,7 @@ import type { SyncPermissionRule } from './types/rules.js'
 import type { Claims } from './types/user.js'
 
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
-  const letGo = holdTick()
+  const releaseTick = holdTick()
   const settings = parseOptions(options)
   refuseNeighbours(fastify)
   warnOfRisks(settings, fastify.log)
@@ -39,7 +39,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
     close()
-    letGo()
+    releaseTick()
     return upstream.close()
   })
   await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined })
@@ -62,8 +62,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
         return (await identify(token)).claims as Claims
       } catch (error) {
         // Another one: several callers may have been refused by the same, and for a program it is of use where it asked.
-        const { code, reason, scope } = error as KeycloakError
-        throw withHeaders(new KeycloakError(code, reason, scope), realm)
+        const { code, reason } = error as KeycloakError
+        throw withHeaders(new KeycloakError(code, reason), realm)
       }
     },
     routes: () => routes.list(),

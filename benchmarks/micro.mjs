@@ -34,15 +34,16 @@ bench('the whole hook, garbage', (await held({}, undefined, garbage)).hook)
 bench('hasPermission(role)', () => used(permission.request.hasPermission('view-profile')))
 bench('hasPermission({ any: [...] })', () => used(permission.request.hasPermission({ any: ['none', 'view-profile'] })))
 
-// Its own file of lib/: what of the hook is the user.
+// By files of lib/: what of the hook is the user.
 const { createToUser } = await import('../dist/esm/lib/user.js')
+const { identityOf } = await import('../dist/esm/lib/identity.js')
 const toUser = createToUser({
   userIdField: 'username',
   userIdClaim: 'preferred_username',
   claimMapping: { firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username' }
 })
 const claims = permission.request.auth
-bench('claims to user', () => used(toUser({ claims, user: undefined, roles: undefined }, permission.request)))
+bench('claims to user', () => used(toUser(identityOf(claims), permission.request)))
 
 const { benchmarks } = await run(json ? { format: 'quiet' } : {})
 if (json) {

@@ -67,7 +67,7 @@ export function headersOf (error: KeycloakError, realm: string): Record<string, 
 
 /** The error with these headers, which Fastify sets where a handler throws it (RFC 9110 section 15.5.2 asks for them). */
 export function withHeaders (error: KeycloakError, realm: string): KeycloakError {
-  return Object.defineProperty(error, 'headers', { value: headersOf(error, realm), configurable: true })
+  return Object.defineProperty(error, 'headers', { value: headersOf(error, realm) })
 }
 
 /** One line of the documentation of an answer, for OpenAPI. */
