@@ -1,3 +1,4 @@
+import { Recent } from './recent.js'
 import { seconds } from './seconds.js'
 
 /** What a memory needs to know of what it keeps. */
@@ -18,6 +19,9 @@ export interface Bounds {
 /** What a kept text takes, in multiples of its length: itself, what was read of it and the places it is found at, rounded up. */
 export const WEIGHT = 6
 
+/** Bytes that the smallest token would take, about: more than fit are not worth being remembered. */
+const LEAST = 1024
+
 /** Of the characters of a signature but the last, which holds a few bits alone: 48 bits make a number of 32. */
 const LOOKED_AT = { from: -9, to: -1 }
 
@@ -34,14 +38,14 @@ export class Memory<Entry extends Kept> {
   readonly #max: number
   readonly #maxBytes: number
   readonly #entries = new Map<number, Entry>()
-  #seen = new Set<number>()
-  #seenBefore: ReadonlySet<number> = new Set()
+  readonly #seen: Recent
   #bytes = 0
   #sweeping: NodeJS.Timeout | undefined
 
   constructor ({ max, maxBytes }: Bounds) {
     this.#max = max
     this.#maxBytes = maxBytes
+    this.#seen = new Recent(Math.min(max, Math.ceil(maxBytes / LEAST)))
   }
 
   get size (): number {
@@ -72,14 +76,7 @@ export class Memory<Entry extends Kept> {
    * have, so that a number is all that is kept of it; a mistake keeps a token too early.
    */
   hasSeen (token: string): boolean {
-    const place = placeOf(token)
-    if (this.#seen.has(place) || this.#seenBefore.has(place)) return true
-    if (this.#seen.size >= this.#max) {
-      this.#seenBefore = this.#seen
-      this.#seen = new Set()
-    }
-    this.#seen.add(place)
-    return false
+    return this.#seen.add(placeOf(token))
   }
 
   forget (token: string): void {
