@@ -73,13 +73,14 @@ function issuer (claims: JsonObject, expected: Expectations): void {
 function audience (claims: JsonObject, expected: Expectations, _now: number, { lightweight }: Completeness): void {
   const aud = member(claims, 'aud')
   if (aud === undefined && (lightweight || expected.audience === null)) return
-  const audiences = typeof aud === 'string' ? [aud] : aud
-  if (!Array.isArray(audiences) || !audiences.every((each) => typeof each === 'string')) {
-    throw notValid('aud is neither a string nor an array of strings')
+  const audiences: unknown = typeof aud === 'string' ? [aud] : aud
+  if (!Array.isArray(audiences)) throw notValid('aud is neither a string nor an array of strings')
+  let named = expected.audience === null
+  for (const each of audiences) {
+    if (typeof each !== 'string') throw notValid('aud is neither a string nor an array of strings')
+    if (expected.audience?.has(each) === true) named = true
   }
-  if (expected.audience !== null && !audiences.some((each) => expected.audience!.has(each))) {
-    throw notValid('aud names none of the audience')
-  }
+  if (!named) throw notValid('aud names none of the audience')
 }
 
 /** ID, refresh, offline, logout and action tokens are signed by the same key: only `typ` tells them apart. */

@@ -1,5 +1,11 @@
+import { isUtf8 } from 'node:buffer'
+
 /** A JSON object whose members nobody has looked at yet. */
 export type JsonObject = Record<string, unknown>
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const ASCII = 0x7f
 
 /**
  * Read the text of a JSON object, deeply frozen; `undefined` for anything else. RFC 7515 section 4 and RFC 7519
@@ -8,23 +14,47 @@ export type JsonObject = Record<string, unknown>
  */
 export function parseObject (text: string, maxDepth: number): JsonObject | undefined {
   const value = readObject(text)
-  if (value === undefined || !freezeWithin(maxDepth, value)) return undefined
-  // What JSON.stringify writes never names a member twice, so the usual compact text needs no second look.
-  if (JSON.stringify(value) !== text && hasDuplicateMember(text)) return undefined
-  return value
+  return value !== undefined && freezeWithin(maxDepth, value) === stringsIn(Buffer.from(text)) ? value : undefined
 }
 
 /**
  * Freeze a value read from JSON and everything in it.
- * @returns whether it nests no deeper than that many levels; if it does, it is of no use
+ * @returns how many strings it holds, names of members included, or `undefined` if it nests deeper than that many levels:
+ *   then it is of no use
  */
-export function freezeWithin (levels: number, value: object): boolean {
-  if (levels === 0) return false
-  for (const inner of Object.values(value)) {
-    if (typeof inner === 'object' && inner !== null && !freezeWithin(levels - 1, inner)) return false
+export function freezeWithin (levels: number, value: object): number | undefined {
+  if (levels === 0) return undefined
+  const isArray = Array.isArray(value)
+  const values: unknown[] = isArray ? value : Object.values(value)
+  let strings = isArray ? 0 : values.length
+  for (const inner of values) {
+    if (typeof inner === 'string') strings++
+    if (typeof inner !== 'object' || inner === null) continue
+    const within = freezeWithin(levels - 1, inner)
+    if (within === undefined) return undefined
+    strings += within
   }
   Object.freeze(value)
-  return true
+  return strings
+}
+
+/**
+ * How many strings the text of a JSON value has, names of members included: each stands between two quotes. If a value
+ * that was read from it holds as many, then no member is named twice, since JSON.parse drops the name of the first.
+ * @param text that JSON.parse has accepted
+ * @returns `NaN`, which no value holds, if it is not UTF-8: then there is no saying what it was read from
+ */
+export function stringsIn (text: Uint8Array, length = text.length): number {
+  let quotes = 0
+  let seen = 0
+  for (let at = 0; at < length; at++) {
+    const byte = text[at]!
+    seen |= byte
+    if (byte === QUOTE) quotes++
+    // Whatever follows it is ASCII, and no quote that ends the string.
+    else if (byte === BACKSLASH) at++
+  }
+  return seen <= ASCII || isUtf8(text.subarray(0, length)) ? quotes / 2 : NaN
 }
 
 /** The same, however deep and with the last of duplicate members, for what is only picked from (a key set). */
@@ -45,37 +75,4 @@ export function isObject (value: unknown): value is JsonObject {
 /** An own member, so that `constructor` or `__proto__` find nothing that the sender did not send. */
 export function member (object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined
-}
-
-/** Walks a text that JSON.parse has accepted: there a string followed by a colon is a member's name. */
-function hasDuplicateMember (text: string): boolean {
-  const names: Array<Set<string>> = []
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]
-    if (character === '{' || character === '[') names.push(new Set())
-    else if (character === '}' || character === ']') names.pop()
-    else if (character === '"') {
-      const end = endOfString(text, at)
-      if (isFollowedByColon(text, end)) {
-        const name: string = JSON.parse(text.slice(at, end))
-        const seen = names[names.length - 1]!
-        if (seen.has(name)) return true
-        seen.add(name)
-      }
-      at = end - 1
-    }
-  }
-  return false
-}
-
-function endOfString (text: string, start: number): number {
-  let at = start + 1
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
-  return at + 1
-}
-
-function isFollowedByColon (text: string, from: number): boolean {
-  let at = from
-  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at++
-  return text[at] === ':'
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { decode } from './base64url.js'
 import { notValid } from './errors.js'
 import { type JsonObject, member, parseObject } from './json.js'
 
@@ -23,33 +24,36 @@ export interface JwsRules {
 /** RFC 9068 section 2.1, and what Keycloak sends by default. */
 export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
 
-/** A compact JWS whose header and signature have been looked at, each known to be canonical base64url. */
+/** A compact JWS whose header has been looked at. */
 export interface Jws {
   header: Header
-  /** Header and payload as they were written. */
-  segments: { header: string, payload: string }
+  /** As they were written. */
+  segments: { header: string, payload: string, signature: string }
 }
 
 /**
- * Take a compact JWS apart (RFC 7515 section 3.1) without believing it.
+ * Take a compact JWS apart (RFC 7515 section 3.1) without believing it. Of payload and signature it is only known that
+ * they are there.
  * @param known headers that were read by the same rules before, as they were written
  * @throws {KeycloakError} token_not_valid
  */
 export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
   if (token.length > rules.maxLength) throw notValid('the token is too long')
-  const [protectedHeader, payload, signature, rest] = token.split('.', 4)
-  if (signature === undefined || rest !== undefined) throw notValid('the token has not three parts')
-  const header = known?.get(protectedHeader!) ?? parseHeader(readHeader(protectedHeader!, rules), rules)
-  if (signature === '') throw notValid('the token has no signature')
-  decode(signature, 'signature')
-  return { header, segments: { header: protectedHeader!, payload: payload! } }
+  const first = token.indexOf('.')
+  const second = token.indexOf('.', first + 1)
+  if (second === -1 || token.includes('.', second + 1)) throw notValid('the token has not three parts')
+  const segment = token.slice(0, first)
+  const header = known?.get(segment) ?? parseHeader(readHeader(segment, rules), rules)
+  if (second === token.length - 1) throw notValid('the token has no signature')
+  return { header, segments: { header: segment, payload: token.slice(first + 1, second), signature: token.slice(second + 1) } }
 }
 
 /**
- * What a JWS says, deeply frozen.
+ * What a JWS says, deeply frozen, where nobody has looked at payload and signature yet.
  * @throws {KeycloakError} token_not_valid
  */
 export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObject {
+  if (decode(segments.signature) === undefined) throw notValid('the signature is not canonical base64url')
   const payload = parseObject(textOf(segments.payload, 'payload'), maxDepth)
   if (payload === undefined) throw notValid('the payload is not a JSON object')
   return payload
@@ -77,14 +81,8 @@ function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
 
 /** RFC 7519 section 7.2: UTF-8. */
 function textOf (part: string, name: string): string {
-  const bytes = decode(part, name)
+  const bytes = decode(part)
+  if (bytes === undefined) throw notValid(`the ${name} is not canonical base64url`)
   if (!isUtf8(bytes)) throw notValid(`the ${name} is not a JSON object`)
   return bytes.toString('utf8')
-}
-
-/** Node decodes leniently; what it does not write back the same was padded, had foreign characters or stray bits. */
-function decode (part: string, name: string): Buffer {
-  const bytes = Buffer.from(part, 'base64url')
-  if (bytes.toString('base64url') !== part) throw notValid(`the ${name} is not canonical base64url`)
-  return bytes
 }

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
 import buildGetJwks, { type JWK } from 'get-jwks'
+import { endsWell } from './base64url.js'
 import { isOfSmallOrder } from './edwards.js'
 import { notValid, unavailable } from './errors.js'
 import { isObject, type JsonObject, member, readObject } from './json.js'
@@ -210,7 +211,10 @@ function createKey (key: KeyObject, alg: string): Key {
   const length = modulusLength === undefined ? undefined : Math.ceil(Math.ceil(modulusLength / 8) * 4 / 3)
   return {
     verify (token) {
-      if (length !== undefined && token.length - token.lastIndexOf('.') - 1 !== length) throw notValid('the signature has another length')
+      const signature = token.slice(token.lastIndexOf('.') + 1)
+      if (length !== undefined && signature.length !== length) throw notValid('the signature has another length')
+      // Of its other characters fast-jwt sees to it that they are base64url.
+      if (!endsWell(signature)) throw notValid('the signature is not canonical base64url')
       try {
         return stackless(() => verify(token))
       } catch {

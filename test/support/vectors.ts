@@ -104,6 +104,17 @@ export async function check (t: Test, app: FastifyInstance, cases: Iterable<Case
   for (const [name, token, answer = refusal(token)] of cases) t.equal(await ask(app, '/me', token), answer, name)
 }
 
+/**
+ * Ask with each token of a table before the realm's keys are had, where what is malformed is refused without asking for
+ * any, and again with the keys at hand: two ways through the plugin. Cases with an answer come the second time alone.
+ */
+export async function checkBothWays (t: Test, app: FastifyInstance, realm: TestRealm, cases: readonly Case[]): Promise<void> {
+  await check(t, app, cases.filter(([, , answer]) => answer === undefined))
+  t.equal(realm.requests.certs, 0)
+  t.equal(await ask(app, '/me', realm.token()), '200')
+  await check(t, app, cases.map(([name, ...rest]) => [`${name}, with the keys at hand`, ...rest]))
+}
+
 /** What a bad token gets: with white space inside, it is the header that is wrong. */
 export function refusal (token: string): string {
   return /^ *[^ \t]+ *$/.test(token) ? NOT_VALID : BAD_HEADER
