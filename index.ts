@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createAuthenticate, createIdentify } from './lib/authenticate.js'
+import { createAuthenticate } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
+import { createIdentification } from './lib/identify.js'
 import { createIdentityBy } from './lib/identity.js'
 import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
@@ -20,7 +21,7 @@ import { lookAtKeycloak, preload, refuseNeighbours, warnOfRisks } from './lib/st
 import { holdTick } from './lib/ticks.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
-import { createVerify, type Verified } from './lib/verify.js'
+import { createVerification, type Verified } from './lib/verify.js'
 import './types/fastify.js'
 import type { Health, KeycloakInstance } from './types/instance.js'
 import type { KeycloakOptions } from './types/options.js'
@@ -35,7 +36,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
-  const { keys, introspection, revoked, identify, health, close } = createVerification(settings, upstream, fastify)
+  const { keys, introspection, revoked, identification, health, close } = createSteps(settings, upstream, fastify)
   fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
     close()
@@ -59,7 +60,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     verify: async (token: unknown) => {
       try {
         if (typeof token !== 'string') throw notValid('the token is not a string')
-        return (await identify(token)).claims as Claims
+        return (await identification.identify(token)).claims as Claims
       } catch (error) {
         // Another one: several callers may have been refused by the same, and for a program it is of use where it asked.
         const { code, reason } = error as KeycloakError
@@ -73,12 +74,12 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => routes.settle())
   const { extractToken } = settings
-  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identify, toUser: createToUser(settings), rolesOf, realm, closing: () => upstream.closing }))
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing: () => upstream.closing }))
   await revoked?.start()
 }
 
 /** From a token to who it is about now, and how Keycloak does meanwhile. */
-function createVerification (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
+function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
   const { log } = fastify
   const expected = {
     issuer: settings.issuer,
@@ -88,7 +89,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
   const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes }, settings.baseUrl, upstream, new Monitor('certs', log))
   const memory = settings.cache === false ? undefined : new Memory<Verified>(settings.cache)
-  const verify = createVerify({
+  const verification = createVerification({
     ...expected,
     jws: {
       algorithms: new Set<string>(settings.algorithms),
@@ -129,7 +130,7 @@ function createVerification (settings: Settings, upstream: Upstream, fastify: Fa
     memory?.close()
     introspection?.close()
   }
-  return { keys, introspection, revoked, identify: createIdentify(verify, revoked, introspection?.introspect), health, close }
+  return { keys, introspection, revoked, identification: createIdentification(verification, revoked, introspection), health, close }
 }
 
 /**

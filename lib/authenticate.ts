@@ -1,23 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeycloakOptions } from '../types/options.js'
 import type { Claims, User } from '../types/user.js'
-import { bearerToken } from './bearer.js'
+import { authorizationOf, tokenIn } from './bearer.js'
 import { headersOf, KeycloakError, refusal } from './errors.js'
 import type { Guard } from './guard.js'
+import type { Identification } from './identify.js'
 import type { Identity } from './identity.js'
-import type { Introspect } from './introspect.js'
-import { isThenable, type Maybe, next } from './maybe.js'
+import { isThenable, type Maybe } from './maybe.js'
 import { asynchronous, kindOf, type RolesOf } from './permissions.js'
-import type { Revoked } from './revocation/index.js'
 import type { Routes } from './routes.js'
 import type { ToUser } from './user.js'
-import type { Verify } from './verify.js'
 
 /** The steps of a request, each made at start. */
 export interface Steps {
   routes: Routes
   extractToken: KeycloakOptions['extractToken']
-  identify: Identify
+  identification: Identification
   toUser: ToUser
   rolesOf: RolesOf
   /** For the challenge of RFC 6750 section 3. */
@@ -26,37 +24,23 @@ export interface Steps {
   closing: () => boolean
 }
 
-/** Token → who it is about now: verified, not revoked, and introspected where that is on, as long as somebody waits for `reply`. */
-export type Identify = (token: string, reply?: FastifyReply) => Maybe<Identity>
-
-export function createIdentify (verify: Verify, revoked: Revoked | undefined, introspect: Introspect | undefined): Identify {
-  const valid = revoked === undefined ? verify : (token: string) => next(verify(token), standing)
-  if (introspect === undefined) return valid
-  // What introspection adds (the sub of a lightweight token), and what was revoked meanwhile, counts as well.
-  return (token, reply) => next(valid(token), (verified) => next(introspect(token, verified, reply?.raw), standing))
-
-  function standing (identity: Identity): Identity {
-    revoked?.check(identity.claims)
-    return identity
-  }
-}
-
 /** The onRequest hook: the only place where a request is let on or refused. */
-export function createAuthenticate ({ routes, extractToken, identify, toUser, rolesOf, realm, closing }: Steps) {
+export function createAuthenticate ({ routes, extractToken, identification: { identify, recall }, toUser, rolesOf, realm, closing }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+    let passed: Maybe<void>
     try {
-      const passed = authenticate(request, reply)
-      if (!(passed instanceof Promise)) return done()
-      passed.then(() => {
-        letGo(request, reply)
-        done()
-      }, (error) => {
-        letGo(request, reply)
-        refuse(error, request, reply, done)
-      })
+      passed = authenticate(request, reply)
     } catch (error) {
-      refuse(error, request, reply, done)
+      return refuse(error, request, reply, done)
     }
+    if (passed === undefined) return done()
+    passed.then(() => {
+      letGo(request, reply)
+      done()
+    }, (error) => {
+      letGo(request, reply)
+      refuse(error, request, reply, done)
+    })
   }
 
   function authenticate (request: FastifyRequest, reply: FastifyReply): Maybe<void> {
@@ -66,14 +50,31 @@ export function createAuthenticate ({ routes, extractToken, identify, toUser, ro
     if (request.is404) return undefined
     const guard = routes.of(request)
     if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
-    const token = tokenOf(request)
-    if (token === null) return anonymous(guard)
-    const identity = identify(token, reply)
+    const identity = identityFor(request, reply)
+    if (identity === null) return anonymous(guard)
     // Written out, not by closures: most requests need no promise, and what they need is known already.
     return identity instanceof Promise ? identity.then((identity) => enter(request, identity, guard)) : enter(request, identity, guard)
   }
 
+  /** Who presents a token; `null` where there is none. */
+  function identityFor (request: FastifyRequest, reply: FastifyReply): Maybe<Identity> | null {
+    if (extractToken !== undefined) return identified(extracted(extractToken(request)), reply)
+    const header = authorizationOf(request)
+    if (header === undefined) return null
+    return recall?.(header, Date.now()) ?? identified(tokenIn(header), reply)
+  }
+
+  function identified (token: string | null, reply: FastifyReply): Maybe<Identity> | null {
+    return token === null ? null : identify(token, reply)
+  }
+
   function enter (request: FastifyRequest, identity: Identity, guard: Guard): Maybe<void> {
+    // Its user is kept where no function has to be asked for it.
+    if (identity.admittedBy === guard && identity.user !== undefined) {
+      request.auth = identity.claims as Claims
+      request.user = identity.user
+      return undefined
+    }
     const user = toUser(identity, request)
     return user instanceof Promise ? user.then((user) => admit(request, identity, user, guard)) : admit(request, identity, user, guard)
   }
@@ -81,15 +82,6 @@ export function createAuthenticate ({ routes, extractToken, identify, toUser, ro
   /** A connection kept alive after a wait for Keycloak would hold up a server that closes meanwhile. */
   function letGo (request: FastifyRequest, reply: FastifyReply): void {
     if (closing() && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
-  }
-
-  function tokenOf (request: FastifyRequest): string | null {
-    if (extractToken === undefined) return bearerToken(request)
-    const token: unknown = extractToken(request)
-    if (token === undefined || token === null || token === '') return null
-    if (isThenable(token)) throw asynchronous(token, 'extractToken')
-    if (typeof token !== 'string') throw new TypeError(`extractToken must return a string or null, not ${kindOf(token)}`)
-    return token
   }
 
   function admit (request: FastifyRequest, identity: Identity, user: User, guard: Guard): Maybe<void> {
@@ -121,6 +113,14 @@ export function createAuthenticate ({ routes, extractToken, identify, toUser, ro
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }
+}
+
+/** What the application's function made of a request. */
+function extracted (token: unknown): string | null {
+  if (token === undefined || token === null || token === '') return null
+  if (isThenable(token)) throw asynchronous(token, 'extractToken')
+  if (typeof token !== 'string') throw new TypeError(`extractToken must return a string or null, not ${kindOf(token)}`)
+  return token
 }
 
 function mustBeAllowed (allowed: boolean): void {

@@ -6,19 +6,27 @@ import { type KeycloakError, refusal } from './errors.js'
  * @throws {KeycloakError} bad_authorization_header
  */
 export function bearerToken (request: FastifyRequest): string | null {
+  const header = authorizationOf(request)
+  return header === undefined ? null : tokenIn(header)
+}
+
+/**
+ * The Authorization header as it came.
+ * @throws {KeycloakError} bad_authorization_header when there is more than one
+ */
+export function authorizationOf (request: FastifyRequest): string | undefined {
   const header: unknown = request.headers.authorization
-  if (header === undefined) return null
+  if (header === undefined) return undefined
   if (typeof header !== 'string' || hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
-  return usual(header) ?? (header === '' ? null : parse(header))
+  return header
 }
 
-/** What nearly every client sends: `Bearer`, one space and a token. */
-function usual (header: string): string | undefined {
-  if (!header.startsWith('Bearer ') || header.length === 7) return undefined
-  return header.includes(' ', 7) || header.includes('\t', 7) ? undefined : header.slice(7)
-}
-
-function parse (header: string): string | null {
+/**
+ * The token in an Authorization header; `null` where the scheme is another.
+ * @throws {KeycloakError} bad_authorization_header
+ */
+export function tokenIn (header: string): string | null {
+  if (header === '') return null
   const end = header.search(/[ \t]/)
   const scheme = end === -1 ? header : header.slice(0, end)
   if (scheme.toLowerCase() !== 'bearer') return null

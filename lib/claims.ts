@@ -49,6 +49,14 @@ export function checkDates (claims: AccessTokenClaims, expected: Expectations, n
   for (const check of DATES) check(claims, expected, now, WHOLE)
 }
 
+/**
+ * When the dates of checked claims are good, in seconds since 1970: from the first on, and before the other. What
+ * {@link checkDates} says at any moment, for whoever asks often.
+ */
+export function validity ({ iat, nbf, exp }: AccessTokenClaims, { leeway }: Pick<Expectations, 'leeway'>): { from: number, until: number } {
+  return { from: Math.max(iat, nbf ?? iat) - leeway, until: exp + leeway }
+}
+
 function issuedAt (claims: JsonObject, { leeway }: Expectations, now: number): void {
   const iat = date(claims, 'iat')
   if (iat === undefined) throw notValid('iat is missing')

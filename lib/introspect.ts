@@ -7,7 +7,7 @@ import { type Identity, identityOf } from './identity.js'
 import { type JsonObject, parseObject } from './json.js'
 import { judge } from './judge.js'
 import type { Maybe } from './maybe.js'
-import { type Bounds, copyOf, type Kept, Memory, WEIGHT } from './memory.js'
+import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Monitor } from './monitor.js'
 import { DEFAULT_CACHE } from './options.js'
 import { Revival } from './revival.js'
@@ -15,6 +15,7 @@ import { Secret, type SecretSource } from './secret.js'
 import { seconds } from './seconds.js'
 import { type Answer, sharing, type Waiting } from './sharing.js'
 import type { Upstream } from './upstream.js'
+import type { Recall } from './verify.js'
 
 export interface IntrospectOptions extends Expectations {
   clientId: string
@@ -59,6 +60,8 @@ interface Judged extends Kept {
 /** Introspection, and how it does. */
 export interface Introspection {
   introspect: Introspect
+  /** `undefined` where no answer is shared. */
+  recall?: Recall
   health: () => IntrospectionHealth
   /** Forget what is kept, and ask no more of its own accord. */
   close: () => void
@@ -80,11 +83,12 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   // Answers that are shared need not be remembered twice.
   const judged = options.kept === false || cacheTtl > 0 ? undefined : new Memory<Judged>(options.kept)
   const shared = cacheTtl > 0
-    ? sharing(ask, { ttl: cacheTtl, bounds: options.kept || DEFAULT_CACHE, recheck: ({ claims }) => checkDates(claims, options, seconds()) })
+    ? sharing(ask, { ttl: cacheTtl, bounds: options.kept || DEFAULT_CACHE, expected: options })
     : undefined
 
   return {
     introspect: shared?.find ?? alone,
+    recall: shared?.recall,
     health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending }),
     close () {
       revival.close()
@@ -105,7 +109,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     const size = text.length
     if ('identity' in said) return { identity: recall(said), size }
     const identity = identityOf(judge(said.answer, claims, options))
-    judged?.keep({ token: copyOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * WEIGHT })
+    judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * WEIGHT })
     return { identity, size }
   }
 

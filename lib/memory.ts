@@ -3,7 +3,8 @@ import { seconds } from './seconds.js'
 
 /** What a memory needs to know of what it keeps. */
 export interface Kept {
-  readonly token: string
+  /** `Bearer`, a space and the token: the header of nearly every client, which so can be compared as it came. */
+  readonly credentials: string
   /** When it is of no use any more, in seconds since 1970. */
   readonly until: number
   /** What it takes, rounded up. */
@@ -24,6 +25,9 @@ const LEAST = 1024
 
 /** Of the characters of a signature but the last, which holds a few bits alone: 48 bits make a number of 32. */
 const LOOKED_AT = { from: -9, to: -1 }
+
+/** How nearly every client spells it, and the one space that it puts behind. */
+const SCHEME = 'Bearer '
 
 /** How often what has ended is looked for, in milliseconds. */
 const SWEEP_EVERY = 30_000
@@ -58,11 +62,17 @@ export class Memory<Entry extends Kept> {
 
   find (token: string): Entry | undefined {
     const entry = this.#entries.get(placeOf(token))
-    return entry !== undefined && entry.token === token ? entry : undefined
+    return entry !== undefined && entry.credentials.slice(SCHEME.length) === token ? entry : undefined
+  }
+
+  /** By an Authorization header. One that says the same in other words is not found. */
+  findBy (header: string): Entry | undefined {
+    const entry = this.#entries.get(placeOf(header))
+    return entry !== undefined && entry.credentials === header ? entry : undefined
   }
 
   keep (entry: Entry): void {
-    const place = placeOf(entry.token)
+    const place = placeOf(entry.credentials)
     this.#drop(place)
     this.#entries.set(place, entry)
     this.#bytes += entry.bytes
@@ -79,8 +89,8 @@ export class Memory<Entry extends Kept> {
     return this.#seen.add(placeOf(token))
   }
 
-  forget (token: string): void {
-    this.#drop(placeOf(token))
+  forget ({ credentials }: Entry): void {
+    this.#drop(placeOf(credentials))
   }
 
   /** Forget all. */
@@ -110,18 +120,23 @@ export class Memory<Entry extends Kept> {
 }
 
 /**
- * A copy of some characters of a header that was verified, thus ASCII: a slice would keep all of the header alive, and
- * is slower to compare.
+ * The credentials that a verified token makes (RFC 6750 section 2.1).
+ * @param token of ASCII alone, as a verified one is
  */
-export function copyOf (token: string): string {
-  return Buffer.from(token, 'latin1').toString('latin1')
+export function credentialsOf (token: string): string {
+  return copyOf(SCHEME + token)
 }
 
-/** A whole number of 32 bits, which a Map finds faster than a string. */
-function placeOf (token: string): number {
+/** A copy of ASCII characters: a slice would keep all of a header alive, and is slower to compare. */
+export function copyOf (text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
+/** A whole number of 32 bits, which a Map finds faster than a string. By the end of a token, with or without what is before it. */
+function placeOf (text: string): number {
   let place = 0
-  for (let at = token.length + LOOKED_AT.from; at < token.length + LOOKED_AT.to; at++) {
-    place = (Math.imul(place, 31) + token.charCodeAt(at)) | 0
+  for (let at = text.length + LOOKED_AT.from; at < text.length + LOOKED_AT.to; at++) {
+    place = (Math.imul(place, 31) + text.charCodeAt(at)) | 0
   }
   return place
 }

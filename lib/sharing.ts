@@ -1,7 +1,9 @@
+import { checkDates, type Expectations, validity } from './claims.js'
+import { Clock } from './clock.js'
 import { Departure } from './departure.js'
 import { KeycloakError, refusal, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
-import { type Bounds, copyOf, type Kept, Memory, WEIGHT } from './memory.js'
+import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Maybe } from './maybe.js'
 import { seconds } from './seconds.js'
 
@@ -24,6 +26,8 @@ interface Shared extends Kept {
   readonly outcome: Identity | KeycloakError
   /** On the monotonic clock. */
   readonly ends: number
+  /** In seconds since 1970; before, and from `until` on, the dates of its claims are to be judged one by one. */
+  readonly from: number
 }
 
 /** A call under way, and how many wait for it. */
@@ -37,25 +41,29 @@ export interface SharingOptions {
   /** Milliseconds that an answer may serve, from when it was asked for. */
   ttl: number
   bounds: Bounds
-  /** @throws {KeycloakError} when the dates of claims that were good before are not any more */
-  recheck: (identity: Identity) => void
+  /** What the dates of claims that were good before are held against again. */
+  expected: Expectations
 }
 
 /**
  * One call in flight for a token, and its answer for a while. What failed is asked again. A call is called off when
  * the last of those who wait for it is gone.
  */
-export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
+export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
   const answers = new Memory<Shared>(bounds)
   const calls = new Map<string, Call>()
+  const clock = new Clock()
 
   return {
     close: () => answers.close(),
 
+    /** The answer to the token of an Authorization header, where there is one that serves. */
+    recall: (header: string, wall: number) => outcomeOf(answers.findBy(header), wall),
+
     /** There at once when it is known already. */
     find (token: string, verified: Identity, waiting?: Waiting): Maybe<Identity> {
-      const shared = answers.find(token)
-      if (shared !== undefined && performance.now() < shared.ends) return recall(shared)
+      const known = outcomeOf(answers.find(token), Date.now())
+      if (known !== undefined) return known
       const call = calls.get(token) ?? start(token, verified)
       call.waiting++
       waiting?.once('close', () => {
@@ -65,22 +73,26 @@ export function sharing (ask: Ask, { ttl, bounds, recheck }: SharingOptions) {
     }
   }
 
-  function recall ({ outcome }: Shared): Identity {
+  function outcomeOf (shared: Shared | undefined, wall: number): Identity | undefined {
+    if (shared === undefined || clock.monotonic(wall) >= shared.ends) return undefined
+    const { outcome, from, until } = shared
     // A new one, since an error handler may write into the one it gets.
     if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome.reason)
-    recheck(outcome)
+    const now = wall / 1000
+    if (now < from || now >= until) checkDates(outcome.claims, expected, now)
     return outcome
   }
 
   function start (token: string, verified: Identity): Call {
     const ends = performance.now() + ttl
-    const until = Math.min(verified.claims.exp, seconds() + ttl / 1000)
+    const last = seconds() + ttl / 1000
     const departure = new Departure()
-    const keep = (outcome: Shared['outcome'], size: number): void => {
-      answers.keep({ token: copyOf(token), outcome, ends, until, bytes: (token.length + size) * WEIGHT })
+    const keep = (outcome: Shared['outcome'], size: number, { claims } = verified): void => {
+      const { from, until } = validity(claims, expected)
+      answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * WEIGHT })
     }
     const answer = ask(token, verified, departure).then(({ identity, size }) => {
-      keep(identity, size)
+      keep(identity, size, identity)
       return identity
     }).catch((error) => {
       if (!(error instanceof UnavailableError)) keep(error, 0)

@@ -1,12 +1,12 @@
 import type { AccessTokenClaims } from '../types/user.js'
-import { checkClaims, checkDates, type Completeness, type Expectations } from './claims.js'
+import { checkClaims, checkDates, type Completeness, type Expectations, validity } from './claims.js'
 import { type Identity, identityOf } from './identity.js'
 import type { JsonObject } from './json.js'
 import { type Header, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Keys } from './keys.js'
 import type { Maybe } from './maybe.js'
-import { copyOf, type Kept, type Memory, WEIGHT } from './memory.js'
+import { copyOf, credentialsOf, type Kept, type Memory, WEIGHT } from './memory.js'
 import { createReading } from './reading.js'
 import { seconds } from './seconds.js'
 
@@ -37,51 +37,73 @@ export interface Verified extends Kept {
  */
 export type Verify = (token: string) => Maybe<Identity>
 
+/**
+ * From an Authorization header to who its token is about, where that is known, and known to be good now.
+ * @param wall `Date.now()`
+ */
+export type Recall = (header: string, wall: number) => Identity | undefined
+
+/** The two ways to an identity. What the quick one does not know is left to the other, all refusals too. */
+export interface Verification {
+  verify: Verify
+  /** `undefined` where nothing is kept. */
+  recall?: Recall
+}
+
 /** Headers of tokens that were verified: a realm has one for each key, and some when keys rotate. */
 const MAX_HEADERS = 64
 
-export function createVerify (options: VerifyOptions): Verify {
-  const { keys, jws: rules, memory, leeway } = options
+export function createVerification (options: VerifyOptions): Verification {
+  const { keys, jws: rules, memory } = options
+  if (keys === null) return { verify: (token) => identityOf(believe(payloadOf(openJws(token, rules), rules))) }
+
   const headers = new Map<string, Header>()
   const reading = createReading(rules)
+  return { verify, recall: memory && ((header, wall) => recall(memory.findBy(header), wall)) }
 
-  if (keys === null) return (token) => identityOf(believe(payloadOf(openJws(token, rules), rules)))
+  /** As safe as a verification: the same characters, by a key that stands, and the dates looked at anew. */
+  function recall (known: Verified | undefined, wall: number): Identity | undefined {
+    if (known === undefined) return undefined
+    const set = keys!.standing(wall)
+    if (set === undefined || known.generation !== set.generation) return undefined
+    const now = wall / 1000
+    return now >= known.from && now < known.until ? known.identity : undefined
+  }
 
-  return function verify (token) {
+  function verify (token: string): Maybe<Identity> {
     const known = memory?.find(token)
-    const set = keys.standing()
-    // A find is as safe as a verification: the same characters, by a key that stands, and the dates looked at anew.
-    if (known !== undefined && set !== undefined && known.generation === set.generation) return recall(known)
+    const set = keys!.standing(Date.now())
+    if (known !== undefined && set !== undefined && known.generation === set.generation) return again(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header
     const key = set?.verifier(header.kid, header.alg)
     if (key !== undefined) return judge(token, jws, known, key, set)
     // What is malformed is refused before anybody is asked for keys. Otherwise the one who verifies has read it as well.
     if (jws !== undefined) payloadOf(jws, rules)
-    return keys.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key))
+    return keys!.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key))
   }
 
   /** @param set the key set that has the key, where it was at hand */
   function judge (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
     if (known?.key === key) {
       known.generation = set?.generation
-      return recall(known)
+      return again(known)
     }
     // A kept token whose key is another now is verified again.
     return prove(token, jws ?? openJws(token, rules, headers), key, set)
   }
 
   /** Verified before, by the key that is right for it now: the dates alone can have changed. */
-  function recall (known: Verified): Identity {
+  function again (known: Verified): Identity {
     const now = seconds()
     if (now < known.from || now >= known.until) outdated(known, now)
     return known.identity
   }
 
   /** Says which of the dates it is. */
-  function outdated ({ token, identity }: Verified, now: number): void {
-    memory!.forget(token)
-    checkDates(identity.claims, options, now)
+  function outdated (known: Verified, now: number): void {
+    memory!.forget(known)
+    checkDates(known.identity.claims, options, now)
   }
 
   function prove (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
@@ -101,15 +123,15 @@ export function createVerify (options: VerifyOptions): Verify {
 
   /** Written out, since V8 gives each object that is spread into another a shape of its own, and finds none of them fast. */
   function keep (memory: Memory<Verified>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
-    const { iat, nbf, exp } = identity.claims
+    const { from, until } = validity(identity.claims, options)
     memory.keep({
-      token: copyOf(token),
+      credentials: credentialsOf(token),
       header,
       key,
       generation: set?.generation,
       identity,
-      from: Math.max(iat, nbf ?? iat) - leeway,
-      until: exp + leeway,
+      from,
+      until,
       bytes: token.length * WEIGHT
     })
   }

@@ -1,6 +1,7 @@
 import { type AddressInfo, connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { bearerToken } from '../index.js'
 import { apiFor, ask, realmFor } from './support/app.js'
 
 /** Header lines as they are, over a real socket: inject cannot send two of a name. */
@@ -90,6 +91,20 @@ t.test('extractToken takes the place of the header', async (t) => {
   t.equal((await get({ 'x-token': '' })).user, null)
   t.equal((await get({ authorization: `Bearer ${token}` })).user, null)
   t.equal((await get({ 'x-token': 'x' })).code, 'token_not_valid')
+})
+
+t.test('extractToken can fall back on the header, which bearerToken reads', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { extractToken: (request) => (request.headers['x-token'] as string | undefined) ?? bearerToken(request) })
+  const token = realm.token()
+  const get = async (headers: Record<string, string>) => (await app.inject({ url: '/open', headers })).json()
+  for (let times = 0; times < 3; times++) {
+    t.equal((await get({ 'x-token': token })).user.username, 'alice')
+    t.equal((await get({ authorization: `Bearer ${token}` })).user.username, 'alice')
+  }
+  t.equal((await get({})).user, null)
+  for (const authorization of ['', 'Basic x']) t.equal((await get({ authorization })).user, null)
+  t.equal((await get({ authorization: 'Bearer x y' })).code, 'bad_authorization_header')
 })
 
 t.test('an extractToken that returns null is anonymous; what is no string, or throws, is the application\'s error', async (t) => {

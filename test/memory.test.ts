@@ -30,6 +30,25 @@ t.test('a token that differs from a kept one in one character, wherever, is none
   t.match(app.keycloak.health().cache, { tokens: 1 })
 })
 
+t.test('a header that differs from that of a kept token in one character, wherever, lets nobody in', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const get = async (authorization: string) => (await app.inject({ url: '/me', headers: { authorization } })).statusCode
+  const header = `Bearer ${realm.token()}`
+  for (let times = 0; times < 3; times++) t.equal(await get(header), 200)
+  const passed: number[] = []
+  for (let at = 0; at < header.length; at++) {
+    const changed = header.slice(0, at) + (ALPHABET.includes(header[at]!) ? other(header[at]!) : '_') + header.slice(at + 1)
+    if (await get(changed) !== 401) passed.push(at)
+  }
+  t.same(passed, [])
+  for (const changed of [header.slice(1), header.slice(7), `x${header}`, `${header}A`, `${header} x`, `${header},${header}`, `Basic ${header}`]) {
+    t.equal(await get(changed), 401)
+  }
+  for (const spelled of [header.replace('Bearer', 'bearer'), header.replace(' ', '   '), `${header}  `]) t.equal(await get(spelled), 200, 'the same in other words')
+  t.match(app.keycloak.health().cache, { tokens: 1 })
+})
+
 t.test('the claims of a kept token are the same, frozen ones for all requests, and so is the user', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
@@ -146,6 +165,19 @@ t.test('the bounds of the cache are those of the kept answers of introspection t
     for (const token of [...tokens, ...tokens]) t.equal(await ask(app, '/me', token), '200')
     t.equal(realm.requests.introspect - before, calls)
   }
+})
+
+t.test('an answer that is kept ends with the dates it names, though the token lives longer', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } })
+  const token = realm.token()
+  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+  const exp = Math.floor(Date.now() / 1000) + 2
+  realm.respond('introspect', (_request, response) => { response.end(JSON.stringify({ ...claims, active: true, exp })) })
+  for (let times = 0; times < 3; times++) t.equal(await ask(app, '/me', token), '200')
+  while (Date.now() / 1000 < exp) await wait(50)
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', token), '401 token_expired')
+  t.equal(realm.requests.introspect, 1)
 })
 
 t.test('an answer that is kept refuses as it did, for as long', async (t) => {

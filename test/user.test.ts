@@ -68,6 +68,17 @@ t.test('syncUser gets profile, claims and request, and what it returns is the us
   t.same(seen, Array(4).fill(['alice', 's', '/me']), 'on every authenticated request')
 })
 
+t.test('syncUser is asked with every request, a kept token\'s too', async (t) => {
+  const realm = await realmFor(t)
+  let times = 0
+  const app = await apiFor(t, realm, { syncUser: () => ({ times: ++times, isActive: times < 5 }) as never })
+  const token = realm.token({ roles: ['view-profile'] })
+  for (const expected of [1, 2, 3, 4]) {
+    t.match((await app.inject({ url: '/profile', headers: bearer(token) })).json(), { user: { times: expected } })
+  }
+  t.equal(await ask(app, '/profile', token), '401 user_inactive')
+})
+
 t.test('a user that is missing or inactive is 401 user_inactive', async (t) => {
   const realm = await realmFor(t)
   for (const user of [null, undefined, false, 'alice', { isActive: false }, { isActive: 0 }, { isActive: '' }]) {
