@@ -6,7 +6,6 @@ import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
 import { createIdentification } from './lib/identify.js'
 import { createIdentityBy } from './lib/identity.js'
-import { createIntrospection } from './lib/introspect.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
 import { Memory } from './lib/memory.js'
@@ -14,7 +13,6 @@ import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
 import { parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
-import { createRevoked } from './lib/revocation/index.js'
 import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
 import { lookAtKeycloak, preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
@@ -36,7 +34,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
-  const { keys, introspection, revoked, identification, health, close } = createSteps(settings, upstream, fastify)
+  const { keys, introspection, revoked, identification, health, close } = await createSteps(settings, upstream, fastify)
   fastify.addHook('preClose', async () => upstream.drain())
   fastify.addHook('onClose', () => {
     close()
@@ -78,8 +76,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   await revoked?.start()
 }
 
-/** From a token to who it is about now, and how Keycloak does meanwhile. */
-function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
+/** From a token to who it is about now, and how Keycloak does meanwhile. What not every API needs is loaded where it is asked for. */
+async function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
   const { log } = fastify
   const expected = {
     issuer: settings.issuer,
@@ -102,7 +100,7 @@ function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyIn
     completeness: { lightweight: settings.verifyTokensWithKeycloak }
   })
   const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
-  const introspection = monitor && createIntrospection({
+  const introspection = monitor && (await import('./lib/introspect.js')).createIntrospection({
     ...expected,
     ...settings.introspection,
     clientId: settings.clientId,
@@ -112,7 +110,7 @@ function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyIn
     maxDepth: jsonDepth
   }, upstream, monitor)
 
-  const revoked = createRevoked(settings, keys, fastify)
+  const revoked = settings.revocation && (await import('./lib/revocation/index.js')).createRevoked(settings, settings.revocation, keys, fastify)
 
   function health (): Health {
     const asking = introspection?.health() ?? null

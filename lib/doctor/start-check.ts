@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { examine, type Patient } from './examine.js'
+import type { Patient } from './examine.js'
 import type { Finding } from './finding.js'
 
 /** While Keycloak is away it is looked at again after so long, in milliseconds, doubled up to the most. */
@@ -23,7 +23,7 @@ export class StartCheck {
    * @throws {Error} with all that is certain to refuse requests; its `checks` are their codes
    */
   async require (): Promise<void> {
-    const findings = await examine(this.#patient)
+    const findings = await this.#examine()
     const serious = findings.filter(({ certain }) => certain)
     for (const finding of findings) if (!finding.certain) this.#say(finding)
     if (serious.length === 0) return
@@ -33,7 +33,7 @@ export class StartCheck {
 
   /** Look in the background, and again while Keycloak is away. It neither throws nor keeps the process alive. */
   async watch (delay = AGAIN.first): Promise<void> {
-    const findings = await examine(this.#patient)
+    const findings = await this.#examine()
     if (this.#closed) return
     const amiss = this.#said.size > 0
     for (const finding of findings) this.#say(finding)
@@ -47,6 +47,12 @@ export class StartCheck {
   close (): void {
     this.#closed = true
     clearTimeout(this.#timer)
+  }
+
+  /** Loaded when it is needed: usually the server listens by then. */
+  async #examine (): Promise<Finding[]> {
+    const { examine } = await import('./examine.js')
+    return examine(this.#patient)
   }
 
   #say ({ check, sentence, reason }: Finding): void {

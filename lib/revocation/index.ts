@@ -26,10 +26,8 @@ export interface Revoked {
   start: () => Promise<void>
 }
 
-/** @returns `undefined` where no option asks for it */
-export function createRevoked (settings: Settings, keys: Keys, fastify: FastifyInstance): Revoked | undefined {
-  if (settings.revocation === undefined) return undefined
-  const { store, maxTokenLifetime, max, maxLag } = settings.revocation
+export function createRevoked (settings: Settings, revocation: NonNullable<Settings['revocation']>, keys: Keys, fastify: FastifyInstance): Revoked {
+  const { store, maxTokenLifetime, max, maxLag } = revocation
   const { issuer, leeway } = settings
   const warnings = new Warnings(fastify.log)
   const once = new Once(max)
