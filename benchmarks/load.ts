@@ -5,6 +5,9 @@ import type { Requests } from './realm.js'
 
 const CONNECTIONS = 64
 
+/** Seconds until a request counts as one without an answer: more than the slowest contender takes on a machine at work. */
+const PATIENCE = 10
+
 export const generator = has('wrk') ? 'wrk' : 'autocannon'
 
 export interface Load {
@@ -20,7 +23,7 @@ export interface Load {
 export async function load (port: number, { file, size, count }: Requests, seconds: number): Promise<Load> {
   const url = `http://127.0.0.1:${port}`
   const [command, parameters] = generator === 'wrk'
-    ? ['wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', here('wrk.lua'), url, '--', file, String(size), String(count)]] as const
+    ? ['wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', `${PATIENCE}s`, '-s', here('wrk.lua'), url, '--', file, String(size), String(count)]] as const
     : [process.execPath, [here('autocannon.mjs'), JSON.stringify({ url, file, size, count, seconds, connections: CONNECTIONS })]] as const
   const text = await output(CORE.others, command, parameters, seconds + 30)
   const result = /^RESULT (.*)$/m.exec(text)
