@@ -1,9 +1,9 @@
 // Builds dist/ in both formats, for a package that is small and whose stack traces need no help:
 //
-//   dist/esm   the sources with their types blanked out: every line and column is that of the TypeScript file
+//   dist/esm   the sources with their types and comments blanked out: every line and column is that of the TypeScript file
 //   dist/cjs   the same with its imports and exports as CommonJS, line by line
 //
-// So there are no source maps, and no sources to publish for them. Only what the entry points of package.json reach is
+// So there are no source maps, and no sources to publish for them; what users read of comments is in the .d.ts. Only what the entry points of package.json reach is
 // written. Each folder carries the package.json that tells Node (and TypeScript) which of the two formats its .js and
 // .d.ts files are.
 import { spawnSync } from 'node:child_process'
@@ -31,14 +31,29 @@ function commonJs (javaScript) {
   return transform(javaScript, { transforms: ['imports'], disableESTransforms: true, preserveDynamicImport: false }).code
 }
 
-/** A source without its types. What TypeScript would have to rewrite, such as an enum, is an error (erasableSyntaxOnly). */
+/**
+ * A source without its types and comments. What TypeScript would have to rewrite, such as an enum, is an error
+ * (erasableSyntaxOnly).
+ */
 function blanked (file) {
   const source = readFileSync(file, 'utf8')
   const javaScript = blankSpace(source, (node) => {
     throw new Error(`${file}: types alone can be taken out, but this would have to be rewritten: ${node.getText()}`)
   })
   const lines = source.split('\n')
-  return javaScript.split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n')
+  return withoutComments(javaScript).split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n')
+}
+
+function withoutComments (javaScript) {
+  const source = ts.createSourceFile('commented.js', javaScript, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS)
+  let blank = javaScript
+  const visit = (node) => {
+    const around = [...ts.getLeadingCommentRanges(javaScript, node.pos) ?? [], ...ts.getTrailingCommentRanges(javaScript, node.end) ?? []]
+    for (const { pos, end } of around) blank = blank.slice(0, pos) + blank.slice(pos, end).replace(/[^\n]/g, ' ') + blank.slice(end)
+    node.getChildren(source).filter(({ kind }) => kind !== ts.SyntaxKind.JSDoc).forEach(visit)
+  }
+  visit(source)
+  return blank
 }
 
 /** The declarations of all sources: file → text. */
