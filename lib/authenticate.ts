@@ -61,7 +61,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     if (extractToken !== undefined) return identified(extracted(extractToken(request)), reply)
     const header = authorizationOf(request)
     if (header === undefined) return null
-    return recall?.(header, Date.now()) ?? identified(tokenIn(header), reply)
+    return recall?.(header, Date.now(), performance.now()) ?? identified(tokenIn(header), reply)
   }
 
   function identified (token: string | null, reply: FastifyReply): Maybe<Identity> | null {

@@ -44,12 +44,12 @@ function atOnce ({ recall }: Verification, standing: Standing | undefined, intro
   const { recall: shared } = introspection
   if (shared === undefined) return undefined
   const live = standing === undefined ? shared : known(shared, standing)
-  return (header, wall) => valid(header, wall) && live(header, wall)
+  return (header, wall, monotonic) => valid(header, wall, monotonic) && live(header, wall, monotonic)
 }
 
 function known (recall: Recall, standing: Standing): Recall {
-  return (header, wall) => {
-    const identity = recall(header, wall)
+  return (header, wall, monotonic) => {
+    const identity = recall(header, wall, monotonic)
     return identity && standing(identity)
   }
 }

@@ -1,5 +1,4 @@
 import type { Health } from '../types/instance.js'
-import { Clock } from './clock.js'
 import { notValid, unavailable } from './errors.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Monitor } from './monitor.js'
@@ -40,7 +39,6 @@ export class Keys {
   readonly #upstream: Upstream
   readonly #baseUrl: string
   readonly #monitor: Monitor
-  readonly #clock = new Clock()
   #fetched: Fetched | undefined
   #fetching: Promise<Fetched> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -62,15 +60,19 @@ export class Keys {
    * @throws {KeycloakError} token_not_valid when a fresh key set has no such key, keycloak_unavailable
    */
   async lookup (kid: string | undefined, alg: string): Promise<Key> {
-    return this.#standingAt(performance.now())?.verifier(kid, alg) ?? this.#lookup(kid, alg, performance.now())
+    return this.standing(performance.now())?.verifier(kid, alg) ?? this.#lookup(kid, alg, performance.now())
   }
 
   /**
    * The key set to go by without a wait, if there is one: a fresh one, or the kept one while Keycloak is known to be away.
-   * @param wall `Date.now()`
+   * @param now `performance.now()`
    */
-  standing (wall: number): KeySet | undefined {
-    return this.#standingAt(this.#clock.monotonic(wall))
+  standing (now: number): KeySet | undefined {
+    if (this.#fetched === undefined) return undefined
+    const age = now - this.#fetched.requestedAt
+    // Away, it is asked again within a second: nobody waits for that.
+    const stands = age < this.#options.maxAge || (this.#failures > 0 && age < this.#lifetime())
+    return stands ? this.#fetched.set : undefined
   }
 
   health (): Health['keys'] {
@@ -127,7 +129,7 @@ export class Keys {
   /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
   async #current (): Promise<Fetched> {
     const kept = this.#fetched
-    if (this.#standingAt(performance.now()) !== undefined) return kept!
+    if (this.standing(performance.now()) !== undefined) return kept!
     try {
       return await this.#fetch()
     } catch (error) {
@@ -187,14 +189,6 @@ export class Keys {
     // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
     const { KeySet } = await import('./key-set.js')
     return new KeySet(text, this.#baseUrl, this.#fetched?.set)
-  }
-
-  #standingAt (now: number): KeySet | undefined {
-    if (this.#fetched === undefined) return undefined
-    const age = now - this.#fetched.requestedAt
-    // Away, it is asked again within a second: nobody waits for that.
-    const stands = age < this.#options.maxAge || (this.#failures > 0 && age < this.#lifetime())
-    return stands ? this.#fetched.set : undefined
   }
 
   #age (): number {

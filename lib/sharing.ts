@@ -1,5 +1,4 @@
 import { checkDates, type Expectations, validity } from './claims.js'
-import { Clock } from './clock.js'
 import { Departure } from './departure.js'
 import { KeycloakError, refusal, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
@@ -52,17 +51,16 @@ export interface SharingOptions {
 export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
   const answers = new Memory<Shared>(bounds)
   const calls = new Map<string, Call>()
-  const clock = new Clock()
 
   return {
     close: () => answers.close(),
 
     /** The answer to the token of an Authorization header, where there is one that serves. */
-    recall: (header: string, wall: number) => outcomeOf(answers.findBy(header), wall),
+    recall: (header: string, wall: number, monotonic: number) => outcomeOf(answers.findBy(header), wall, monotonic),
 
     /** There at once when it is known already. */
     find (token: string, verified: Identity, waiting?: Waiting): Maybe<Identity> {
-      const known = outcomeOf(answers.find(token), Date.now())
+      const known = outcomeOf(answers.find(token), Date.now(), performance.now())
       if (known !== undefined) return known
       const call = calls.get(token) ?? start(token, verified)
       call.waiting++
@@ -73,8 +71,8 @@ export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
     }
   }
 
-  function outcomeOf (shared: Shared | undefined, wall: number): Identity | undefined {
-    if (shared === undefined || clock.monotonic(wall) >= shared.ends) return undefined
+  function outcomeOf (shared: Shared | undefined, wall: number, monotonic: number): Identity | undefined {
+    if (shared === undefined || monotonic >= shared.ends) return undefined
     const { outcome, from, until } = shared
     // A new one, since an error handler may write into the one it gets.
     if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome.reason)

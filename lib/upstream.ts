@@ -43,6 +43,7 @@ export class Upstream {
   /** Each ends a call in flight. */
   readonly #inFlight = new Set<(error: UnavailableError) => void>()
   #closing = false
+  #closed = false
   #lastCall: NodeJS.Timeout | undefined
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions) {
@@ -64,6 +65,8 @@ export class Upstream {
 
   /** The same, with status and headers. */
   async answer (call: Call): Promise<Answer> {
+    // Whoever asks now would open a connection that nobody ends.
+    if (this.#closed) throw unavailable('the API is closed', 'ours')
     let over: UnavailableError | undefined
     let exchange: Exchange | undefined
     const end = (error: UnavailableError): void => {
@@ -115,6 +118,7 @@ export class Upstream {
 
   /** End the pool at once, calls in flight included; a dispatcher that was given stays the giver's. */
   async close (): Promise<void> {
+    this.#closed = true
     clearTimeout(this.#lastCall)
     this.#endCalls()
     await this.#pool?.destroy()

@@ -39,9 +39,10 @@ export type Verify = (token: string) => Maybe<Identity>
 
 /**
  * From an Authorization header to who its token is about, where that is known, and known to be good now.
- * @param wall `Date.now()`
+ * @param wall `Date.now()`, which the dates of tokens go by
+ * @param monotonic `performance.now()`, which all that we keep goes by
  */
-export type Recall = (header: string, wall: number) => Identity | undefined
+export type Recall = (header: string, wall: number, monotonic: number) => Identity | undefined
 
 /** The two ways to an identity. What the quick one does not know is left to the other, all refusals too. */
 export interface Verification {
@@ -59,12 +60,12 @@ export function createVerification (options: VerifyOptions): Verification {
 
   const headers = new Map<string, Header>()
   const reading = createReading(rules)
-  return { verify, recall: memory && ((header, wall) => recall(memory.findBy(header), wall)) }
+  return { verify, recall: memory && ((header, wall, monotonic) => recall(memory.findBy(header), wall, monotonic)) }
 
   /** As safe as a verification: the same characters, by a key that stands, and the dates looked at anew. */
-  function recall (known: Verified | undefined, wall: number): Identity | undefined {
+  function recall (known: Verified | undefined, wall: number, monotonic: number): Identity | undefined {
     if (known === undefined) return undefined
-    const set = keys!.standing(wall)
+    const set = keys!.standing(monotonic)
     if (set === undefined || known.generation !== set.generation) return undefined
     const now = wall / 1000
     return now >= known.from && now < known.until ? known.identity : undefined
@@ -72,7 +73,7 @@ export function createVerification (options: VerifyOptions): Verification {
 
   function verify (token: string): Maybe<Identity> {
     const known = memory?.find(token)
-    const set = keys!.standing(Date.now())
+    const set = keys!.standing(performance.now())
     if (known !== undefined && set !== undefined && known.generation === set.generation) return again(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header

@@ -1,5 +1,7 @@
 // When the start looks at Keycloak, and what it does with what it finds.
 import t from 'tap'
+import type { Patient } from '../lib/doctor/examine.js'
+import { StartCheck } from '../lib/doctor/start-check.js'
 import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
 import { checksOf, discovers, listening, required, until } from './support/doctor.js'
 
@@ -94,6 +96,22 @@ t.test('closing ends a look that is under way, and the next one', async (t) => {
   await realm.up()
   await wait(1200)
   t.equal(realm.requests.discovery, 1, 'the one from before')
+})
+
+t.test('closed as soon as it listens, nobody asks Keycloak any more', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { startCheck: 'warn' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  await app.close()
+  await wait(100)
+  t.same(realm.requests, { certs: 0, introspect: 0, discovery: 0, other: 0 })
+})
+
+t.test('a check that cannot be made is a warning, and ends nothing', async (t) => {
+  const log = logging()
+  const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
+  await new StartCheck({} as Patient, logger).watch()
+  t.match(log.lines, [{ level: WARN, msg: 'the check at start could not be made; requests are judged all the same' }])
 })
 
 t.test('startCheck: require starts where all is well', async (t) => {

@@ -1,7 +1,7 @@
 import { mock } from 'node:test'
 import { decodeJwt } from 'jose'
 import t, { type Test } from 'tap'
-import { apiFor, ask, realmFor } from './support/app.js'
+import { apiFor, ask, realmFor, wait } from './support/app.js'
 
 // Clocks that change Date and nothing else, as the page on tests recommends: node:test's, which works under any runner.
 function clockFor (t: Test): { advance: (seconds: number) => void } {
@@ -57,6 +57,32 @@ t.test('introspection goes by it too: an answer that is kept does not outlive th
   clock.advance(300)
   t.equal(await ask(app, '/me', token), '401 token_expired')
   t.equal(realm.requests.introspect, 1)
+})
+
+t.test('while Date stands still, answers of introspection end all the same', async t => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 150 } })
+  clockFor(t)
+  const token = realm.token()
+  t.equal(await ask(app, '/me', token), '200')
+  t.equal(await ask(app, '/me', token), '200')
+  t.equal(realm.requests.introspect, 1)
+  await wait(200)
+  realm.revoke(token)
+  t.equal(await ask(app, '/me', token), '401 token_not_valid')
+})
+
+t.test('and so do keys, with what was verified by them', async t => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { jwks: { maxAge: 100, maxStale: 400, cooldown: 0 } })
+  clockFor(t)
+  const token = realm.token()
+  t.equal(await ask(app, '/me', token), '200')
+  t.equal(await ask(app, '/me', token), '200')
+  await realm.down()
+  await wait(700)
+  t.equal(await ask(app, '/me', token), '503 keycloak_unavailable', 'a kept token')
+  t.equal(await ask(app, '/me', realm.token()), '503 keycloak_unavailable', 'one that was never here')
 })
 
 t.test('an outage is noticed under that clock, and its end', async t => {

@@ -33,8 +33,8 @@ export class StartCheck {
 
   /** Look in the background, and again while Keycloak is away. It neither throws nor keeps the process alive. */
   async watch (delay = AGAIN.first): Promise<void> {
-    const findings = await this.#examine()
-    if (this.#closed) return
+    const findings = await this.#examine().catch((error) => this.#fail(error))
+    if (this.#closed || findings === undefined) return
     const amiss = this.#said.size > 0
     for (const finding of findings) this.#say(finding)
     if (findings.some(({ away }) => away)) {
@@ -52,7 +52,12 @@ export class StartCheck {
   /** Loaded when it is needed: usually the server listens by then. */
   async #examine (): Promise<Finding[]> {
     const { examine } = await import('./examine.js')
-    return examine(this.#patient)
+    return this.#closed ? [] : examine(this.#patient)
+  }
+
+  /** What only gives advice ends no server, whatever became of its files meanwhile. */
+  #fail (error: unknown): void {
+    this.#log.warn({ err: error }, 'the check at start could not be made; requests are judged all the same')
   }
 
   #say ({ check, sentence, reason }: Finding): void {
