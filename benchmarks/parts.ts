@@ -5,7 +5,8 @@ import { measureMemory } from './memory.js'
 import { measureSteps } from './micro.js'
 import { openRealm } from './realm.js'
 import { measureStarts } from './start.js'
-import { measureThroughput, type Plan } from './throughput.js'
+import type { Plan } from './rounds.js'
+import { measureThroughput } from './throughput.js'
 
 /** What a part gives to the report. */
 export interface Part {

@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
-    'warm-up': { type: 'string', default: '1' },
+    'warm-up': { type: 'string', default: '2' },
     minutes: { type: 'string', default: '10' },
     only: { type: 'string' },
     'no-write': { type: 'boolean', default: false }

@@ -15,6 +15,10 @@ export function spreadOf (values: readonly number[]): Spread {
   return { median, min: sorted[0]!, max: sorted.at(-1)! }
 }
 
+export function medianOf (values: readonly number[]): number {
+  return spreadOf(values).median
+}
+
 /**
  * Round by round, since the machine is faster in one round than in the next. Rounds that one of the two lacks do not count.
  */

@@ -1,21 +1,12 @@
-// Rounds of all contenders, each started anew in each round: one process may settle 10 % above or below the next.
+// What rounds gave, as a table and as the ratios that targets are about.
 import type { Contender } from './contenders.js'
-import { examine, measure, startIssuer, startServer, type Measured, type Questions } from './contender.js'
+import type { Measured } from './contender.js'
 import type { Part } from './parts.js'
-import { end } from './processes.js'
-import { badTokens, type Realm, requestsOf, type Requests, tokenOf } from './realm.js'
-import { ratios, spreadOf, type Spread } from './statistics.js'
+import type { Realm } from './realm.js'
+import { type Outing, type Plan, type Results, runRounds } from './rounds.js'
+import { medianOf, ratios, spreadOf, type Spread } from './statistics.js'
 import { throughputTable } from './tables.js'
 import { DRF_KEYCLOAK, RATIOS } from './targets.js'
-
-export interface Plan {
-  rounds: number
-  /** Measured, per contender and round. */
-  seconds: number
-  warmUp: number
-  /** No round is begun after so many minutes. */
-  minutes: number
-}
 
 /** A contender's figures over the rounds. */
 export interface Line {
@@ -33,75 +24,48 @@ export interface Line {
   cpuRatio?: Spread
 }
 
-/** All that was measured, by contender. */
-type Results = ReadonlyMap<string, readonly Measured[]>
-
 export async function measureThroughput (contenders: readonly Contender[], realm: Realm, plan: Plan): Promise<Part> {
   const results = await runRounds(contenders, realm, plan)
   const lines = contenders.map((contender) => lineOf(contender, results))
   const measured = RATIOS.filter(([of, to]) => results.has(of) && results.has(to))
-  const values = Object.fromEntries(measured.map(([of, to]) => [`${of}/${to}`, ratio(results, of, to, 'rate').median]))
+  const values = Object.fromEntries(measured.map(([of, to]) => [`${of}/${to}`, between(contenders, results, of, to)]))
   const ours = lines.find(({ name }) => name === 'ours')
   if (ours !== undefined) values['ours/drf-keycloak'] = ours.rate.median / DRF_KEYCLOAK
   return { values, text: `Rounds: ${lines[0]!.rounds}, of ${plan.seconds} s each.\n\n${throughputTable(lines)}` }
 }
 
-async function runRounds (contenders: readonly Contender[], realm: Realm, { rounds, seconds, warmUp, minutes }: Plan): Promise<Results> {
-  const results = new Map<string, Measured[]>(contenders.map(({ name }) => [name, []]))
-  const requests = new Map<number, Requests>()
-  for (const { tokens } of contenders) requests.set(tokens, await requestsOf(realm, tokens))
-  const questions = { good: await tokenOf(realm, 0), bad: await badTokens(realm) }
-  const issuer = await startIssuer(realm)
-  const started = performance.now()
-  try {
-    for (let round = 0; round < rounds; round++) {
-      if (round > 0 && performance.now() - started > minutes * 60_000) {
-        console.log(`Stopped after ${round} rounds: ${minutes} minutes are over.`)
-        break
-      }
-      // Forwards and backwards in turn, so that a machine that gets slower favours nobody.
-      for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
-        const measured = await once(contender, realm, questions, requests.get(contender.tokens)!, { warmUp, measured: seconds })
-        results.get(contender.name)!.push(measured)
-        console.log(`round ${round + 1} of ${rounds}: ${contender.name} ${Math.round(measured.rate)} requests/s, core ${Math.round(measured.busy * 100)} % busy`)
-      }
-    }
-  } finally {
-    await end(issuer)
-  }
-  return results
+/** How much one is of another: measured in turn with it, or both with the same base. */
+export function between (contenders: readonly Contender[], results: Results, of: string, to: string): number {
+  const one = roundRatios(results.get(of)!, 'rate')
+  const isBase = contenders.some(({ name, base }) => name === of && base === to)
+  return medianOf(isBase ? one : ratios(one, roundRatios(results.get(to)!, 'rate')))
 }
 
-/** How much one is of another, by requests per second or per second of CPU time. */
-function ratio (results: Results, name: string, base: string, key: 'rate' | 'perCpu'): Spread {
-  const of = (who: string) => (results.get(who) ?? []).map((each) => each[key])
-  return spreadOf(ratios(of(name), of(base)))
-}
-
-async function once (contender: Contender, realm: Realm, questions: Questions, requests: Requests, seconds: { warmUp: number, measured: number }): Promise<Measured> {
-  const server = await startServer(contender, realm)
-  try {
-    await examine(contender, server, questions, realm.username)
-    return await measure(server, requests, seconds)
-  } finally {
-    await server.end()
-  }
+/** Of each round: how much a contender is of its base, by requests per second or per second of CPU time. */
+function roundRatios (outings: readonly Outing[], key: 'rate' | 'perCpu'): number[] {
+  return outings.flatMap(({ own, beside }) => {
+    return beside === undefined ? [] : [medianOf(ratios(own.map((each) => each[key]), beside.map((each) => each[key])))]
+  })
 }
 
 function lineOf ({ name, tokens, base }: Contender, results: Results): Line {
-  const measured = results.get(name)!
-  const spread = (key: keyof Measured) => spreadOf(measured.map((each) => each[key]))
+  const outings = results.get(name)!
+  const spread = (key: keyof Measured) => spreadOf(outings.map(({ own }) => medianOf(own.map((each) => each[key]))))
+  const ratioBy = (key: 'rate' | 'perCpu') => {
+    const of = roundRatios(outings, key)
+    return of.length === 0 ? undefined : spreadOf(of)
+  }
   return {
     name,
     tokens,
     base,
-    rounds: measured.length,
+    rounds: outings.length,
     rate: spread('rate'),
     p50: spread('p50'),
     p99: spread('p99'),
     busy: spread('busy'),
     perCpu: spread('perCpu'),
-    ratio: base === undefined ? undefined : ratio(results, name, base, 'rate'),
-    cpuRatio: base === undefined ? undefined : ratio(results, name, base, 'perCpu')
+    ratio: ratioBy('rate'),
+    cpuRatio: ratioBy('perCpu')
   }
 }

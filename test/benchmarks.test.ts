@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
+import type { Measured } from '../benchmarks/contender.js'
+import { chosen, CONTENDERS } from '../benchmarks/contenders.js'
+import { heatsOf, type Outing } from '../benchmarks/rounds.js'
 import { replaceSection } from '../benchmarks/sections.js'
 import { ratios, spreadOf } from '../benchmarks/statistics.js'
+import { between } from '../benchmarks/throughput.js'
 
 test('the median of an odd and an even number of rounds, with the least and the most', async (t) => {
   t.same(spreadOf([30, 10, 20]), { median: 20, min: 10, max: 30 })
@@ -19,6 +23,28 @@ test('a ratio is taken within each round, so that a slow round of the machine sp
 test('a round that one of the two lacks makes no ratio', async (t) => {
   t.same(ratios([90, 80], [100]), [0.9])
   t.same(ratios([undefined, 80], [100, 100]), [0.8])
+})
+
+test('each contender runs once in a round, in turn with its base', async (t) => {
+  const heats = heatsOf(CONTENDERS)
+  const others = heats.flatMap(({ others }) => others)
+  for (const { base, others } of heats) for (const other of others) t.equal(other.base, base.name)
+  const alone = heats.map(({ base }) => base).filter(({ base }) => base === undefined)
+  t.same([...others, ...alone].map(({ name }) => name).sort(), CONTENDERS.map(({ name }) => name).sort())
+  const named = (...names: string[]) => heatsOf(chosen(names)).map(({ base, others }) => [base.name, ...others.map(({ name }) => name)])
+  t.same(named('bare'), [['bare']])
+  t.same(named('keycloak-connect', 'bare-call'), [['bare-call'], ['express', 'keycloak-connect']], 'a base without its own')
+})
+
+test('what one is of another is taken second by second, or by way of their base', async (t) => {
+  const at = (...rates: number[]): Measured[] => rates.map((rate) => ({ rate, p50: 1, p99: 1, busy: 1, perCpu: rate }))
+  const results = new Map<string, Outing[]>([
+    ['verify-100k', [{ own: at(100, 10) }]],
+    ['ours-100k', [{ own: at(80, 8), beside: at(100, 10) }, { own: at(70, 7), beside: at(100, 10) }, { own: at(5), beside: at(5) }]],
+    ['jose-100k', [{ own: at(40, 4), beside: at(100, 10) }, { own: at(350), beside: at(1000) }, { own: at(2), beside: at(5) }]]
+  ])
+  t.equal(between(CONTENDERS, results, 'ours-100k', 'verify-100k'), 0.8)
+  t.equal(between(CONTENDERS, results, 'ours-100k', 'jose-100k').toFixed(9), (2).toFixed(9))
 })
 
 test('the page has a section for each part, which is replaced and can be replaced again', async (t) => {
