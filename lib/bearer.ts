@@ -34,7 +34,8 @@ export function tokenIn (header: string): string | null {
   // Spaces alone may stand between the two (RFC 9110 section 11.4).
   const token = withoutSpacesAround(header.slice(end))
   if (token === '') throw bad('no token after Bearer')
-  if (/[ \t]/.test(token)) throw bad('other than one token after Bearer')
+  // Not by a pattern, which would take ten times as long for what every token has to pass.
+  if (token.includes(' ') || token.includes('\t')) throw bad('other than one token after Bearer')
   return token
 }
 
