@@ -4,7 +4,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contender } from './contenders.js'
 import { examine, measure, startIssuer, startServer, type Measured, type Questions, type Server } from './contender.js'
+import { type Heat, heatsOf } from './heats.js'
 import { load } from './load.js'
+import type { Outing, Results } from './outings.js'
 import { end } from './processes.js'
 import { badTokens, type Realm, requestsOf, type Requests, tokenOf } from './realm.js'
 
@@ -15,22 +17,6 @@ export interface Plan {
   warmUp: number
   /** No round is begun after so many minutes. */
   minutes: number
-}
-
-/** What a contender did in a round, second by second. */
-export interface Outing {
-  own: readonly Measured[]
-  /** Its base, each in the second before or after. */
-  beside?: readonly Measured[]
-}
-
-/** All that was measured, by contender, round by round. */
-export type Results = ReadonlyMap<string, readonly Outing[]>
-
-/** A base, and who is measured against it. */
-interface Heat {
-  base: Contender
-  others: readonly Contender[]
 }
 
 /** What each heat needs. */
@@ -70,14 +56,6 @@ export async function runRounds (contenders: readonly Contender[], realm: Realm,
     await end(issuer)
   }
   return results
-}
-
-/** Who has a base among them runs with it, who has none and is nobody's base alone. */
-export function heatsOf (contenders: readonly Contender[]): Heat[] {
-  const based = (other: Contender, name: string) => other.base === name
-  return contenders
-    .map((base) => ({ base, others: contenders.filter((other) => based(other, base.name)) }))
-    .filter(({ base, others }) => others.length > 0 || !contenders.some(({ name }) => based(base, name)))
 }
 
 function backwards (heats: readonly Heat[]): Heat[] {

@@ -3,8 +3,9 @@ import type { Contender } from './contenders.js'
 import type { Measured } from './contender.js'
 import type { Part } from './parts.js'
 import type { Realm } from './realm.js'
-import { type Outing, type Plan, type Results, runRounds } from './rounds.js'
-import { medianOf, ratios, spreadOf, type Spread } from './statistics.js'
+import { between, roundRatios, type Results } from './outings.js'
+import { type Plan, runRounds } from './rounds.js'
+import { medianOf, spreadOf, type Spread } from './statistics.js'
 import { throughputTable } from './tables.js'
 import { DRF_KEYCLOAK, RATIOS } from './targets.js'
 
@@ -32,20 +33,6 @@ export async function measureThroughput (contenders: readonly Contender[], realm
   const ours = lines.find(({ name }) => name === 'ours')
   if (ours !== undefined) values['ours/drf-keycloak'] = ours.rate.median / DRF_KEYCLOAK
   return { values, text: `Rounds: ${lines[0]!.rounds}, of ${plan.seconds} s each.\n\n${throughputTable(lines)}` }
-}
-
-/** How much one is of another: measured in turn with it, or both with the same base. */
-export function between (contenders: readonly Contender[], results: Results, of: string, to: string): number {
-  const one = roundRatios(results.get(of)!, 'rate')
-  const isBase = contenders.some(({ name, base }) => name === of && base === to)
-  return medianOf(isBase ? one : ratios(one, roundRatios(results.get(to)!, 'rate')))
-}
-
-/** Of each round: how much a contender is of its base, by requests per second or per second of CPU time. */
-function roundRatios (outings: readonly Outing[], key: 'rate' | 'perCpu'): number[] {
-  return outings.flatMap(({ own, beside }) => {
-    return beside === undefined ? [] : [medianOf(ratios(own.map((each) => each[key]), beside.map((each) => each[key])))]
-  })
 }
 
 function lineOf ({ name, tokens, base }: Contender, results: Results): Line {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import type { Measured } from '../benchmarks/contender.js'
 import { chosen, CONTENDERS } from '../benchmarks/contenders.js'
-import { heatsOf, type Outing } from '../benchmarks/rounds.js'
+import { heatsOf } from '../benchmarks/heats.js'
+import { between, roundRatios, type Outing } from '../benchmarks/outings.js'
 import { replaceSection } from '../benchmarks/sections.js'
 import { ratios, spreadOf } from '../benchmarks/statistics.js'
-import { between } from '../benchmarks/throughput.js'
 
 test('the median of an odd and an even number of rounds, with the least and the most', async (t) => {
   t.same(spreadOf([30, 10, 20]), { median: 20, min: 10, max: 30 })
@@ -36,6 +36,11 @@ test('each contender runs once in a round, in turn with its base', async (t) => 
   t.same(named('keycloak-connect', 'bare-call'), [['bare-call'], ['express', 'keycloak-connect']], 'a base without its own')
 })
 
+test('contenders are chosen by their names', async (t) => {
+  t.equal(chosen(undefined), CONTENDERS)
+  t.throws(() => chosen(['none']), /--only: there is no contender "none"; there are bare, ours/)
+})
+
 test('what one is of another is taken second by second, or by way of their base', async (t) => {
   const at = (...rates: number[]): Measured[] => rates.map((rate) => ({ rate, p50: 1, p99: 1, busy: 1, perCpu: rate }))
   const results = new Map<string, Outing[]>([
@@ -43,6 +48,8 @@ test('what one is of another is taken second by second, or by way of their base'
     ['ours-100k', [{ own: at(80, 8), beside: at(100, 10) }, { own: at(70, 7), beside: at(100, 10) }, { own: at(5), beside: at(5) }]],
     ['jose-100k', [{ own: at(40, 4), beside: at(100, 10) }, { own: at(350), beside: at(1000) }, { own: at(2), beside: at(5) }]]
   ])
+  t.same(roundRatios(results.get('ours-100k')!, 'perCpu'), [0.8, 0.7, 1])
+  t.same(roundRatios(results.get('verify-100k')!, 'rate'), [], 'a base has none')
   t.equal(between(CONTENDERS, results, 'ours-100k', 'verify-100k'), 0.8)
   t.equal(between(CONTENDERS, results, 'ours-100k', 'jose-100k').toFixed(9), (2).toFixed(9))
 })

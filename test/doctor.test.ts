@@ -107,6 +107,16 @@ t.test('closed as soon as it listens, nobody asks Keycloak any more', async (t) 
   t.same(realm.requests, { certs: 0, introspect: 0, discovery: 0, other: 0 })
 })
 
+t.test('closed while it is loaded, the check looks at nothing', async (t) => {
+  const log = logging()
+  const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
+  const check = new StartCheck({} as Patient, logger)
+  const watching = check.watch()
+  check.close()
+  await watching
+  t.same(log.lines, [])
+})
+
 t.test('a check that cannot be made is a warning, and ends nothing', async (t) => {
   const log = logging()
   const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
