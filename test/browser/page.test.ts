@@ -1,4 +1,5 @@
 import t from 'tap'
+import { wait } from '../support/app.js'
 import { barriers, openPage } from '../support/browser.js'
 import { startDemo } from '../support/demo.js'
 import { answers, fillIn, logIn, press, says, settled } from '../support/demo-page.js'
@@ -11,6 +12,19 @@ t.test('nobody is logged in at first, and may do little', async (t) => {
   t.same(await answers(page, '/profile'), ['401 not_authenticated', 'There is no token.'])
   t.ok(await page.getByText('There is no token.').first().isVisible())
   t.notOk(await page.getByRole('button', { name: 'Log out' }).isVisible())
+})
+
+t.test('no press of a button is lost while the page still loads', async (t) => {
+  const { url } = await startDemo(t)
+  const page = await openPage(t)
+  await page.route('**/page.json', async (route) => {
+    await wait(500)
+    await route.continue()
+  })
+  await page.goto(url)
+  await press(page, 'Log in')
+  await page.getByLabel('Username').waitFor()
+  t.equal(await page.getByRole('heading').innerText(), 'Log in to demo')
 })
 
 t.test('a wrong password is refused, the right one leads back to the page', async (t) => {

@@ -74,6 +74,8 @@ function on (id, before, act, after) {
       button.removeAttribute('aria-busy')
     }
   })
+  // Not before: a click that nobody hears would be lost.
+  button.disabled = false
 }
 
 function say (text) {
