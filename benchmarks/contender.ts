@@ -87,10 +87,9 @@ export async function examine ({ module, open }: Contender, { port, failure }: S
   }
 }
 
-export async function measure (server: Server, requests: Requests, seconds: { warmUp: number, measured: number }): Promise<Measured> {
-  if (seconds.warmUp > 0) await load(server.port, requests, seconds.warmUp)
+export async function measure (server: Server, requests: Requests, seconds: number): Promise<Measured> {
   const before = await server.usage()
-  const { requests: answered, microseconds, p50, p99, failed } = await load(server.port, requests, seconds.measured)
+  const { requests: answered, microseconds, p50, p99, failed } = await load(server.port, requests, seconds)
   const { cpu } = await server.usage()
   if (failed > 0) throw server.failure(`failed ${failed} of ${answered} requests`)
   const busy = cpu.user + cpu.system - before.cpu.user - before.cpu.system

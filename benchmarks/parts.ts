@@ -4,8 +4,8 @@ import { measureGrowth } from './growth.js'
 import { measureMemory } from './memory.js'
 import { measureSteps } from './micro.js'
 import { openRealm } from './realm.js'
-import { measureStarts } from './start.js'
 import type { Plan } from './rounds.js'
+import { measureStarts } from './start.js'
 import { measureThroughput } from './throughput.js'
 
 /** What a part gives to the report. */

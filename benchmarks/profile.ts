@@ -5,6 +5,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { examine, measure, startIssuer, startServer } from './contender.js'
 import { CONTENDERS, type Contender } from './contenders.js'
+import { load } from './load.js'
 import { cacheFile, root } from './paths.js'
 import { prepare } from './prepare.js'
 import { end } from './processes.js'
@@ -12,6 +13,7 @@ import { badTokens, openRealm, requestsOf, tokenOf, type Realm } from './realm.j
 import { table } from './tables.js'
 
 const LINES = 25
+const WARM_UP = 1
 const SECONDS = 5
 
 interface Frame {
@@ -48,7 +50,8 @@ async function profileOf (contender: Contender, realm: Realm): Promise<Profile> 
   try {
     const server = await startServer(contender, realm, ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', folder])
     await examine(contender, server, { good: await tokenOf(realm, 0), bad: await badTokens(realm) }, realm.username)
-    await measure(server, requests, { warmUp: 1, measured: SECONDS })
+    await load(server.port, requests, WARM_UP)
+    await measure(server, requests, SECONDS)
     await server.leave()
   } finally {
     await end(issuer)

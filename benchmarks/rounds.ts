@@ -59,15 +59,14 @@ export async function runRounds (contenders: readonly Contender[], realm: Realm,
 }
 
 function backwards (heats: readonly Heat[]): Heat[] {
-  return heats.toReversed().map(({ base, others }) => ({ base, others: others.toReversed() }))
+  return heats.toReversed().map((heat) => ({ ...heat, others: heat.others.toReversed() }))
 }
 
-/** A base that has a base of its own is told of in the heat of that one. */
-async function run ({ base, others }: Heat, course: Course): Promise<Map<string, Outing>> {
+async function run ({ base, others, runsElsewhere }: Heat, course: Course): Promise<Map<string, Outing>> {
   const outings = new Map<string, Outing>()
   const besides: Measured[] = []
   await withServer(base, course, async (measureBase) => {
-    if (others.length === 0) besides.push(...await inTurn(course.plan.seconds, [measureBase]).then(([own]) => own!))
+    if (others.length === 0) besides.push(...(await inTurn(course.plan.seconds, [measureBase])).flat())
     for (const other of others) {
       await withServer(other, course, async (measureOther) => {
         const [beside, own] = await inTurn(course.plan.seconds, [measureBase, measureOther]) as [Measured[], Measured[]]
@@ -76,7 +75,7 @@ async function run ({ base, others }: Heat, course: Course): Promise<Map<string,
       })
     }
   })
-  if (base.base === undefined || others.length === 0) outings.set(base.name, { own: besides })
+  if (!runsElsewhere) outings.set(base.name, { own: besides })
   return outings
 }
 
@@ -98,7 +97,7 @@ async function withServer (contender: Contender, { realm, questions, requests, p
     if (plan.warmUp > 0) await load(server.port, sent, plan.warmUp)
     await rest(server)
     await use(async () => {
-      const measured = await measure(server, sent, { warmUp: 0, measured: 1 })
+      const measured = await measure(server, sent, 1)
       await rest(server)
       return measured
     })

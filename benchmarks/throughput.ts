@@ -1,9 +1,9 @@
 // What rounds gave, as a table and as the ratios that targets are about.
 import type { Contender } from './contenders.js'
 import type { Measured } from './contender.js'
+import { between, roundRatios, type Results } from './outings.js'
 import type { Part } from './parts.js'
 import type { Realm } from './realm.js'
-import { between, roundRatios, type Results } from './outings.js'
 import { type Plan, runRounds } from './rounds.js'
 import { medianOf, spreadOf, type Spread } from './statistics.js'
 import { throughputTable } from './tables.js'

@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from 'undici'
 import type { Departure } from './departure.js'
+import { codeOf } from './error-code.js'
 import { unavailable, UnavailableError } from './errors.js'
 import { type Answer, type AnswerRules, Exchange } from './exchange.js'
 
@@ -152,9 +153,6 @@ function isLostConnection (error: unknown): boolean {
   return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
-/** Of a foreign error only the code is kept, and only if it looks like one: its text may quote what it should not. */
 function asUnavailable (error: unknown): UnavailableError {
-  if (error instanceof UnavailableError) return error
-  const code = (error as { code?: unknown } | undefined)?.code
-  return unavailable(typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : 'the call failed', 'away')
+  return error instanceof UnavailableError ? error : unavailable(codeOf(error) ?? 'the call failed', 'away')
 }

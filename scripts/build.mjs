@@ -3,9 +3,9 @@
 //   dist/esm   the sources with their types and comments blanked out: every line and column is that of the TypeScript file
 //   dist/cjs   the same with its imports and exports as CommonJS, line by line
 //
-// So there are no source maps, and no sources to publish for them; what users read of comments is in the .d.ts. Only what the entry points of package.json reach is
-// written. Each folder carries the package.json that tells Node (and TypeScript) which of the two formats its .js and
-// .d.ts files are.
+// So there are no source maps, and no sources to publish for them; what users read of comments is in the .d.ts. Only what
+// the entry points of package.json reach is written. Each folder carries the package.json that tells Node (and TypeScript)
+// which of the two formats its .js and .d.ts files are.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

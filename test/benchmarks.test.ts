@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
 import type { Measured } from '../benchmarks/contender.js'
-import { chosen, CONTENDERS } from '../benchmarks/contenders.js'
+import { chosen, type Contender, CONTENDERS } from '../benchmarks/contenders.js'
 import { heatsOf } from '../benchmarks/heats.js'
 import { between, roundRatios, type Outing } from '../benchmarks/outings.js'
 import { replaceSection } from '../benchmarks/sections.js'
@@ -34,6 +34,9 @@ test('each contender runs once in a round, in turn with its base', async (t) => 
   const named = (...names: string[]) => heatsOf(chosen(names)).map(({ base, others }) => [base.name, ...others.map(({ name }) => name)])
   t.same(named('bare'), [['bare']])
   t.same(named('keycloak-connect', 'bare-call'), [['bare-call'], ['express', 'keycloak-connect']], 'a base without its own')
+  const elsewhere = (of: readonly Contender[]) => heatsOf(of).filter(({ runsElsewhere }) => runsElsewhere).map(({ base }) => base.name)
+  t.same(elsewhere(CONTENDERS), ['express'])
+  t.same(elsewhere(chosen(['keycloak-connect'])), [], 'its figures are those of its only heat')
 })
 
 test('contenders are chosen by their names', async (t) => {

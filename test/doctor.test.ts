@@ -121,7 +121,12 @@ t.test('a check that cannot be made is a warning, and ends nothing', async (t) =
   const log = logging()
   const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
   await new StartCheck({} as Patient, logger).watch()
-  t.match(log.lines, [{ level: WARN, msg: 'the check at start could not be made; requests are judged all the same' }])
+  const msg = 'the check at start could not be made; requests are judged all the same'
+  t.match(log.lines, [{ level: WARN, msg, reason: 'an error without a code' }])
+  const foreign = Object.assign(new Error('what nobody should read'), { code: 'ERR_MODULE_NOT_FOUND' })
+  await new StartCheck({ get settings () { throw foreign } } as unknown as Patient, logger).watch()
+  t.match(log.lines[1], { level: WARN, msg, reason: 'ERR_MODULE_NOT_FOUND' })
+  t.notMatch(JSON.stringify(log.lines), 'nobody should read', 'of a foreign error its code alone')
 })
 
 t.test('startCheck: require starts where all is well', async (t) => {

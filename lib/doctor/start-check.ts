@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { codeOf } from '../error-code.js'
 import type { Patient } from './examine.js'
 import type { Finding } from './finding.js'
 
@@ -57,7 +58,7 @@ export class StartCheck {
 
   /** What only gives advice ends no server, whatever became of its files meanwhile. */
   #fail (error: unknown): void {
-    this.#log.warn({ err: error }, 'the check at start could not be made; requests are judged all the same')
+    this.#log.warn({ reason: codeOf(error) ?? 'an error without a code' }, 'the check at start could not be made; requests are judged all the same')
   }
 
   #say ({ check, sentence, reason }: Finding): void {
