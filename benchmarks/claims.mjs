@@ -20,7 +20,7 @@ export function claimsOf ({ issuer, exp, number = 0 }) {
     acr: '1',
     realm_access: { roles: ['default-roles-acme', 'offline_access', 'uma_authorization'] },
     resource_access: {
-      api: { roles: ['view-profile'] },
+      api: { roles: ['read-profile'] },
       account: { roles: ['manage-account', 'manage-account-links', 'view-profile'] }
     },
     scope: 'openid email profile',

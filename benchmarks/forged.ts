@@ -15,7 +15,7 @@ const realm = await createTestRealm({ tokenLifespan: 3600 })
 const api = fork(fileURLToPath(new URL('../scripts/soak/api.ts', import.meta.url)), [JSON.stringify(realm.options)], { execArgv: process.execArgv })
 const [{ url }] = await once(api, 'message') as [{ url: string }]
 
-const honest = Array.from({ length: 50 }, (_, at) => realm.token({ username: `user-${at}`, roles: ['view-profile'] }))
+const honest = Array.from({ length: 50 }, (_, at) => realm.token({ username: `user-${at}`, roles: ['read-profile'] }))
 const kinds = {
   'a known kid and a bad signature': distinct(realm.token({ forged: true }), 'signature'),
   'an unknown kid': Array.from({ length: 2000 }, (_, at) => realm.token({ kid: `kid-${at}` })),

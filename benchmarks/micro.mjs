@@ -24,15 +24,15 @@ bench('keycloak.verify: miss', () => uncached.keycloak.verify(goods[at++ & 1023]
 bench('keycloak.verify: forged', () => refused(uncached.keycloak.verify(forged)))
 bench('keycloak.verify: garbage', () => refused(uncached.keycloak.verify(garbage)))
 
-const permission = await held({ permission: 'view-profile' }, good)
+const permission = await held({ permission: 'read-profile' }, good)
 const authenticated = await held({ authenticated: true }, good)
 const open = await held({})
 bench('the whole hook, hit, a route with a permission', permission.hook)
 bench('the whole hook, hit, any valid token', authenticated.hook)
 bench('the whole hook, no token, an open route', open.hook)
 bench('the whole hook, garbage', (await held({}, undefined, garbage)).hook)
-bench('hasPermission(role)', () => used(permission.request.hasPermission('view-profile')))
-bench('hasPermission({ any: [...] })', () => used(permission.request.hasPermission({ any: ['none', 'view-profile'] })))
+bench('hasPermission(role)', () => used(permission.request.hasPermission('read-profile')))
+bench('hasPermission({ any: [...] })', () => used(permission.request.hasPermission({ any: ['none', 'read-profile'] })))
 
 // By files of lib/: what of the hook is the user.
 const { createToUser } = await import('../dist/esm/lib/user.js')

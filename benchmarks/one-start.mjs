@@ -15,7 +15,7 @@ if (what === 'import') {
   const app = Fastify()
   if (what === 'ours') await app.register((await import('../dist/esm/index.js')).default, options)
   if (what === 'ours-cjs') await app.register(require('../dist/cjs/index.js'), options)
-  app.get('/profile', { config: { permission: 'view-profile' } }, async () => ({ hello: 'somebody' }))
+  app.get('/profile', { config: { permission: 'read-profile' } }, async () => ({ hello: 'somebody' }))
   await app.listen({ port: 0, host: '127.0.0.1' })
 }
 const ended = now()

@@ -27,7 +27,7 @@ t.test('the demo prints curl lines that answer as they say', async (t) => {
 t.test('the demo runs on a realm of yours', async (t) => {
   const realm = await realmFor(t)
   const get = async (url: string, token: string) => (await fetch(`${url}/profile`, { headers: { authorization: `Bearer ${token}` } })).status
-  const token = realm.token({ roles: ['view-profile'] })
+  const token = realm.token({ roles: ['read-profile'] })
   const local = await startDemo(t, { KEYCLOAK_ISSUER: realm.issuer })
   const introspecting = await startDemo(t, { KEYCLOAK_ISSUER: realm.issuer, KEYCLOAK_CLIENT_SECRET: 'test-secret', KEYCLOAK_AUDIENCE: 'account' })
   realm.revoke(token)

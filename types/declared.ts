@@ -7,7 +7,7 @@
  *     user: { id: string, email?: string }     // what request.user is; what syncUser returns
  *     profile: { id: string, email?: string }  // what claimMapping makes; request.user too, without `user`
  *     claims: { tenant: string }               // what your mappers add to request.auth
- *     permission: 'view-profile' | 'edit'      // the roles that rules may name
+ *     permission: 'read-profile' | 'edit'      // the roles that rules may name
  *     scope: 'read' | 'write'                  // the scopes that routes may ask for
  *   }
  * }

@@ -13,7 +13,7 @@ export interface RouteAccess {
    * - `restricted`: a valid token that fulfils `rule`
    */
   access: 'open' | 'optional' | 'authenticated' | 'restricted'
-  /** What a `restricted` route asks for, in words: `permission view-profile and scope write`. */
+  /** What a `restricted` route asks for, in words: `permission read-profile and scope write`. */
   rule?: string
 }
 

@@ -10,7 +10,7 @@ import keycloak, {
 
 const app = Fastify()
 await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
-app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ hello: request.user.username }))
+app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
 
 // A route that demands a token has a user.
 app.get('/', { config: { permission: 'a' } }, (request) => {

@@ -37,7 +37,7 @@ export interface AllRules {
  * Who may call: a role, all of several, any of several, or a function; nested as you like.
  *
  * @example
- * 'view-profile'
+ * 'read-profile'
  * ['read', 'write']
  * { any: ['admin', ['read', 'write']] }
  * (claims, request) => claims.azp === 'web'
@@ -87,7 +87,7 @@ export interface KeycloakRouteConfig {
    * an anonymous one 401 `not_authenticated`.
    *
    * @example
-   * permission: 'view-profile'                          // a role
+   * permission: 'read-profile'                          // a role
    * permission: ['read', 'write']                       // all of them
    * permission: { any: ['admin', ['read', 'write']] }   // any of them
    * permission: (claims, request) => claims.azp === 'web'

@@ -12,7 +12,7 @@ export async function start ({ issuer, clientId }, mode) {
   })
   app.get('/profile', {
     preValidation: [app.authenticate, (request, reply, done) => {
-      if (request.user.resource_access?.[clientId]?.roles?.includes('view-profile')) done()
+      if (request.user.resource_access?.[clientId]?.roles?.includes('read-profile')) done()
       else reply.code(403).send()
     }]
   }, async (request) => ({ hello: request.user.preferred_username }))

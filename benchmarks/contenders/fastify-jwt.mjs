@@ -21,7 +21,7 @@ export async function start ({ issuer, clientId }, mode) {
     } catch (err) {
       return reply.send(err)
     }
-    if (!request.user.resource_access?.[clientId]?.roles?.includes('view-profile')) return reply.code(403).send()
+    if (!request.user.resource_access?.[clientId]?.roles?.includes('read-profile')) return reply.code(403).send()
   })
   app.get('/profile', async (request) => ({ hello: request.user.preferred_username }))
   await app.listen({ port: 0, host: '127.0.0.1' })

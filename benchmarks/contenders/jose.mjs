@@ -13,7 +13,7 @@ export async function start ({ issuer, clientId }) {
     } catch {
       return reply.code(401).send()
     }
-    if (!request.claims.resource_access?.[clientId]?.roles?.includes('view-profile')) return reply.code(403).send()
+    if (!request.claims.resource_access?.[clientId]?.roles?.includes('read-profile')) return reply.code(403).send()
   })
   app.get('/profile', async (request) => ({ hello: request.claims.preferred_username }))
   await app.listen({ port: 0, host: '127.0.0.1' })

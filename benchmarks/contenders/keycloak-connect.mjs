@@ -14,7 +14,7 @@ export async function start ({ issuer, clientId }) {
   })
   const app = express()
   app.use(keycloak.middleware())
-  app.get('/profile', keycloak.protect('view-profile'), (request, response) => {
+  app.get('/profile', keycloak.protect('read-profile'), (request, response) => {
     response.json({ hello: request.kauth.grant.access_token.content.preferred_username })
   })
   const server = app.listen(0, '127.0.0.1')

@@ -24,7 +24,7 @@ const MODES = {
 export async function start ({ issuer, clientId, clientSecret }, mode) {
   const app = Fastify()
   await app.register(keycloak, { issuer, clientId, clientSecret, audience: clientId, ...MODES[mode] })
-  app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ hello: request.user.username }))
+  app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
   await app.listen({ port: 0, host: '127.0.0.1' })
   return app.server
 }

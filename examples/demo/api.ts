@@ -8,13 +8,13 @@ export function addRoutes (app: FastifyInstance): void {
   app.get('/me', { schema: { summary: 'Any valid token' }, config: { authenticated: true } },
     async ({ user, auth }) => ({ user, expires: new Date(auth.exp * 1000).toISOString() }))
 
-  app.get('/profile', { schema: { summary: 'The role view-profile' }, config: { permission: 'view-profile' } },
+  app.get('/profile', { schema: { summary: 'The role read-profile' }, config: { permission: 'read-profile' } },
     async ({ user }) => ({ profile: user.username }))
 
-  app.get('/documents/:owner', { schema: { summary: 'Your own, or with the role view-profile everybody\'s' }, config: { authenticated: true } },
+  app.get('/documents/:owner', { schema: { summary: 'Your own, or with the role read-profile everybody\'s' }, config: { authenticated: true } },
     async (request, reply) => {
       const { owner } = request.params as { owner: string }
-      if (owner !== request.user.username && !request.hasPermission('view-profile')) {
+      if (owner !== request.user.username && !request.hasPermission('read-profile')) {
         return reply.code(403).send({ statusCode: 403, code: 'not_yours', error: 'Forbidden', message: 'This is not yours.' })
       }
       return { documents: [`a letter to ${owner}`] }

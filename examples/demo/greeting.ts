@@ -37,7 +37,7 @@ It trusts ${issuer}${verifyTokensWithKeycloak === true ? ', and asks it about ea
                              curl -i ${url}/me -H "Authorization: Bearer $TOKEN"
                              curl -i ${url}/profile -H "Authorization: Bearer $TOKEN"
 
-/profile asks for the role view-profile of the client ${clientId}. The login needs in Keycloak a public client
+/profile asks for the role read-profile of the client ${clientId}. The login needs in Keycloak a public client
 ${webClientId} with the redirect URIs ${url}/ and ${url}/docs/static/oauth2-redirect.html,
 and the web origin ${url}. Ctrl+C ends it.`
 }

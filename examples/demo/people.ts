@@ -3,9 +3,9 @@ import type { KeycloakOptions } from '../../types/options.js'
 
 /** Who can log in at the embedded realm: Alice has the role, Bob has none, Carol has it and was shown the door. */
 export const USERS = {
-  alice: { password: 'alice-pw', roles: ['view-profile'] },
+  alice: { password: 'alice-pw', roles: ['read-profile'] },
   bob: { password: 'bob-pw', roles: [] },
-  carol: { password: 'carol-pw', roles: ['view-profile'] }
+  carol: { password: 'carol-pw', roles: ['read-profile'] }
 } satisfies Record<string, LoginUser>
 
 /** What the API's own database would know: Keycloak lets Carol in, the API does not. */

@@ -4,7 +4,7 @@
  * ```ts
  * const realm = await createTestRealm({ app })
  * await app.register(keycloak, { ...realm.options })
- * const reply = await realm.inject(app, { as: { username: 'bob', roles: ['view-profile'] }, url: '/profile' })
+ * const reply = await realm.inject(app, { as: { username: 'bob', roles: ['read-profile'] }, url: '/profile' })
  * ```
  * @module
  */

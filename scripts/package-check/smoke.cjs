@@ -16,11 +16,11 @@ async function offline ({ Fastify, keycloak, createTestRealm }) {
   const realm = await createTestRealm({ app })
   await app.register(keycloak, { ...realm.options })
   app.get('/open', async (request) => ({ user: request.user }))
-  app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ hello: request.user.username }))
+  app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
 
   // Over a real socket, by the fetch of the runtime.
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
-  const alice = realm.token({ roles: ['view-profile'] })
+  const alice = realm.token({ roles: ['read-profile'] })
   deepEqual(await ask(`${url}/open`), { status: 200, body: { user: null } })
   deepEqual(await ask(`${url}/profile`, alice), { status: 200, body: { hello: 'alice' } })
   await refused(`${url}/profile`, undefined, 401, 'not_authenticated')

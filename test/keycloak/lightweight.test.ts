@@ -14,8 +14,9 @@ t.test('with introspection a lightweight token is as good as a whole one', async
   t.equal(response.statusCode, 200)
   t.match(response.json(), {
     user: { username: 'alice', firstName: 'Alice', lastName: 'Tester', email: 'alice@example.test' },
-    claims: { ...claims, sub: /^[0-9a-f-]{36}$/, aud: ['api', 'account'], resource_access: { api: { roles: ['view-profile'] } } }
+    claims: { ...claims, sub: /^[0-9a-f-]{36}$/, aud: ['api', 'account'], resource_access: { api: { roles: Array } } }
   })
+  t.same(new Set(response.json().claims.resource_access.api.roles), new Set(['read-profile', 'view-profile']))
 })
 
 t.test('with introspection its audience is checked all the same', async (t) => {

@@ -46,6 +46,15 @@ t.test('the roles of the realm count where permissionPath says so', async (t) =>
   refused(t, await get(app, '/realm-admin', await token('cli', 'bob')), 'permission_denied')
 })
 
+t.test('with clientId left out a role that Keycloak gives to nobody by itself stays closed', async (t) => {
+  const { clientId, ...withoutClientId } = options
+  const app = await api(t, withoutClientId)
+  app.get('/reading', { config: { permission: 'read-profile' } }, async () => 'welcome')
+  const accessToken = await token('cli', 'carol')
+  refused(t, await get(app, '/reading', accessToken), 'permission_denied')
+  t.equal((await get(app, '/profile', accessToken)).statusCode, 200, 'unlike view-profile, which everybody has of the client "account"')
+})
+
 t.test('a scope of the token opens its route', async (t) => {
   const app = await api(t)
   app.get('/mail', { config: { scope: 'email' } }, async () => 'you have mail')

@@ -10,12 +10,12 @@ async function main () {
   const realm = await createTestRealm({ app })
   const options: KeycloakOptions = { ...realm.options }
   await app.register(keycloak, options)
-  app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ hello: request.user.username }))
+  app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
 
   const get = (token?: string) => app.inject({ url: '/profile', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
   equal((await get()).statusCode, 401)
   equal((await get(realm.token())).statusCode, 403)
-  const reply = await get(realm.token({ roles: ['view-profile'] }))
+  const reply = await get(realm.token({ roles: ['read-profile'] }))
   equal(reply.statusCode, 200)
   deepEqual(reply.json(), { hello: 'alice' })
   equal(required.default, keycloak)

@@ -8,7 +8,7 @@ declare module 'fastify-keycloak-bearer' {
   interface KeycloakTypes {
     profile: { id: string, email?: string }
     claims: { tenant: string, sub: string }
-    permission: 'view-profile' | 'edit'
+    permission: 'read-profile' | 'edit'
     scope: 'read' | 'write'
   }
 }
@@ -19,19 +19,19 @@ const handler = async () => {}
 
 // Roles.
 app.get('/', { config: { permission: 'edit' } }, handler)
-app.get('/', { config: { permission: ['edit', { any: ['view-profile', () => true] }, { all: ['edit'] }] } }, handler)
+app.get('/', { config: { permission: ['edit', { any: ['read-profile', () => true] }, { all: ['edit'] }] } }, handler)
 app.get('/', { config: { permission: (claims) => claims.tenant === 'acme' } }, handler)
 const role: PermissionName = 'edit'
-const rule: PermissionRule = { any: [role, 'view-profile'] }
+const rule: PermissionRule = { any: [role, 'read-profile'] }
 app.get('/', { config: { permission: rule } }, async ({ user }) => user.id)
 // @ts-expect-error misspelled
 app.get('/', { config: { permission: 'edti' } }, handler)
 // @ts-expect-error misspelled
-app.get('/', { config: { permission: ['edit', 'veiw-profile'] } }, handler)
+app.get('/', { config: { permission: ['edit', 'raed-profile'] } }, handler)
 // @ts-expect-error misspelled
-app.get('/', { config: { permission: { any: ['edit', 'veiw-profile'] } } }, handler)
+app.get('/', { config: { permission: { any: ['edit', 'raed-profile'] } } }, handler)
 // @ts-expect-error misspelled
-app.get('/', { config: { permission: { any: ['edit', ['veiw-profile']] } } }, handler)
+app.get('/', { config: { permission: { any: ['edit', ['raed-profile']] } } }, handler)
 // @ts-expect-error misspelled
 export const config: KeycloakRouteConfig = { permission: 'edti' }
 declare const anything: string
@@ -49,13 +49,13 @@ app.get('/', { config: { scope: ['read', 'wirte'] } }, handler)
 // The same in handlers.
 app.get('/', async (request) => {
   request.hasPermission('edit')
-  request.hasPermission({ any: ['edit', ['view-profile', ({ tenant }) => tenant === 'acme']] })
+  request.hasPermission({ any: ['edit', ['read-profile', ({ tenant }) => tenant === 'acme']] })
   // @ts-expect-error misspelled
   request.hasPermission('edti')
   // @ts-expect-error misspelled
-  request.hasPermission(['edit', 'veiw-profile'])
+  request.hasPermission(['edit', 'raed-profile'])
   // @ts-expect-error misspelled
-  request.hasPermission({ all: ['edit', 'veiw-profile'] })
+  request.hasPermission({ all: ['edit', 'raed-profile'] })
 })
 
 // What claims are mapped to is the user.

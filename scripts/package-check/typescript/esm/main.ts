@@ -8,7 +8,7 @@ const app: FastifyInstance = Fastify()
 const realm: TestRealm = await createTestRealm({ app })
 const options: KeycloakOptions = { ...realm.options }
 await app.register(keycloak, options)
-app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ hello: request.user.username }))
+app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
 
 app.get('/me', { config: { authenticated: true } }, async (request) => {
   const user: DefaultUser = request.user
@@ -32,7 +32,7 @@ equal(typeof (() => app.register(keycloak, { issuer: '', audiance: 'api' })), 'f
 const get = (token?: string) => app.inject({ url: '/profile', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
 equal((await get()).statusCode, 401)
 equal((await get(realm.token())).statusCode, 403)
-const reply = await get(realm.token({ roles: ['view-profile'] }))
+const reply = await get(realm.token({ roles: ['read-profile'] }))
 equal(reply.statusCode, 200)
 deepEqual(reply.json(), { hello: 'alice' })
 ok(await app.keycloak.verify('nonsense').catch((error: unknown) => error) instanceof KeycloakError)

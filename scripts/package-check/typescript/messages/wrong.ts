@@ -6,7 +6,7 @@ declare module 'fastify-keycloak-bearer' {
   interface KeycloakTypes {
     profile: { id: string, email?: string }
     claims: { tenant: string }
-    permission: 'view-profile' | 'edit'
+    permission: 'read-profile' | 'edit'
   }
 }
 
@@ -43,10 +43,10 @@ app.get('/', { config: { permission: () => 'yes' } }, handler)
 app.get('/', { config: { permission: ['edit', () => 'yes'] } }, handler)
 // Type '"edti"' is not assignable to type '(PermissionRule | undefined) & "edti"'
 app.get('/', { config: { permission: 'edti' } }, handler)
-// '"veiw-profile"' is not assignable to type 'PermissionRule'. Did you mean '"view-profile"'?
-app.get('/', { config: { permission: ['edit', 'veiw-profile'] } }, handler)
-// Did you mean '"view-profile"'?
-export const config: KeycloakRouteConfig = { permission: 'veiw-profile' }
+// '"raed-profile"' is not assignable to type 'PermissionRule'. Did you mean '"read-profile"'?
+app.get('/', { config: { permission: ['edit', 'raed-profile'] } }, handler)
+// Did you mean '"read-profile"'?
+export const config: KeycloakRouteConfig = { permission: 'raed-profile' }
 // WriteInstead<"any or all, which may hold the other">
 export const both: KeycloakRouteConfig = { permission: { any: ['edit'], all: 'edit' } }
 // Source has 0 element(s) but target requires 1

@@ -41,7 +41,7 @@ export async function audit (request: WithUser & Pick<FastifyRequest, 'log'>) {
 export const profile = {
   method: 'GET',
   url: '/profile',
-  config: { permission: 'view-profile' },
+  config: { permission: 'read-profile' },
   preHandler: audit,
   handler: hello
 } as const
