@@ -1,8 +1,11 @@
 /** Printable ASCII without what ends, quotes or escapes: it stands in headers and is compared to the letter. */
-const CLEAN = /^https?:\/\/[!#-[\]-~]+$/
+const CLEAN = /^https?:\/\/(?!\/)[!#-[\]-~]+$/
 
-/** What a template or an environment variable leaves that was not filled in. */
-const UNFILLED = /(?:^|[/.:])(undefined|null)(?=[/:.]|$)|(\$\{|\[object)/
+/** A placeholder of a template, a page of documentation or an environment variable that was not filled in. */
+const UNFILLED = /(?:^|[/.:])(undefined|null)(?=[/:.]|$)|(\$?\{|\[object)|[/.:](<[\w .-]{1,40}>)/
+
+/** A character that nobody sees, in a URL: control characters, unpaired surrogates, and every blank but the space. */
+const INVISIBLE = /^https?:\/\/.*?(?! )([\p{Cc}\p{Cf}\p{Cs}\p{Z}])/su
 
 /** Pages and endpoints of a realm that are taken for its URL: what comes before `/realms/`, and the realm's name. */
 const PAGES = [
@@ -17,8 +20,25 @@ const FAULTS: ReadonlyArray<readonly [RegExp, string]> = [
   [/^["'`]/, 'one with quotes of its own around it'],
   [/^(?!https?:\/\/)/, 'one that does not begin with http:// or https://'],
   [/^https?:\/\/[^/]*@/, 'one with a user name'],
+  [/^https?:\/\/(?:[/\\]|$)/, 'one without a host'],
   [/#/, 'one with a fragment (#)'],
-  [/\?/, 'one with a query (?)']
+  [/\?/, 'one with a query (?)'],
+  [/["`]$/, 'one with a quote at its end']
+]
+
+/** A character that a path cannot have as it is (RFC 3986 section 3.3). */
+const TO_ENCODE = /[^\w.~!$&'()*+,;=:@/%-]/u
+
+/** A percent sign that encodes nothing. */
+const STRAY_PERCENT = /%(?![\dA-Fa-f]{2})/
+
+/** A table: why a URL has to be written in another way, by the character found. */
+const REWRITTEN: ReadonlyArray<readonly [RegExp, (character: string) => string]> = [
+  [/\\/, () => 'one with backslashes: write'],
+  [/(?<=^https?:\/\/[^/]*)\P{ASCII}/u, (character) => `one with "${character}" in its host: write`],
+  [new RegExp(`(?<=^https?://[^/]*/.*)${TO_ENCODE.source}`, 'u'), (character) => `one with ${JSON.stringify(character)} in it: encode it, and write`],
+  [STRAY_PERCENT, () => 'one with a "%" that encodes nothing: encode it, and write'],
+  [/^/, () => 'one that is not encoded as Keycloak does it: write']
 ]
 
 /** Is this the URL of a realm, as tokens carry it: http or https, no user name, query or fragment, nothing to trim? */
@@ -28,17 +48,48 @@ export function isRealmUrl (value: string): boolean {
 
 /** What is wrong with the URL of a realm, in words, and what to write instead where that can be told. */
 export function realmUrlFault (value: string): string | undefined {
-  const [, word, sign] = UNFILLED.exec(value) ?? []
-  if (word ?? sign) return `one with "${word ?? sign}" in it: is an environment variable unset?`
+  const [, word, sign, placeholder] = UNFILLED.exec(value) ?? []
+  const unfilled = word ?? sign ?? placeholder
+  if (unfilled !== undefined) return `one with "${unfilled}" in it: is an environment variable unset?`
+  const [, hidden] = INVISIBLE.exec(value.trim()) ?? []
+  if (hidden !== undefined) return `one with an invisible character (U+${hidden.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}) in it: leave it out`
   const realm = realmOfPage(value.trim())
   if (realm !== undefined) return `the address of one of its pages: write "${realm}"`
-  if (isRealmUrl(value)) return undefined
   const fault = FAULTS.find(([wrong]) => wrong.test(value))
-  return fault?.[1] ?? 'one with characters that no URL has'
+  return fault === undefined ? encodingFault(value) : fault[1]
 }
 
 function realmOfPage (value: string): string | undefined {
   const [, before, name] = PAGES.map((page) => page.exec(value)).find((found) => found !== null) ?? []
-  const realm = `${before}/realms/${name}`
-  return isRealmUrl(realm) ? realm : undefined
+  return name === undefined ? undefined : encoded(`${before}/realms/${name}`)
+}
+
+function encodingFault (value: string): string | undefined {
+  const right = encoded(value.replaceAll('\\', '/'))
+  if (right === undefined) return 'one whose host or port is not valid'
+  if (right === value) return undefined
+  const [[character], saying] = REWRITTEN.map(([pattern, words]) => [pattern.exec(value), words] as const)
+    .find((found): found is [RegExpExecArray, typeof found[1]] => found[0] !== null)!
+  return `${saying(character!)} "${right}"`
+}
+
+/**
+ * The URL as Keycloak writes it into `iss` (seen on 26.7.3): characters that a path cannot have are encoded, in the realm's
+ * name no others are, and in capital letters (RFC 3986 section 6.2.2). The host becomes ASCII; its capital letters stay,
+ * since Keycloak keeps those of its hostname option. `undefined` if the result is not the URL of a realm.
+ */
+function encoded (value: string): string | undefined {
+  const [, scheme, host, path] = /^(https?:\/\/)([^/]+)(.*)$/s.exec(value) ?? []
+  if (!URL.canParse(`${scheme}${host}`)) return undefined
+  const written = path!.replaceAll(new RegExp(STRAY_PERCENT, 'g'), '%25')
+    .replaceAll(new RegExp(TO_ENCODE, 'gu'), encodeURIComponent)
+    .replace(/(?<=\/realms\/)[^/]+(?=\/?$)/, (name) => name.replaceAll(/%../g, encodedOnce))
+  const url = `${scheme}${/^\p{ASCII}*$/u.test(host!) ? host : new URL(`${scheme}${host}`).host}${written}`
+  return isRealmUrl(url) ? url : undefined
+}
+
+/** `%C3` for `%c3`, and a character that needs no encoding as it is. */
+function encodedOnce (triplet: string): string {
+  const character = String.fromCharCode(parseInt(triplet.slice(1), 16))
+  return /[\w.~-]/.test(character) ? character : triplet.toUpperCase()
 }

@@ -98,7 +98,7 @@ t.test('a wrong call throws one sentence that says what it must be', async t => 
       ['ftp://sso.example.com', 'one that does not begin with http:// or https://'],
       ['https://a:b@sso.example.com', 'one with a user name'],
       [`${issuer}?x`, 'one with a query (?)'],
-      ['https://[', 'one with characters that no URL has'],
+      ['https://[', 'one whose host or port is not valid'],
       [7, '7']
     ] as const).map(([value, found]): [unknown[], string] => [
       [{ issuer: value }],

@@ -165,7 +165,10 @@ export interface Limits {
  * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
  */
 export interface KeycloakOptions {
-  /** The full URL of the realm, exactly as tokens carry it in `iss`, such as `https://sso.example.com/realms/acme`. */
+  /**
+   * The full URL of the realm, exactly as tokens carry it in `iss`, such as `https://sso.example.com/realms/acme`. A name
+   * with blanks or umlauts is encoded, as Keycloak does it: `https://sso.example.com/realms/my%20realm`.
+   */
   issuer: string
   /**
    * Base URL of the calls to Keycloak when it differs from the public issuer, as inside a container network:

@@ -6,7 +6,9 @@ export function checkIssuer (discovered: string, settings: Settings): Finding | 
   const { issuer, serverUrl } = settings
   if (discovered === issuer) return undefined
   if (!isShowable(discovered)) {
-    return mismatch(`Keycloak's issuer is not "${issuer}" but something that is no clean URL, so every token would be 401 token_not_valid: correct the hostname option of Keycloak`)
+    // As with an umlaut in the host: the same URL, but not as tokens may carry it.
+    const right = URL.canParse(discovered) && sameUrl(discovered, issuer) ? `set the hostname option of Keycloak to "${issuer.replace(/\/realms\/[^/]*\/?$/, '')}"` : 'correct the hostname option of Keycloak'
+    return mismatch(`Keycloak's issuer is not "${issuer}" but something that is no clean URL, so every token would be 401 token_not_valid: ${right}`)
   }
   if (serverUrl !== undefined && sameUrl(discovered, serverUrl)) return followsHost(discovered, settings)
   const { differences, elsewhere } = differ(issuer, discovered)

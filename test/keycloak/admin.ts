@@ -94,6 +94,12 @@ export async function setNotBefore (notBefore: number): Promise<void> {
   await admin('PUT', '', { notBefore })
 }
 
+/** Makes another realm, and answers a function that removes it. */
+export async function addRealm (representation: { realm: string, [member: string]: unknown }): Promise<() => Promise<void>> {
+  await adminCallAt(`${base}/admin/realms`, 'POST', representation)
+  return async () => { await adminCallAt(`${base}/admin/realms/${encodeURIComponent(representation.realm)}`, 'DELETE') }
+}
+
 async function clientOf (client: string): Promise<Representation> {
   const [found] = await admin('GET', `/clients?clientId=${encodeURIComponent(client)}`)
   return found
@@ -117,13 +123,17 @@ async function admin (method: string, path: string, body?: unknown): Promise<any
 }
 
 async function adminCall (method: string, path: string, body?: unknown, alsoGood: number[] = []): Promise<Response> {
-  const response = await call(`${base}/admin/realms/${realm}${path}`, {
+  return adminCallAt(`${base}/admin/realms/${realm}${path}`, method, body, alsoGood)
+}
+
+async function adminCallAt (address: string, method: string, body?: unknown, alsoGood: number[] = []): Promise<Response> {
+  const response = await call(address, {
     method,
     headers: { authorization: `Bearer ${await adminToken()}`, 'content-type': 'application/json' },
     body: body === undefined ? undefined : JSON.stringify(body)
   })
   if (!response.ok && !alsoGood.includes(response.status)) {
-    throw new Error(`${method} ${path} of the admin API: ${response.status} ${await response.text()}`)
+    throw new Error(`${method} ${address} of the admin API: ${response.status} ${await response.text()}`)
   }
   return response
 }
