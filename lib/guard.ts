@@ -1,5 +1,6 @@
 import type { RouteAccess } from '../types/instance.js'
-import { isObject, type JsonObject } from './json.js'
+import type { JsonObject } from './json.js'
+import { plainCopy } from './members.js'
 import { type Check, compileRule, kindOf } from './permissions.js'
 import { nearest } from './spelling.js'
 
@@ -19,6 +20,9 @@ export interface Guard {
   text: string | undefined
 }
 
+/** The keys of a route's config that belong to this plugin. */
+const OURS = ['permission', 'scope', 'authenticated', 'public', 'keycloak']
+
 /** Keys whose misspelling leaves a route open, and the near words that belong to others. */
 const EASILY_MISSPELLED = ['permission', 'authenticated']
 const LEFT_ALONE = new Set(['permission', 'authenticated', 'permissive', 'authenticator'])
@@ -32,8 +36,8 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
  * @throws {TypeError} for a rule that means nothing, and for a misspelled key that would leave the route open
  */
 export function compileGuard (config: unknown, route: string, requireAuthentication: boolean): Guard {
-  const own: JsonObject = isObject(config) ? config : {}
-  const fail = (problem: string): never => { throw new TypeError(`fastify-keycloak-bearer: ${route}: ${problem}`) }
+  const fail = failure(route)
+  const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
   const { check, lasting, text, scopes } = readRule(own, fail)
@@ -55,14 +59,35 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   }
 }
 
-type Fail = (problem: string) => never
+/** Throws what is wrong with a route. */
+type Fail = (problem: string, cause?: unknown) => never
+
+export function failure (route: string): Fail {
+  return (problem, cause) => { throw new TypeError(`fastify-keycloak-bearer: ${route}: ${problem}`, cause === undefined ? undefined : { cause }) }
+}
+
+/**
+ * A route's config with each member read once, in whatever way it is there. Fastify itself takes over what is own and
+ * enumerable alone, so a rule that a class has as a getter would be lost on its way.
+ */
+export function plainConfig (config: unknown, fail: Fail): JsonObject {
+  if (Object(config) !== config) return {}
+  try {
+    return { ...plainCopy(config as object, OURS, (name) => meantBy(name) !== undefined) }
+  } catch (error) {
+    return fail('config cannot be read', error)
+  }
+}
 
 function rejectMisspelled (config: JsonObject, fail: Fail): void {
   for (const key of Object.keys(config)) {
-    if (LEFT_ALONE.has(key)) continue
-    const meant = nearest(key, EASILY_MISSPELLED, 2)
+    const meant = meantBy(key)
     if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
   }
+}
+
+function meantBy (key: string): string | undefined {
+  return LEFT_ALONE.has(key) ? undefined : nearest(key, EASILY_MISSPELLED, 2)
 }
 
 /** The flags have one value each, so that a variable that is undefined by mistake opens nothing. */

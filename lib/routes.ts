@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../types/instance.js'
-import { compileGuard, type Guard } from './guard.js'
+import { compileGuard, failure, type Guard, plainConfig } from './guard.js'
 
 /** Where a route's config carries what was made of it; the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
@@ -38,18 +38,27 @@ export class Routes {
   }
 
   /**
-   * Fastify's onRoute hook. A new config object, since several routes may share the user's one; with what that one
-   * inherits, which Fastify would leave behind.
+   * Fastify's onRoute hook. Whatever the config of the route is or becomes is given to Fastify as a plain object with the
+   * guard in it: a new one, since several routes may share the user's, and since Fastify leaves behind what a class has.
    * @throws {TypeError} for a rule that means nothing
    */
   add (route: RouteOptions): void {
-    const config: MarkedConfig = { ...route.config }
-    for (const key in route.config) config[key] = (route.config as unknown as MarkedConfig)[key]
+    const name = nameOf(route.method, route.url)
+    let config: MarkedConfig = plainConfig(route.config, failure(name))
     const guard = this.#see({ method: route.method, url: route.url, options: route }, config)
     // Until it is settled: a request that comes before may meet another rule than those after it.
     guard.lasting = false
-    config[GUARD] = { owner: this, guard }
-    route.config = config as unknown as RouteOptions['config']
+    const mark: Mark = { owner: this, guard }
+    config[GUARD] = mark
+    Object.defineProperty(route, 'config', {
+      configurable: true,
+      enumerable: true,
+      get: () => config,
+      set (later: unknown) {
+        config = plainConfig(later, failure(name))
+        config[GUARD] = mark
+      }
+    })
   }
 
   /**
@@ -59,7 +68,10 @@ export class Routes {
    */
   settle (): void {
     for (const { method, url, guard, options } of this.#seen) {
-      if (options !== undefined) Object.assign(guard, this.#compile(options.config, method, url))
+      if (options === undefined) continue
+      Object.assign(guard, this.#compile(options.config, method, url))
+      // Fastify has taken over a config without our guard, in which rules may have got lost.
+      if (guardIn(options.config) !== guard) failure(nameOf(method, url))('config was replaced by other means than an assignment; write route.config = { ...route.config, … } in an onRoute hook')
     }
   }
 
@@ -90,6 +102,11 @@ export class Routes {
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    return compileGuard(config, `${[methods].flat().join(',')} ${url}`, this.#requireAuthentication)
+    return compileGuard(config, nameOf(methods, url), this.#requireAuthentication)
   }
+}
+
+/** What errors call a route: `GET /profile`. */
+function nameOf (methods: RouteOptions['method'], url: string): string {
+  return `${[methods].flat().join(',')} ${url}`
 }
