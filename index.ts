@@ -16,6 +16,7 @@ import { holds, rolesAt } from './lib/permissions.js'
 import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
 import { lookAtKeycloak, preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
+import { refuseTestKeys } from './lib/test-keys.js'
 import { holdTick } from './lib/ticks.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
@@ -85,7 +86,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     leeway: settings.leeway
   }
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
-  const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes }, settings.baseUrl, upstream, new Monitor('certs', log))
+  const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes, isRefused: refuseTestKeys(settings, log) }, settings.baseUrl, upstream, new Monitor('certs', log))
   const memory = settings.cache === false ? undefined : new Memory<Verified>(settings.cache)
   const verification = createVerification({
     ...expected,

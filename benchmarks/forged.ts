@@ -12,7 +12,10 @@ const HONEST_PER_SECOND = 200
 const FORGERS = 32
 
 const realm = await createTestRealm({ tokenLifespan: 3600 })
-const api = fork(fileURLToPath(new URL('../scripts/soak/api.ts', import.meta.url)), [JSON.stringify(realm.options)], { execArgv: process.execArgv })
+const api = fork(fileURLToPath(new URL('../scripts/soak/api.ts', import.meta.url)), [JSON.stringify(realm.options)], {
+  execArgv: process.execArgv,
+  env: { ...process.env, NODE_ENV: 'test' }
+})
 const [{ url }] = await once(api, 'message') as [{ url: string }]
 
 const honest = Array.from({ length: 50 }, (_, at) => realm.token({ username: `user-${at}`, roles: ['read-profile'] }))

@@ -38,7 +38,7 @@ async function measure (): Promise<void> {
   await redis.start()
   const realm = await createTestRealm()
   const children = Array.from({ length: INSTANCES }, () => fork(
-    fileURLToPath(import.meta.url), [JSON.stringify({ port: redis.port, options: realm.options })], { execArgv: process.execArgv }))
+    fileURLToPath(import.meta.url), [JSON.stringify({ port: redis.port, options: realm.options })], { execArgv: process.execArgv, env: { ...process.env, NODE_ENV: 'test' } }))
   const ports = await Promise.all(children.map(async (child) => (await once(child, 'message'))[0] as number))
   const sent: number[] = []
   const answered: number[] = []

@@ -6,6 +6,7 @@ import { isOfSmallOrder } from './edwards.js'
 import { notValid, unavailable } from './errors.js'
 import { isObject, type JsonObject, member, readObject } from './json.js'
 import { stackless } from './stackless.js'
+import type { IsRefused } from './test-keys.js'
 
 /** A signing key of the realm for one algorithm: what tells a good signature from a bad one. */
 export interface Key {
@@ -62,12 +63,13 @@ export class KeySet {
   /**
    * @param text the body of the answer
    * @param issuer whose keys they are, without a slash at its end
+   * @param isRefused tells which keys count as absent
    * @param previous the key set before this one, whose verifiers live on for the keys that stayed as they were
    * @throws {KeycloakError} keycloak_unavailable when it is no key set or has no signing key
    */
-  constructor (text: string, issuer: string, previous?: KeySet) {
+  constructor (text: string, issuer: string, isRefused: IsRefused, previous?: KeySet) {
     this.generation = (previous?.generation ?? 0) + 1
-    this.#keys = signingKeys(text)
+    this.#keys = signingKeys(text, isRefused)
     this.#domain = `${issuer}/`
     for (const key of this.#keys) this.#introduce(key)
     if (previous !== undefined) this.#adopt(previous)
@@ -146,12 +148,13 @@ class Verifiers {
   }
 }
 
-function signingKeys (text: string): SigningKey[] {
+/** A set of nothing but refused keys is a good answer, so that their tokens are 401 and Keycloak is not called away. */
+function signingKeys (text: string, isRefused: IsRefused): SigningKey[] {
   const keys = member(readObject(text) ?? {}, 'keys')
   if (!Array.isArray(keys)) throw unavailable('an answer that is no key set')
-  const usable = keys.slice(0, MAX_ENTRIES).map(signingKey).filter((key) => key !== undefined)
-  if (usable.length === 0) throw unavailable('a key set without a signing key')
-  return usable
+  const found = keys.slice(0, MAX_ENTRIES).map(signingKey).filter((key) => key !== undefined)
+  if (found.length === 0) throw unavailable('a key set without a signing key')
+  return found.filter(({ jwk }) => !isRefused(importKey(jwk)!))
 }
 
 function signingKey (entry: unknown): SigningKey | undefined {

@@ -2,6 +2,7 @@ import type { Health } from '../types/instance.js'
 import { notValid, unavailable } from './errors.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Monitor } from './monitor.js'
+import type { IsRefused } from './test-keys.js'
 import type { Upstream } from './upstream.js'
 
 /** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
@@ -11,6 +12,8 @@ export interface KeysOptions {
   timeout: number
   maxStale: number
   maxBytes: number
+  /** Which keys of the set count as absent. */
+  isRefused: IsRefused
 }
 
 const PATH = '/protocol/openid-connect/certs'
@@ -188,7 +191,7 @@ export class Keys {
     const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
     // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
     const { KeySet } = await import('./key-set.js')
-    return new KeySet(text, this.#baseUrl, this.#fetched?.set)
+    return new KeySet(text, this.#baseUrl, this.#options.isRefused, this.#fetched?.set)
   }
 
   #age (): number {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { KeycloakOptions } from '../types/options.js'
 import type { RevocationStore } from '../types/revocation.js'
 import { certificateFault } from './certificate.js'
+import { isProduction } from './environment.js'
 import { FOREIGN } from './option-names.js'
 import { sentence } from './option-sentence.js'
 import { isRealmUrl, realmUrlFault } from './realm-url.js'
@@ -157,7 +158,7 @@ export function parseOptions (options: unknown) {
   if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {
     throw new TypeError('fastify-keycloak-bearer: option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher')
   }
-  if (!settings.verifySignature && process.env.NODE_ENV === 'production') {
+  if (!settings.verifySignature && isProduction()) {
     throw new TypeError('fastify-keycloak-bearer: option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
   }
   return {

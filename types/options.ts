@@ -221,7 +221,8 @@ export interface KeycloakOptions {
    */
   claimMapping?: ClaimMapping
   /**
-   * `false` skips the signature, for local debugging alone; warned of, and refused when NODE_ENV is production.
+   * `false` skips the signature, for local debugging alone; warned of, and refused when NODE_ENV names production
+   * (`production`, `prod`, `Production`).
    * @default true
    */
   verifySignature?: boolean

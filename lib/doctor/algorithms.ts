@@ -1,6 +1,7 @@
 import type { UnavailableError } from '../errors.js'
 import type { Keys } from '../keys.js'
 import type { Settings } from '../options.js'
+import { TEST_KEYS } from '../test-keys.js'
 import type { Finding } from './finding.js'
 
 /** Does the realm have a key for any of the algorithms that are accepted? */
@@ -12,6 +13,7 @@ export async function checkAlgorithms (keys: Keys, { algorithms, baseUrl }: Sett
     const { reason, outage } = error as UnavailableError
     return { check: 'keys', sentence: `the keys of ${baseUrl} cannot be had (${reason})${mend(reason)}`, reason, certain: true, away: outage !== 'answer' }
   }
+  if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys but those ${TEST_KEYS}`, certain: true }
   if (algorithms.some((each) => available.has(each))) return undefined
   const has = [...available].map((each) => `'${each}'`)
   return {

@@ -1,5 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import type { Algorithm, KeycloakOptions } from '../../types/options.js'
+import { isProduction } from '../environment.js'
+import { testRealms } from '../test-realms.js'
 import { discovery } from './discovery.js'
 import { authorized, bearer, type AuthorizationHeader, type InjectableApp, type InjectAsOptions } from './inject.js'
 import { Introspection } from './introspection.js'
@@ -37,11 +39,11 @@ type Settings = Required<Pick<TestRealmOptions, 'name' | 'clientId' | 'clientSec
 /**
  * Starts a realm like Keycloak's in this process: discovery, a key set and introspection on a port of 127.0.0.1, and
  * tokens to go with them. Takes some milliseconds, and never keeps the process alive.
- * @throws {Error} when NODE_ENV is production, or the port is taken
+ * @throws {Error} when NODE_ENV names production in any spelling, or the port is taken
  * @throws {TypeError} when `algorithms` holds something else than an algorithm, or `login` is wrong
  */
 export async function createTestRealm (options: TestRealmOptions = {}): Promise<TestRealm> {
-  if (process.env.NODE_ENV === 'production') {
+  if (isProduction()) {
     throw new Error('createTestRealm() refuses to start when NODE_ENV is production: its private keys are public.')
   }
   // Most tests need no login: its code is loaded where it is asked for.
@@ -49,6 +51,7 @@ export async function createTestRealm (options: TestRealmOptions = {}): Promise<
   const realm = new TestRealm(options, Login)
   options.app?.addHook('onClose', () => realm.close())
   await realm.up()
+  testRealms().add(realm)
   return realm
 }
 
@@ -199,6 +202,7 @@ export class TestRealm {
   /** Stops for good and at once, whatever is open. May be called again. */
   async close (): Promise<void> {
     this.#closed = true
+    testRealms().delete(this)
     await this.#server.stop()
   }
 

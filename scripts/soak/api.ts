@@ -6,7 +6,7 @@ import keycloak from '../../index.js'
 const app = Fastify({ logger: { level: 'fatal' } })
 await app.register(keycloak, JSON.parse(process.argv[2]!))
 app.get('/open', async ({ user }) => ({ user }))
-app.get('/profile', { config: { permission: 'view-profile' } }, async ({ user }) => ({ user: user.username }))
+app.get('/profile', { config: { permission: 'read-profile' } }, async ({ user }) => ({ user: user.username }))
 const url = await app.listen({ port: 0, host: '127.0.0.1' })
 
 for (const event of ['unhandledRejection', 'uncaughtException'] as const) {

@@ -23,7 +23,9 @@ export interface Api {
 
 export async function startApi (name: string, options: KeycloakOptions): Promise<Api> {
   const child = fork(fileURLToPath(new URL('./api.ts', import.meta.url)), [JSON.stringify(options)], {
-    execArgv: [...process.execArgv, '--expose-gc']
+    execArgv: [...process.execArgv, '--expose-gc'],
+    // Its realm is a test realm of another process.
+    env: { ...process.env, NODE_ENV: 'test' }
   })
   const faults: string[] = []
   child.on('message', (message: { fault?: string }) => { if (message.fault !== undefined) faults.push(message.fault) })

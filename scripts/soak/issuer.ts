@@ -77,10 +77,10 @@ function kindsOf (realm: TestRealm): Kind[] {
   const kind = (name: string, expected: number, make: () => string, needsKeycloak = true, path = '/profile'): Kind =>
     ({ name, path, expected, needsKeycloak, authorization: fresh(make) })
   return [
-    kind('with the permission', 200, () => realm.token({ roles: ['view-profile'] })),
+    kind('with the permission', 200, () => realm.token({ roles: ['read-profile'] })),
     kind('without it', 403, () => realm.token({ username: 'bob' })),
     kind('expired', 401, () => realm.token({ expired: true })),
-    kind('forged', 401, () => realm.token({ forged: true, roles: ['view-profile'] })),
+    kind('forged', 401, () => realm.token({ forged: true, roles: ['read-profile'] })),
     kind('of an unknown key', 401, () => realm.token({ kid: String(Math.random()) })),
     kind('garbage', 401, () => 'x.y.z', false),
     { name: 'nobody', path: '/profile', expected: 401, needsKeycloak: false, authorization: () => undefined },

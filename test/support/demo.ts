@@ -13,9 +13,9 @@ export interface Demo {
   url: string
 }
 
-/** Start the demo and wait until it has said what it says. It ends with the test. */
+/** Start the demo and wait until it has said what it says; it may be on a test realm of this process. It ends with the test. */
 export async function startDemo (t: Test, env: Record<string, string> = {}): Promise<Demo> {
-  const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, NODE_ENV: 'test', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill() })
   let said = ''
   for await (const chunk of child.stdout!) {

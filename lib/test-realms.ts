@@ -1,0 +1,11 @@
+const NAME = Symbol.for('fastify-keycloak-bearer: the test realms of this process')
+
+/**
+ * The running test realms of this process. They are kept on `globalThis`, because the ES module and the CommonJS copy of
+ * this package are two modules, and a test may have the plugin from the one and the realm from the other.
+ */
+export function testRealms (): Set<{ readonly issuer: string }> {
+  const shared = globalThis as { [NAME]?: Set<{ readonly issuer: string }> }
+  shared[NAME] ??= new Set()
+  return shared[NAME]
+}
