@@ -16,12 +16,13 @@ export interface AnswerRules {
   anyStatus?: boolean
 }
 
-type Handler = Pick<Required<Dispatcher.DispatchHandler>, 'onConnect' | 'onHeaders' | 'onData' | 'onComplete' | 'onError'>
+type Handler = Dispatcher.DispatchHandler
+type Controller = Dispatcher.DispatchController
+type Headers = Parameters<NonNullable<Handler['onResponseStart']>>[2]
 
 /**
  * One request and its answer, as undici's handler of both. By hand, since the stream that `request()` makes of a body costs
- * as much as the call itself, and its signal more than that; by the handler's methods that `request()` uses as well, so that
- * whatever dispatcher is given knows them.
+ * as much as the call itself, and its signal more than that. Its methods are those that undici 7 and 8 have in common.
  *
  * It follows no redirect, believes no status but 200, takes no encoded body and reads no more than it was told to.
  */
@@ -31,11 +32,11 @@ export class Exchange implements Handler {
   readonly #chunks: Buffer[] = []
   #resolve!: (answer: Answer) => void
   #reject!: (error: unknown) => void
-  #abort: ((error?: Error) => void) | undefined
+  #controller: Controller | undefined
   #ended: UnavailableError | undefined
   #size = 0
   #status = 0
-  #rawHeaders: Buffer[] = []
+  #headers: Headers | undefined
 
   constructor (rules: AnswerRules) {
     this.#rules = rules
@@ -49,63 +50,45 @@ export class Exchange implements Handler {
   end (error: UnavailableError): void {
     this.#ended = error
     this.#reject(error)
-    this.#abort?.(error)
+    this.#controller?.abort(error)
   }
 
-  onConnect (abort: (error?: Error) => void): void {
+  onRequestStart (controller: Controller): void {
     // It waited for a connection, and was ended meanwhile.
-    if (this.#ended !== undefined) return abort(this.#ended)
-    this.#abort = abort
+    if (this.#ended !== undefined) return controller.abort(this.#ended)
+    this.#controller = controller
   }
 
-  onHeaders (status: number, rawHeaders: Buffer[]): boolean {
+  onResponseStart (_controller: Controller, status: number, headers: Headers): void {
     // Informational answers come before the real one (RFC 9110 section 15.2).
-    if (status < 200) return true
+    if (status < 200) return
     if (status !== 200 && this.#rules.anyStatus !== true) {
-      this.end(unavailable(`status ${status} instead of 200`, status >= 500 ? 'away' : 'answer', status))
-      return false
+      return this.end(unavailable(`status ${status} instead of 200`, status >= 500 ? 'away' : 'answer', status))
     }
     // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
-    const encoding = headerOf(rawHeaders, 'content-encoding')
-    if (encoding !== undefined && encoding !== 'identity') {
-      this.end(unavailable('an encoded body, though identity was asked for'))
-      return false
-    }
+    const encoding = headers['content-encoding']
+    if (encoding !== undefined && encoding !== 'identity') return this.end(unavailable('an encoded body, though identity was asked for'))
     this.#status = status
-    this.#rawHeaders = rawHeaders
-    return true
+    this.#headers = headers
   }
 
-  onData (chunk: Buffer): boolean {
+  onResponseData (_controller: Controller, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#rules.maxBytes) {
-      this.end(unavailable(`a body of more than ${this.#rules.maxBytes} bytes`))
-      return false
-    }
+    if (this.#size > this.#rules.maxBytes) return this.end(unavailable(`a body of more than ${this.#rules.maxBytes} bytes`))
     this.#chunks.push(chunk)
-    return true
   }
 
-  onComplete (): void {
+  onResponseEnd (): void {
     const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
-    this.#resolve({ status: this.#status, headers: this.#rules.anyStatus === true ? headersOf(this.#rawHeaders) : {}, body: body.toString('utf8') })
+    this.#resolve({ status: this.#status, headers: this.#rules.anyStatus === true ? single(this.#headers!) : {}, body: body.toString('utf8') })
   }
 
-  onError (error: unknown): void {
+  onResponseError (_controller: unknown, error: unknown): void {
     this.#reject(error)
   }
 }
 
-/** Names and values in turn. */
-function headerOf (rawHeaders: readonly Buffer[], name: string): string | undefined {
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]!.length === name.length && rawHeaders[at]!.toString('latin1').toLowerCase() === name) return rawHeaders[at + 1]!.toString('latin1')
-  }
-  return undefined
-}
-
-function headersOf (rawHeaders: readonly Buffer[]): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (let at = 0; at < rawHeaders.length; at += 2) headers[rawHeaders[at]!.toString('latin1').toLowerCase()] = rawHeaders[at + 1]!.toString('latin1')
-  return headers
+/** Of a header that came several times, the last. */
+function single (headers: Headers): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().at(-1)!]))
 }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { KeycloakOptions } from '../types/options.js'
 import type { RevocationStore } from '../types/revocation.js'
 import { certificateFault } from './certificate.js'
+import { dispatcherFault, isDispatcher } from './dispatcher.js'
 import { isProduction } from './environment.js'
 import { FOREIGN } from './option-names.js'
 import { sentence } from './option-sentence.js'
@@ -49,11 +50,15 @@ const SECRET = 'the secret of that client, or a function that returns it'
 const CLAIM = 'the name of a claim, such as "email"'
 const CA = 'a certificate in PEM as string or Buffer (its text, not its path), or an array of them'
 const STORE = 'a store of revocations, such as redisStore({ client })'
-const DISPATCHER = 'an undici 7 dispatcher, such as new ProxyAgent(url)'
+const DISPATCHER = 'a dispatcher of undici 7 or 8, such as new ProxyAgent(url)'
 
 const certificate = z.custom<string | Buffer>(isPem, CA).superRefine((value, context) => {
   const found = certificateFault(value)
   if (found !== undefined) context.addIssue({ code: 'custom', message: CA, params: { found } })
+})
+const dispatcher = z.custom<NonNullable<KeycloakOptions['dispatcher']>>(isDispatcher, DISPATCHER).superRefine((value, context) => {
+  const found = dispatcherFault(value)
+  if (found !== undefined) context.addIssue({ code: 'custom', message: DISPATCHER, params: { found } })
 })
 const warnOrRequire = z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false')
 const route = (example: string) => {
@@ -121,7 +126,7 @@ const schema = z.strictObject({
   verifyTokensWithKeycloak: flag.default(false),
   verifyCertificate: flag.default(true),
   ca: oneOrMore(certificate, CA).optional(),
-  dispatcher: z.custom<NonNullable<KeycloakOptions['dispatcher']>>(isDispatcher, DISPATCHER).optional(),
+  dispatcher: dispatcher.optional(),
   leeway: z.number('a number of seconds, 0 or more').min(0, 'a number of seconds, 0 or more').max(86_400, 'a number of seconds, a day at the most').default(0),
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
   extractToken: aFunction('a function (request) => token or null').optional(),
@@ -174,11 +179,6 @@ export function parseOptions (options: unknown) {
 
 function isPem (value: unknown): boolean {
   return typeof value === 'string' || Buffer.isBuffer(value)
-}
-
-function isDispatcher (value: unknown): boolean {
-  const { dispatch, request, compose } = (value ?? {}) as Partial<Record<'dispatch' | 'request' | 'compose', unknown>>
-  return [dispatch, request, compose].every((each) => typeof each === 'function')
 }
 
 function isStore (value: unknown): boolean {

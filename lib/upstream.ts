@@ -1,4 +1,5 @@
-import type { Dispatcher, Pool } from 'undici'
+import type { Pool } from 'undici'
+import type { UndiciDispatcher } from '../types/options.js'
 import type { Departure } from './departure.js'
 import { codeOf } from './error-code.js'
 import { unavailable, UnavailableError } from './errors.js'
@@ -8,7 +9,7 @@ import { type Answer, type AnswerRules, Exchange } from './exchange.js'
 export interface UpstreamOptions {
   /** The realm's URL, without a slash at its end. */
   baseUrl: string
-  dispatcher?: Dispatcher
+  dispatcher?: UndiciDispatcher
   verifyCertificate: boolean
   ca?: string | Buffer | ReadonlyArray<string | Buffer>
 }
@@ -38,7 +39,7 @@ const WITH_FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencod
 export class Upstream {
   readonly #origin: string
   readonly #path: string
-  readonly #given: Dispatcher | undefined
+  readonly #given: UndiciDispatcher | undefined
   readonly #connect: Pool.Options['connect']
   #pool: Pool | undefined
   /** Each ends a call in flight. */
@@ -126,7 +127,7 @@ export class Upstream {
   }
 
   /** At the first call, since it takes longer to load than all the rest. */
-  async #load (): Promise<Dispatcher> {
+  async #load (): Promise<Pool> {
     // By its file, since Bun has a stub of its own for the bare name, whose pool makes no calls.
     const { Pool } = await import('undici/index.js')
     this.#pool ??= new Pool(this.#origin, { connections: CONNECTIONS, connect: this.#connect })
@@ -137,7 +138,7 @@ export class Upstream {
     for (const end of this.#inFlight) end(unavailable('the API is closing', 'ours'))
   }
 
-  #dispatch (dispatcher: Dispatcher, { method, path, form }: Call, exchange: Exchange): void {
+  #dispatch (dispatcher: UndiciDispatcher, { method, path, form }: Call, exchange: Exchange): void {
     dispatcher.dispatch({
       origin: this.#origin,
       path: this.#path + path,

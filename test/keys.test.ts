@@ -208,7 +208,7 @@ t.test('a dispatcher that misbehaves is 503', async (t) => {
   const realm = await realmFor(t)
   const request = async (): Promise<never> => { throw undefined } // eslint-disable-line no-throw-literal
   const thrown = (): never => { throw undefined } // eslint-disable-line no-throw-literal
-  const told = (_options: unknown, handler: { onError: (error: unknown) => void }): void => handler.onError(undefined)
+  const told = (_options: unknown, handler: { onResponseError: (controller: unknown, error: unknown) => void }): void => handler.onResponseError(null, undefined)
   for (const dispatch of [thrown, told]) {
     const app = await apiFor(t, realm, { dispatcher: { dispatch, request, compose () {} } as never })
     t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)

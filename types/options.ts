@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify'
-import type { Dispatcher } from 'undici'
 import type { KeycloakTypes } from './declared.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { Claims, KnownClaims, User } from './user.js'
@@ -125,6 +124,13 @@ export interface CacheOptions {
   maxBytes?: number
 }
 
+/** A dispatcher of undici 7 or 8. A shape of its own, since the types of one version do not fit those of another. */
+export type UndiciDispatcher = {
+  dispatch (options: object, handler: object): boolean
+  request (options: object): Promise<object>
+  compose (...interceptors: never[]): object
+}
+
 /**
  * What the check at start can find; the member `check` of the line it logs. docs/troubleshooting.md says what each means
  * and which setting mends it.
@@ -239,8 +245,8 @@ export interface KeycloakOptions {
   verifyCertificate?: boolean
   /** PEM of a private certificate authority for the calls to Keycloak: its text, not its path. */
   ca?: string | Buffer | ReadonlyArray<string | Buffer>
-  /** An undici 7 dispatcher for the calls to Keycloak (proxies, client certificates). You close it. */
-  dispatcher?: Dispatcher
+  /** A dispatcher of undici 7 or 8 for the calls to Keycloak (proxies, client certificates). You close it. */
+  dispatcher?: UndiciDispatcher
   /**
    * Seconds of clock skew that exp, nbf and iat may be off.
    * @default 0
