@@ -4,7 +4,7 @@ import { compileGuard, type Guard } from './guard.js'
 import type { Document, Requirement } from './openapi/document.js'
 import { parseOpenapiOptions, wrong } from './openapi/options.js'
 import { withRefusals } from './openapi/responses.js'
-import { declareScheme, requirementsOf } from './openapi/security.js'
+import { declareScheme, requirementsOf, requirementsWithoutToken } from './openapi/security.js'
 import { guardIn } from './routes.js'
 
 /** What is read and added of a route's schema. */
@@ -23,7 +23,7 @@ interface OperationSchema {
  * ```
  *
  * Adds the scheme `KeycloakAuth` to the document, `security` and the answers 401, 403 and 503 to the routes that need a
- * token. What you declared stays as it is: your `security`, a scheme of the same name, a response for 401 (or 4xx, or
+ * token; the others get an empty `security`, if the document demands a token of all routes. What you declared stays as it is: your `security`, a scheme of the same name, a response for 401 (or 4xx, or
  * default). A Swagger 2.0 document, which @fastify/swagger makes without its option `openapi`, is left alone.
  * @param other a transform to run first
  * @throws {TypeError} for a wrong or unknown option
@@ -44,7 +44,11 @@ export function openapi (first?: OtherTransform | OpenapiOptions, second?: Opena
     declareScheme(document, settings)
     const operation = schema as OperationSchema | undefined
     const guard = guardOf(input.route)
-    if (operation?.hide === true || !needsToken(guard)) return { schema, url }
+    if (operation?.hide === true || guard === undefined) return { schema, url }
+    if (!needsToken(guard)) {
+      const security = operation?.security ?? requirementsWithoutToken(document, settings.name, guard.access === 'optional')
+      return { schema: security === undefined ? schema : { ...operation, security } as FastifySchema, url }
+    }
     const documented: OperationSchema = {
       ...operation,
       security: operation?.security ?? requirementsOf(document, settings.name, guard.scopes),
@@ -60,17 +64,21 @@ function transformed (other: OtherTransform | undefined, input: OpenapiTransform
   return { schema: result?.schema || input.schema, url: result?.url || input.url }
 }
 
-/** The guard of a route. One that the plugin's onRoute did not see is judged by its config, a senseless one is not. */
+/**
+ * The guard of a route. One that the plugin's onRoute did not see is judged by its config; `undefined` if that says
+ * nothing, since the route may be out of the plugin's reach, or is senseless.
+ */
 function guardOf ({ config, url }: OpenapiTransformInput['route']): Guard | undefined {
-  const guard = guardIn(config)
-  if (guard !== undefined) return guard
+  const seen = guardIn(config)
+  if (seen !== undefined) return seen
   try {
-    return compileGuard(config, url, false)
+    const compiled = compileGuard(config, url, true)
+    return compiled.access === 'authenticated' && !compiled.ownRule ? undefined : compiled
   } catch {
     return undefined
   }
 }
 
-function needsToken (guard: Guard | undefined): guard is Guard {
-  return guard?.access === 'authenticated' || guard?.access === 'restricted'
+function needsToken ({ access }: Guard): boolean {
+  return access === 'authenticated' || access === 'restricted'
 }

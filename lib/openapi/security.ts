@@ -4,6 +4,11 @@ import type { OpenapiSettings } from './options.js'
 /** The part of a scheme that is looked at. */
 interface Scheme {
   type?: string
+  /** Of `http`: case does not count (RFC 9110 section 11.1). */
+  scheme?: string
+  /** Of `apiKey`: where it is, and its name there. */
+  in?: string
+  name?: string
   flows?: { authorizationCode: { scopes: Record<string, string> } }
 }
 
@@ -44,7 +49,37 @@ export function requirementsOf (document: Document, name: string, scopes: readon
   const needed = scheme?.type === 'oauth2' || scheme?.type === 'openIdConnect' ? scopes : []
   if (scheme?.flows !== undefined && isOurs(scheme)) offer(scheme.flows.authorizationCode.scopes, needed)
   const everywhere: readonly Requirement[] = document.security?.length ? document.security : [{}]
-  return everywhere.map((each) => ({ ...each, [name]: [...new Set([...(Object.hasOwn(each, name) ? each[name]! : []), ...needed])] }))
+  return distinct(everywhere.map((each) => ({ ...each, [name]: [...new Set([...(Object.hasOwn(each, name) ? each[name]! : []), ...needed])] })))
+}
+
+/**
+ * What a route demands that needs no token, if the document demands one of all its routes: the rest of what the document
+ * demands, and an empty list, which is "nothing", if a token was all. `undefined` if the document's own word is right.
+ * @param optional may a token come all the same?
+ */
+export function requirementsWithoutToken (document: Document, name: string, optional: boolean): Requirement[] | undefined {
+  const everywhere = document.security ?? []
+  const rest = everywhere.map((each) => Object.fromEntries(Object.entries(each).filter(([scheme]) => scheme !== name && !carriesToken(document, scheme))))
+  const unchanged = rest.every((each, at) => Object.keys(each).length === Object.keys(everywhere[at]!).length)
+  if (unchanged || (optional && everywhere.some(isEmpty))) return undefined
+  return rest.some(isEmpty) ? [] : distinct(rest)
+}
+
+/** Is this a scheme of the user's own whose token comes in the Authorization header, as ours does? */
+function carriesToken (document: Document, name: string): boolean {
+  const scheme: Scheme | undefined = component(document, 'securitySchemes', name)
+  if (scheme?.type === 'http') return scheme.scheme?.toLowerCase() === 'bearer'
+  if (scheme?.type === 'apiKey') return scheme.in === 'header' && scheme.name?.toLowerCase() === 'authorization'
+  return scheme?.type === 'oauth2' || scheme?.type === 'openIdConnect'
+}
+
+function isEmpty (requirement: Requirement): boolean {
+  return Object.keys(requirement).length === 0
+}
+
+/** The same twice says nothing more: the document may leave the token to the caller, the route does not. */
+function distinct (requirements: readonly Requirement[]): Requirement[] {
+  return [...new Map(requirements.map((each) => [JSON.stringify(each), each])).values()]
 }
 
 /** A scope that a route needs can be asked for. */
