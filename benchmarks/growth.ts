@@ -1,6 +1,6 @@
 // Cost grows no faster than the input: roles, length of the token, keys of the realm.
 import { here } from './paths.js'
-import type { Part } from './parts.js'
+import type { Part } from './part.js'
 import { CORE, output } from './processes.js'
 import { table, whole } from './tables.js'
 

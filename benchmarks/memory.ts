@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises'
 import { Pool } from 'undici'
 import { startIssuer, startServer, type Server } from './contender.js'
-import type { Part } from './parts.js'
+import type { Part } from './part.js'
 import { end } from './processes.js'
 import { type Realm, requestsOf, type Requests } from './realm.js'
 import { table } from './tables.js'

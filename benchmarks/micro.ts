@@ -1,6 +1,6 @@
 // The microbenchmarks of micro.mjs as a table.
 import { here } from './paths.js'
-import type { Part } from './parts.js'
+import type { Part } from './part.js'
 import { CORE, output } from './processes.js'
 import { table } from './tables.js'
 

@@ -3,18 +3,11 @@ import { CONTENDERS } from './contenders.js'
 import { measureGrowth } from './growth.js'
 import { measureMemory } from './memory.js'
 import { measureSteps } from './micro.js'
+import type { Part } from './part.js'
 import { openRealm } from './realm.js'
 import type { Plan } from './rounds.js'
 import { measureStarts } from './start.js'
 import { measureThroughput } from './throughput.js'
-
-/** What a part gives to the report. */
-export interface Part {
-  /** Markdown. */
-  text: string
-  /** For the table of targets. */
-  values: Readonly<Record<string, number>>
-}
 
 export const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Part>>> = {
   throughput: async (plan) => await measureThroughput(CONTENDERS, await openRealm(), plan),

@@ -3,7 +3,7 @@ import { here } from './paths.js'
 import { CORE, output } from './processes.js'
 import { spreadOf, type Spread } from './statistics.js'
 import { range, table, whole } from './tables.js'
-import type { Part } from './parts.js'
+import type { Part } from './part.js'
 
 const KINDS = ['bare', 'ours', 'ours-cjs'] as const
 const DEPENDENCIES = ['fastify-plugin', 'fast-jwt', 'get-jwks', 'undici', 'zod']

@@ -2,11 +2,11 @@
 import type { Contender } from './contenders.js'
 import type { Measured } from './contender.js'
 import { between, roundRatios, type Results } from './outings.js'
-import type { Part } from './parts.js'
+import type { Part } from './part.js'
 import type { Realm } from './realm.js'
 import { type Plan, runRounds } from './rounds.js'
 import { medianOf, spreadOf, type Spread } from './statistics.js'
-import { throughputTable } from './tables.js'
+import { percent, range, table, whole } from './tables.js'
 import { DRF_KEYCLOAK, RATIOS } from './targets.js'
 
 /** A contender's figures over the rounds. */
@@ -56,3 +56,16 @@ function lineOf ({ name, tokens, base }: Contender, results: Results): Line {
     cpuRatio: ratioBy('perCpu')
   }
 }
+
+function throughputTable (lines: readonly Line[]): string {
+  return table(
+    ['contender', 'tokens', 'requests/s', 'min–max', 'p50 ms', 'p99 ms', 'core busy', 'per CPU s', 'of its base', 'min–max', 'by CPU', 'base'],
+    lines.map(({ name, tokens, rate, p50, p99, busy, perCpu, ratio, cpuRatio, base }) => [
+      name, whole(tokens), whole(rate.median), range(rate, whole), milliseconds(p50.median), milliseconds(p99.median),
+      percent(busy.median), whole(perCpu.median), two(ratio?.median), ratio === undefined ? '' : range(ratio, two), two(cpuRatio?.median), base ?? ''
+    ])
+  )
+}
+
+const two = (value: number | undefined): string => value?.toFixed(2) ?? ''
+const milliseconds = (microseconds: number): string => (microseconds / 1000).toFixed(2)
