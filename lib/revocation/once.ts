@@ -1,4 +1,11 @@
 import { seconds } from '../seconds.js'
+import { hasPassed, monotonicSeconds } from './deadline.js'
+
+/** When a call ends, by the wall clock and by the monotonic one, in seconds. */
+interface End {
+  readonly date: number
+  readonly monotonic: number
+}
 
 /**
  * Calls that have been carried out, each until it ends by itself: a second one of the same id is a replay. Bounded;
@@ -6,7 +13,7 @@ import { seconds } from '../seconds.js'
  */
 export class Once {
   readonly #max: number
-  readonly #until = new Map<string, number>()
+  readonly #ends = new Map<string, End>()
 
   constructor (max: number) {
     this.#max = max
@@ -17,16 +24,17 @@ export class Once {
    * @returns false for an id that was taken before
    */
   take (id: string, until: number): boolean {
-    const known = this.#until.get(id)
-    if (known !== undefined && seconds() < known) return false
-    this.#until.delete(id)
-    if (seconds() < until) this.#until.set(id, until)
-    if (this.#until.size > this.#max) this.#until.delete(this.#until.keys().next().value!)
+    const known = this.#ends.get(id)
+    if (known !== undefined && !hasPassed(known.date, known.monotonic)) return false
+    this.#ends.delete(id)
+    const left = until - seconds()
+    if (left > 0) this.#ends.set(id, { date: until, monotonic: monotonicSeconds() + left })
+    if (this.#ends.size > this.#max) this.#ends.delete(this.#ends.keys().next().value!)
     return true
   }
 
   /** It was not carried out after all. */
   release (id: string): void {
-    this.#until.delete(id)
+    this.#ends.delete(id)
   }
 }

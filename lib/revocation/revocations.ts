@@ -2,6 +2,7 @@ import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
 import { seconds } from '../seconds.js'
+import { hasPassed, monotonicSeconds } from './deadline.js'
 
 export interface RevocationsOptions {
   /** Seconds; no token that is accepted lives longer. */
@@ -14,20 +15,31 @@ export interface RevocationsOptions {
   onFull: () => void
 }
 
+/** A session or a user that was logged out. */
+interface Entry {
+  /** The second of the logout, by Keycloak's clock. */
+  readonly at: number
+  /** When it was taken, in seconds of the monotonic clock. */
+  readonly taken: number
+}
+
 /**
  * Who was logged out. Nobody is forgotten while a token of theirs may live: where there is no room, the oldest entries
  * become a not-before for everybody.
  */
 export class Revocations {
   readonly #options: RevocationsOptions
-  /** The second of the logout of each session and user, the oldest first, more or less. */
-  readonly #sessions = new Map<unknown, number>()
-  readonly #users = new Map<unknown, number>()
+  /** Seconds for which an entry counts. */
+  readonly #lifetime: number
+  /** In the order in which they were taken: the oldest first, more or less. */
+  readonly #sessions = new Map<string, Entry>()
+  readonly #users = new Map<string, Entry>()
   #everybody = 0
   #realm: Pick<Revocation, 'at' | 'call'> = { at: 0 }
 
   constructor (options: RevocationsOptions) {
     this.#options = options
+    this.#lifetime = options.maxTokenLifetime + options.leeway
   }
 
   /** Seconds; tokens issued before are refused. 0: none. */
@@ -35,10 +47,10 @@ export class Revocations {
     return Math.max(this.#everybody, this.#realm.at)
   }
 
-  /** How many sessions and users are remembered. */
+  /** How many sessions and users count by the wall clock, as tokens do. Some that do not may be kept still. */
   get size (): number {
     this.#dropEnded()
-    return this.#sessions.size + this.#users.size
+    return [this.#sessions, this.#users].reduce((size, entries) => size + entries.size - this.#over(entries), 0)
   }
 
   /** @throws {KeycloakError} token_not_valid */
@@ -47,21 +59,21 @@ export class Revocations {
     if (claims.exp - claims.iat > this.#options.maxTokenLifetime) throw notValid('the token lives longer than revocation.maxTokenLifetime')
     if (claims.iat < this.notBefore) throw notValid('the token was issued before the not-before date')
     if (this.#sessions.size > 0 && this.#isLoggedOut(claims)) throw notValid('the session was logged out')
-    if (this.#users.size > 0 && isUpTo(this.#users.get(claims.sub), claims)) throw notValid('the user was logged out')
+    if (this.#users.size > 0 && isUpTo(this.#users.get(claims.sub!), claims)) throw notValid('the user was logged out')
   }
 
   take (revocation: Revocation): void {
     const { kind, id, at } = revocation
     if (kind === 'everybody') this.#everybody = Math.max(this.#everybody, at)
     else if (kind === 'realm') this.#takeRealm(revocation)
-    else this.#remember(kind === 'session' ? this.#sessions : this.#users, id!, at)
+    else this.#remember(kind, id!, at)
   }
 
   /** All that counts now, in the form in which it can be taken. */
   * current (): Iterable<Revocation> {
     this.#dropEnded()
-    for (const [id, at] of this.#sessions) yield { kind: 'session', id: id as string, at }
-    for (const [id, at] of this.#users) yield { kind: 'user', id: id as string, at }
+    for (const [id, { at }] of this.#sessions) yield { kind: 'session', id, at }
+    for (const [id, { at }] of this.#users) yield { kind: 'user', id, at }
     if (this.#everybody > 0) yield { kind: 'everybody', at: this.#everybody }
     if (this.#realm.call !== undefined) yield { kind: 'realm', ...this.#realm }
   }
@@ -71,8 +83,8 @@ export class Revocations {
    * is another matter: it has the `sid` of the session it was granted in, and survives that session's logout.
    */
   #isLoggedOut (claims: AccessTokenClaims): boolean {
-    const at = this.#sessions.get(claims.sid)
-    return at !== undefined && (isUpTo(at, claims) || !isOffline(claims))
+    const entry = this.#sessions.get(claims.sid!)
+    return entry !== undefined && (isUpTo(entry, claims) || !isOffline(claims))
   }
 
   /** As in Keycloak the last push counts, which may be a lower date; an older one that comes late does not. */
@@ -80,24 +92,34 @@ export class Revocations {
     if (call!.until >= (this.#realm.call?.until ?? 0)) this.#realm = { at, call }
   }
 
-  #remember (entries: Map<unknown, number>, id: string, at: number): void {
-    if (this.#hasEnded(at)) return
-    const latest = Math.max(at, entries.get(id) ?? 0)
+  #remember (kind: 'session' | 'user', id: string, at: number): void {
+    const entries = kind === 'session' ? this.#sessions : this.#users
+    const latest = Math.max(at, entries.get(id)?.at ?? at)
     // At the end of the order, where the latest are.
     entries.delete(id)
-    entries.set(id, latest)
+    entries.set(id, { at: latest, taken: monotonicSeconds() })
     this.#dropEnded()
     while (this.#sessions.size + this.#users.size > this.#options.max) this.#dropOldest()
   }
 
-  #hasEnded (at: number): boolean {
-    return at + this.#options.maxTokenLifetime + this.#options.leeway <= seconds()
+  /** Does no token that is good by the wall clock fall by it? */
+  #isOver (at: number): boolean {
+    return at + this.#lifetime <= seconds()
+  }
+
+  #over (entries: ReadonlyMap<string, Entry>): number {
+    let over = 0
+    for (const { at } of entries.values()) {
+      if (!this.#isOver(at)) break
+      over++
+    }
+    return over
   }
 
   #dropEnded (): void {
     for (const entries of [this.#sessions, this.#users]) {
-      for (const [id, at] of entries) {
-        if (!this.#hasEnded(at)) break
+      for (const [id, { at, taken }] of entries) {
+        if (!hasPassed(at + this.#lifetime, taken + this.#lifetime)) break
         entries.delete(id)
       }
     }
@@ -105,16 +127,17 @@ export class Revocations {
 
   #dropOldest (): void {
     const [one, other] = [this.#sessions, this.#users].map((entries) => entries.entries().next().value)
-    const oldest = other === undefined || (one !== undefined && one[1] <= other[1]) ? one! : other
-    ;(oldest === one ? this.#sessions : this.#users).delete(oldest[0])
-    this.#everybody = Math.max(this.#everybody, Math.floor(oldest[1]) + 1)
-    this.#options.onFull()
+    const oldest = other === undefined || (one !== undefined && one[1].at <= other[1].at) ? one! : other
+    const [id, { at }] = oldest
+    ;(oldest === one ? this.#sessions : this.#users).delete(id)
+    this.#everybody = Math.max(this.#everybody, Math.floor(at) + 1)
+    if (!this.#isOver(at)) this.#options.onFull()
   }
 }
 
 /** Was the token issued in the second of the logout, or before? */
-function isUpTo (at: number | undefined, { iat }: AccessTokenClaims): boolean {
-  return at !== undefined && Math.floor(iat) <= at
+function isUpTo (entry: Entry | undefined, { iat }: AccessTokenClaims): boolean {
+  return entry !== undefined && Math.floor(iat) <= entry.at
 }
 
 function isOffline ({ scope }: AccessTokenClaims): boolean {

@@ -1,11 +1,17 @@
 import type { Revocation, RevocationStore } from '../../types/revocation.js'
-import { seconds } from '../seconds.js'
+import { hasPassed, monotonicSeconds } from './deadline.js'
 
 /** How many revocations wait for the store. */
 const MAX = 1000
 
 /** Milliseconds between two tries. */
 const TRY_AGAIN = 500
+
+interface Waiting {
+  readonly revocation: Revocation
+  /** Seconds of the monotonic clock. */
+  readonly since: number
+}
 
 /**
  * Revocations that the store could not take, tried again until it does. Where they are too many, one not-before for
@@ -14,7 +20,7 @@ const TRY_AGAIN = 500
 export class Unsent {
   readonly #store: RevocationStore
   readonly #lifetime: number
-  #waiting: Revocation[] = []
+  #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -24,7 +30,7 @@ export class Unsent {
   }
 
   add (revocation: Revocation): void {
-    this.#waiting.push(revocation)
+    this.#waiting.push({ revocation, since: monotonicSeconds() })
     if (this.#waiting.length > MAX) this.#join()
     this.#later()
   }
@@ -44,7 +50,7 @@ export class Unsent {
     while (this.#waiting.length > 0 && !this.#closed) {
       const [first] = this.#waiting
       try {
-        if (!this.#hasEnded(first!)) await this.#store.publish(first!)
+        if (!this.#hasEnded(first!)) await this.#store.publish(first!.revocation)
       } catch {
         break
       }
@@ -55,14 +61,14 @@ export class Unsent {
   }
 
   #join (): void {
-    const realm = this.#waiting.filter(({ kind }) => kind === 'realm').slice(-1)
-    const others = this.#waiting.filter(({ kind }) => kind !== 'realm')
+    const realm = this.#waiting.filter(({ revocation }) => revocation.kind === 'realm').slice(-1)
+    const others = this.#waiting.map(({ revocation }) => revocation).filter(({ kind }) => kind !== 'realm')
     const at = Math.max(0, ...others.map((each) => each.kind === 'everybody' ? each.at : each.at + 1))
-    this.#waiting = [...realm, { kind: 'everybody', at }]
+    this.#waiting = [...realm, { revocation: { kind: 'everybody', at }, since: monotonicSeconds() }]
   }
 
   /** A realm's not-before may be any date, or none, and counts from when it was pushed. */
-  #hasEnded ({ kind, at, call }: Revocation): boolean {
-    return (kind === 'realm' ? call!.until : at) + this.#lifetime <= seconds()
+  #hasEnded ({ revocation: { kind, at, call }, since }: Waiting): boolean {
+    return hasPassed((kind === 'realm' ? call!.until : at) + this.#lifetime, since + this.#lifetime)
   }
 }
