@@ -6,6 +6,7 @@ import { headersOf, KeycloakError, refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Identification } from './identify.js'
 import type { Identity } from './identity.js'
+import { type JsonObject, member } from './json.js'
 import { isThenable, type Maybe } from './maybe.js'
 import { asynchronous, kindOf, type RolesOf } from './permissions.js'
 import type { Routes } from './routes.js'
@@ -45,7 +46,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
 
   function authenticate (request: FastifyRequest, reply: FastifyReply): Maybe<void> {
     // Fastify hands this hook down to the routes of scopes that were loaded before, but not the decorators.
-    if (request.user === undefined) request.user = request.auth = null
+    if (request.user !== null && !Object.hasOwn(request, 'user')) request.user = request.auth = null
     // An unknown route is 404 whatever the token, and tells nothing.
     if (request.is404) return undefined
     const guard = routes.of(request)
@@ -133,12 +134,13 @@ function anonymous ({ access }: Guard): void {
 
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */
 function isPreflight ({ method, headers }: FastifyRequest): boolean {
-  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+  return method === 'OPTIONS' && Object.hasOwn(headers, 'origin') && Object.hasOwn(headers, 'access-control-request-method')
 }
 
 /** RFC 6749 section 3.3: words with single spaces between them. */
 function hasScopes (claims: Claims, scopes: readonly string[]): boolean {
-  const granted = typeof claims.scope === 'string' ? claims.scope.split(' ') : []
+  const scope = member(claims as JsonObject, 'scope')
+  const granted = typeof scope === 'string' ? scope.split(' ') : []
   return scopes.every((scope) => granted.includes(scope))
 }
 

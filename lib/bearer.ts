@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type KeycloakError, refusal } from './errors.js'
+import { member } from './json.js'
 
 /**
  * The token of the Authorization header; `null` where there is none or another scheme (RFC 6750 section 2.1).
@@ -15,7 +16,7 @@ export function bearerToken (request: FastifyRequest): string | null {
  * @throws {KeycloakError} bad_authorization_header when there is more than one
  */
 export function authorizationOf (request: FastifyRequest): string | undefined {
-  const header: unknown = request.headers.authorization
+  const header = member(request.headers, 'authorization')
   if (header === undefined) return undefined
   if (typeof header !== 'string' || hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
   return header

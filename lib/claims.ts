@@ -53,8 +53,9 @@ export function checkDates (claims: AccessTokenClaims, expected: Expectations, n
  * When the dates of checked claims are good, in seconds since 1970: from the first on, and before the other. What
  * {@link checkDates} says at any moment, for whoever asks often.
  */
-export function validity ({ iat, nbf, exp }: AccessTokenClaims, { leeway }: Pick<Expectations, 'leeway'>): { from: number, until: number } {
-  return { from: Math.max(iat, nbf ?? iat) - leeway, until: exp + leeway }
+export function validity (claims: AccessTokenClaims, { leeway }: Pick<Expectations, 'leeway'>): { from: number, until: number } {
+  const { iat, exp } = claims
+  return { from: Math.max(iat, date(claims, 'nbf') ?? iat) - leeway, until: exp + leeway }
 }
 
 function issuedAt (claims: JsonObject, { leeway }: Expectations, now: number): void {

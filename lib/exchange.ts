@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { unavailable, UnavailableError } from './errors.js'
+import { withoutPrototype } from './members.js'
 
 /** What was answered. */
 export interface Answer {
@@ -90,5 +91,5 @@ export class Exchange implements Handler {
 
 /** Of a header that came several times, the last. */
 function single (headers: Headers): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().at(-1)!]))
+  return withoutPrototype(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().at(-1)!])))
 }

@@ -57,6 +57,10 @@ interface Judged extends Kept {
   readonly identity: Identity
 }
 
+function isJudged (said: Read['said']): said is Judged {
+  return Object.hasOwn(said, 'identity')
+}
+
 /** Introspection, and how it does. */
 export interface Introspection {
   introspect: Introspect
@@ -107,7 +111,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   async function ask (token: string, { claims }: Identity, departure: Departure): Promise<Answer> {
     const { text, said } = await counted(token, departure)
     const size = text.length
-    if ('identity' in said) return { identity: recall(said), size }
+    if (isJudged(said)) return { identity: recall(said), size }
     const identity = identityOf(judge(said.answer, claims, options))
     judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * WEIGHT })
     return { identity, size }

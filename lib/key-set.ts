@@ -5,6 +5,7 @@ import { endsWell } from './base64url.js'
 import { isOfSmallOrder } from './edwards.js'
 import { notValid, unavailable } from './errors.js'
 import { isObject, type JsonObject, member, readObject } from './json.js'
+import { withoutPrototype } from './members.js'
 import { stackless } from './stackless.js'
 import type { IsRefused } from './test-keys.js'
 
@@ -159,7 +160,7 @@ function signingKeys (text: string, isRefused: IsRefused): SigningKey[] {
 
 function signingKey (entry: unknown): SigningKey | undefined {
   if (!isObject(entry) || !isForVerifying(entry)) return undefined
-  const jwk: JsonObject = {}
+  const jwk: JsonObject = withoutPrototype({})
   for (const name of MEMBERS) {
     const value = member(entry, name)
     if (value === undefined) continue

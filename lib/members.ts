@@ -30,6 +30,11 @@ export function plainCopy (object: object, names: Iterable<string>, isWanted: (n
   return copy
 }
 
+/** The same own members in an object without a prototype: one that was left out is not found there. */
+export function withoutPrototype<T extends object> (members: T): T {
+  return Object.assign(Object.create(null), members)
+}
+
 /** Symbols are keys as well, though JSON has none. */
 function * keysOf (object: object, isWanted: (name: string) => boolean): Iterable<string> {
   for (let holder = object; holder !== null && holder !== Object.prototype; holder = Object.getPrototypeOf(holder)) {

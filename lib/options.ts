@@ -4,6 +4,8 @@ import type { RevocationStore } from '../types/revocation.js'
 import { certificateFault } from './certificate.js'
 import { dispatcherFault, isDispatcher } from './dispatcher.js'
 import { isProduction } from './environment.js'
+import { isObject } from './json.js'
+import { plainCopy, withoutPrototype } from './members.js'
 import { FOREIGN } from './option-names.js'
 import { sentence } from './option-sentence.js'
 import { isRealmUrl, realmUrlFault } from './realm-url.js'
@@ -132,13 +134,13 @@ const schema = z.strictObject({
   extractToken: aFunction('a function (request) => token or null').optional(),
   requireAuthentication: flag.default(false),
   startCheck: warnOrRequire.default('warn'),
-  introspection: groups.introspection.prefault({}),
-  jwks: groups.jwks.prefault({}),
-  cache: z.union([z.literal(false), groups.cache], 'an object with max and maxBytes, or false').prefault({}),
+  introspection: groups.introspection.prefault(() => withoutPrototype({})),
+  jwks: groups.jwks.prefault(() => withoutPrototype({})),
+  cache: z.union([z.literal(false), groups.cache], 'an object with max and maxBytes, or false').prefault(() => withoutPrototype({})),
   backchannelLogout: groups.backchannelLogout.optional(),
   adminUrl: groups.adminUrl.optional(),
   revocation: groups.revocation.optional(),
-  limits: groups.limits.prefault({})
+  limits: groups.limits.prefault(() => withoutPrototype({}))
 })
 
 const known = {
@@ -154,9 +156,9 @@ export type Settings = ReturnType<typeof parseOptions>
  * @throws {TypeError} one sentence that names the option and says what it must be; nothing that could be a secret is shown
  */
 export function parseOptions (options: unknown) {
-  const parsed = schema.safeParse(options)
+  const parsed = schema.safeParse(writtenBy(options))
   if (!parsed.success) throw new TypeError(`fastify-keycloak-bearer: ${sentence(parsed.error.issues, options, known, ' with issuer at least')}`)
-  const settings = parsed.data
+  const settings = withoutPrototype(parsed.data)
   if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
     throw new TypeError('fastify-keycloak-bearer: option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it')
   }
@@ -166,15 +168,26 @@ export function parseOptions (options: unknown) {
   if (!settings.verifySignature && isProduction()) {
     throw new TypeError('fastify-keycloak-bearer: option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
   }
-  return {
+  const revocation = settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
+  return withoutPrototype({
     ...settings,
     baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
     permissionPath: (settings.permissionPath ?? ['resource_access', settings.clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
-    revocation: settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse({}) : undefined),
+    revocation: revocation && withoutPrototype(revocation),
     syncUser: settings.syncUser as KeycloakOptions['syncUser'],
     extractToken: settings.extractToken as KeycloakOptions['extractToken']
+  })
+}
+
+/** The options as the user wrote them, and nothing that all objects inherit. */
+function writtenBy (options: unknown): unknown {
+  if (!isObject(options)) return options
+  const written = plainCopy(options, Object.keys(schema.shape))
+  for (const [name, { shape }] of Object.entries(groups)) {
+    if (isObject(written[name])) written[name] = plainCopy(written[name], Object.keys(shape))
   }
+  return written
 }
 
 function isPem (value: unknown): boolean {

@@ -3,6 +3,7 @@ import type { Patient } from './doctor/examine.js'
 import { StartCheck } from './doctor/start-check.js'
 import type { KeycloakError } from './errors.js'
 import type { Keys } from './keys.js'
+import { hasMember } from './members.js'
 import type { Settings } from './options.js'
 
 /**
@@ -10,13 +11,14 @@ import type { Settings } from './options.js'
  * @throws {Error}
  */
 export function refuseNeighbours (fastify: FastifyInstance): void {
-  if (fastify.hasDecorator('keycloak')) {
+  if (hasMember(fastify, 'keycloak')) {
     throw new Error('fastify-keycloak-bearer is registered in this scope already; for a second realm register it in a sibling scope')
   }
-  if (fastify.hasRequestDecorator('user')) {
+  const isDecorated = (name: string): boolean => fastify.hasRequestDecorator(name) && !(name in Object.prototype)
+  if (isDecorated('user')) {
     throw new Error('fastify-keycloak-bearer: request.user is decorated by another plugin already; when it is @fastify/jwt, give that one the option decoratorName, such as "jwtUser"')
   }
-  if (fastify.hasRequestDecorator('auth') || fastify.hasRequestDecorator('hasPermission')) {
+  if (isDecorated('auth') || isDecorated('hasPermission')) {
     throw new Error('fastify-keycloak-bearer: request.auth or request.hasPermission is decorated by another plugin already; register the two in sibling scopes')
   }
 }

@@ -4,6 +4,7 @@ import type { Claims, User } from '../types/user.js'
 import { notValid, refusal } from './errors.js'
 import type { Identity } from './identity.js'
 import { type JsonObject, member } from './json.js'
+import { memberOf } from './members.js'
 import { type Maybe, next, settled } from './maybe.js'
 
 export interface UserOptions {
@@ -45,7 +46,7 @@ export function createToUser ({ userIdField, userIdClaim, claimMapping, syncUser
 function active (user: unknown): User {
   if (Array.isArray(user)) throw new TypeError('syncUser must return a user or null, not an array: return its first element')
   if (typeof user !== 'object' || user === null) throw refusal('user_inactive', 'syncUser gave no user')
-  const { isActive } = user as { isActive?: unknown }
+  const isActive = memberOf(user, 'isActive')
   // 0 too, which is what some databases make of false; what is absent or null says nothing.
   if (isActive !== undefined && isActive !== null && !isActive) throw refusal('user_inactive', 'isActive is false')
   return user as User

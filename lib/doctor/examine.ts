@@ -6,7 +6,7 @@ import { checkAlgorithms } from './algorithms.js'
 import { checkAudience } from './audience.js'
 import { checkClock } from './clock.js'
 import { checkCredentials } from './credentials.js'
-import { discover } from './discovery.js'
+import { discover, type Discovered } from './discovery.js'
 import type { Finding } from './finding.js'
 import { checkIssuer } from './issuer.js'
 import { checkUnits } from './units.js'
@@ -21,6 +21,10 @@ export interface Patient {
   introspection: Introspection | undefined
 }
 
+function isFinding (discovered: Discovered | Finding): discovered is Finding {
+  return Object.hasOwn(discovered, 'check')
+}
+
 /**
  * One look at Keycloak: its discovery document, and where there is one the keys and the client's credentials. Keys are
  * fetched through lib/keys.ts, so the first request finds them there; not before it is known that somebody is at home, so
@@ -29,7 +33,7 @@ export interface Patient {
 export async function examine ({ settings, upstream, keys, introspection }: Patient): Promise<Finding[]> {
   const discovered = await discover(upstream, settings)
   const doubtful = [checkAudience(settings), ...checkUnits(settings)].filter((each) => each !== undefined)
-  if ('check' in discovered) return [discovered, ...doubtful]
+  if (isFinding(discovered)) return [discovered, ...doubtful]
   const asked = await Promise.all([
     keys && checkAlgorithms(keys, settings),
     checkCredentials(introspection, settings)

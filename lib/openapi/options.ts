@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isObject } from '../json.js'
+import { plainCopy, withoutPrototype } from '../members.js'
 import { sentence } from '../option-sentence.js'
 import { realmUrlFault } from '../realm-url.js'
 
@@ -38,14 +39,15 @@ export type OpenapiSettings = z.output<typeof schema>
  * @throws {TypeError} one sentence that names the option and says what it must be
  */
 export function parseOpenapiOptions (options: unknown = {}): OpenapiSettings {
-  const parsed = schema.safeParse(options)
+  const parsed = schema.safeParse(isObject(options) ? plainCopy(options, Object.keys(schema.shape)) : options)
   if (!parsed.success) {
     if (isObject(options) && Object.hasOwn(options, 'openapiObject')) throw wrong('it makes a transform and is none itself: write transform: openapi()')
     throw wrong(sentence(parsed.error.issues, options, { names: { '': Object.keys(schema.shape) } }))
   }
-  const { scheme, issuer } = parsed.data
+  const settings = withoutPrototype(parsed.data)
+  const { scheme, issuer } = settings
   if (scheme !== 'bearer' && issuer === undefined) throw wrong(`option "issuer" must be ${ISSUER}, when scheme is "${scheme}"`)
-  return parsed.data
+  return settings
 }
 
 /** What is wrong with the call. */

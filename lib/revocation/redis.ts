@@ -1,5 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
+import { isObject, member } from '../json.js'
+import { memberOf } from '../members.js'
 import { within } from '../within.js'
 
 /** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
@@ -70,11 +72,12 @@ const BEGINNING = '0-0'
  * ```
  * @throws {TypeError} when `client` is none of ioredis or iovalkey
  */
-export function redisStore ({ client, key }: RedisStoreOptions): RevocationStore {
+export function redisStore (options: RedisStoreOptions): RevocationStore {
+  const { client } = options
   if (typeof client?.call !== 'function' || typeof client.duplicate !== 'function') {
     throw new TypeError('redisStore: client must be a client of ioredis or iovalkey')
   }
-  return new RedisStore(client, key)
+  return new RedisStore(client, memberOf(options, 'key') as string | undefined)
 }
 
 class RedisStore implements RevocationStore {
@@ -204,6 +207,6 @@ function parse (text: string | undefined): unknown {
 
 /** What makes two of them the same. */
 function nameOf (revocation: unknown): string {
-  const { kind, id, at } = (revocation ?? {}) as Partial<Revocation>
-  return JSON.stringify([kind, id, at])
+  const members = isObject(revocation) ? revocation : {}
+  return JSON.stringify([member(members, 'kind'), member(members, 'id'), member(members, 'at')])
 }

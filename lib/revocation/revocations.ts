@@ -1,6 +1,7 @@
 import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
+import { member } from '../json.js'
 import { seconds } from '../seconds.js'
 import { hasPassed, monotonicSeconds } from './deadline.js'
 
@@ -59,7 +60,7 @@ export class Revocations {
     if (claims.exp - claims.iat > this.#options.maxTokenLifetime) throw notValid('the token lives longer than revocation.maxTokenLifetime')
     if (claims.iat < this.notBefore) throw notValid('the token was issued before the not-before date')
     if (this.#sessions.size > 0 && this.#isLoggedOut(claims)) throw notValid('the session was logged out')
-    if (this.#users.size > 0 && isUpTo(this.#users.get(claims.sub!), claims)) throw notValid('the user was logged out')
+    if (this.#users.size > 0 && isUpTo(this.#users.get(member(claims, 'sub') as string), claims)) throw notValid('the user was logged out')
   }
 
   take (revocation: Revocation): void {
@@ -83,7 +84,7 @@ export class Revocations {
    * is another matter: it has the `sid` of the session it was granted in, and survives that session's logout.
    */
   #isLoggedOut (claims: AccessTokenClaims): boolean {
-    const entry = this.#sessions.get(claims.sid!)
+    const entry = this.#sessions.get(member(claims, 'sid') as string)
     return entry !== undefined && (isUpTo(entry, claims) || !isOffline(claims))
   }
 
@@ -140,6 +141,7 @@ function isUpTo (entry: Entry | undefined, { iat }: AccessTokenClaims): boolean 
   return entry !== undefined && Math.floor(iat) <= entry.at
 }
 
-function isOffline ({ scope }: AccessTokenClaims): boolean {
+function isOffline (claims: AccessTokenClaims): boolean {
+  const scope = member(claims, 'scope')
   return typeof scope === 'string' && scope.split(' ').includes('offline_access')
 }

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
 import { unavailable } from '../errors.js'
 import { isObject } from '../json.js'
+import { withoutPrototype } from '../members.js'
 import { Unsent } from './unsent.js'
 import type { Warnings } from './warnings.js'
 import { within } from '../within.js'
@@ -96,7 +97,8 @@ export class Spread {
     await this.#options.store.close()
   }
 
-  #receive (revocation: unknown): void {
+  #receive (value: unknown): void {
+    const revocation = ownMembers(value)
     if (isRevocation(revocation)) this.#options.take(revocation)
     else this.#options.warnings.write('the store of revocations holds something that is none; it was passed over')
   }
@@ -116,6 +118,14 @@ export class Spread {
     this.#warned = { at: performance.now(), reason }
     this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
   }
+}
+
+/** What the store has sent, and nothing that all objects inherit. */
+function ownMembers (value: unknown): unknown {
+  if (!isObject(value)) return value
+  const own = withoutPrototype(value)
+  if (isObject(own.call)) own.call = withoutPrototype(own.call)
+  return own
 }
 
 /** Whoever can write to the store is believed, and what they write must be what it should be all the same. */
