@@ -1,6 +1,7 @@
 import type { IntrospectionHealth } from '../types/instance.js'
 import { Breaker } from './breaker.js'
 import { checkDates, type Expectations } from './claims.js'
+import { Deadline } from './deadline.js'
 import { Departure } from './departure.js'
 import { unavailable, type UnavailableError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
@@ -142,19 +143,20 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
 
   /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
   async function withSecret (ask: typeof call, token: string, departure?: Departure): Promise<Read> {
-    const deadline = performance.now() + timeout
-    const left = (): number => Math.max(Math.ceil(deadline - performance.now()), 1)
-    const value = secret.current ?? await secret.get(timeout)
+    const deadline = new Deadline(timeout)
     try {
-      return await ask(token, value, left(), departure)
-    } catch (error) {
-      const other = (error as UnavailableError).status === 401 ? await secret.other(value, left()) : undefined
-      if (other === undefined) throw error
-      return ask(token, other, left(), departure)
+      const value = secret.current ?? await secret.get(deadline)
+      return await ask(token, value, deadline, departure).catch(async (error) => {
+        const other = (error as UnavailableError).status === 401 ? await secret.other(value, deadline) : undefined
+        if (other === undefined) throw error
+        return ask(token, other, deadline, departure)
+      })
+    } finally {
+      deadline.clear()
     }
   }
 
-  async function guarded (token: string, value: string, timeout: number, departure?: Departure): Promise<Read> {
+  async function guarded (token: string, value: string, timeout: Deadline, departure?: Departure): Promise<Read> {
     breaker.admit()
     try {
       const read = await call(token, value, timeout, departure)
@@ -166,7 +168,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     }
   }
 
-  async function call (token: string, value: string, timeout: number, departure?: Departure): Promise<Read> {
+  async function call (token: string, value: string, timeout: Deadline, departure?: Departure): Promise<Read> {
     const text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout, maxBytes, departure })
     const known = judged?.find(token)
     if (known?.text === text) return { text, said: known }

@@ -1,5 +1,6 @@
+import type { Deadline } from './deadline.js'
 import { unavailable, type UnavailableError } from './errors.js'
-import { within } from './within.js'
+import { before } from './within.js'
 
 /** Where the client's secret comes from. A function is asked once, and anew when Keycloak refuses what it gave. */
 export type SecretSource = string | (() => string | Promise<string>)
@@ -23,23 +24,22 @@ export class Secret {
   }
 
   /**
-   * @param timeout how long to wait for the function, in milliseconds
-   * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes longer
+   * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes too long
    */
-  async get (timeout: number): Promise<string> {
+  async get (deadline: Deadline): Promise<string> {
     const current = this.#current ?? this.#ask()
-    return typeof current === 'string' ? current : within(current, timeout, () => this.#failed(current))
+    return typeof current === 'string' ? current : before(current, deadline, () => this.#failed(current))
   }
 
   /**
    * Keycloak refused this secret: is there another one now?
    * @returns `undefined` where there is none, or where it was asked for a moment ago
    */
-  async other (refused: string, timeout: number): Promise<string | undefined> {
-    let current = await this.get(timeout)
+  async other (refused: string, deadline: Deadline): Promise<string | undefined> {
+    let current = await this.get(deadline)
     if (current === refused && typeof this.#source === 'function' && performance.now() - this.#askedAt >= ASK_AGAIN) {
       this.#ask()
-      current = await this.get(timeout)
+      current = await this.get(deadline)
     }
     return current === refused ? undefined : current
   }

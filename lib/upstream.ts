@@ -1,5 +1,6 @@
 import type { Pool } from 'undici'
 import type { UndiciDispatcher } from '../types/options.js'
+import { Deadline } from './deadline.js'
 import type { Departure } from './departure.js'
 import { codeOf } from './error-code.js'
 import { unavailable, UnavailableError } from './errors.js'
@@ -20,8 +21,8 @@ export interface Call extends AnswerRules {
   path: string
   /** Sent as application/x-www-form-urlencoded. */
   form?: string
-  /** Deadline of the whole call, in milliseconds. */
-  timeout: number
+  /** Deadline of the whole call, in milliseconds, or one that began with what came before it. */
+  timeout: number | Deadline
   /** Who waits for the answer; without, somebody always does. */
   departure?: Departure
 }
@@ -76,7 +77,8 @@ export class Upstream {
       exchange?.end(over)
     }
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
-    const timer = setTimeout(() => end(unavailable(`no answer within ${call.timeout} ms`, 'away')), call.timeout)
+    const deadline = typeof call.timeout === 'number' ? new Deadline(call.timeout) : call.timeout
+    deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, 'away')))
     this.#inFlight.add(end)
     call.departure?.onLeave(() => {
       // Which is what happens to each in the end: an error costs something to make.
@@ -90,7 +92,7 @@ export class Upstream {
       return exchange.answer
     }
     const done = (): void => {
-      clearTimeout(timer)
+      if (deadline !== call.timeout) deadline.clear()
       this.#inFlight.delete(end)
     }
     try {

@@ -1,12 +1,15 @@
+import { Deadline } from './deadline.js'
+
 /** A promise, or after so many milliseconds a rejection by what `late` makes; the promise itself goes on. */
-export async function within<T> (promise: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(late()), milliseconds)
+export function within<T> (promise: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
+  const deadline = new Deadline(milliseconds)
+  return before(promise, deadline, late).finally(() => deadline.clear())
+}
+
+/** The same by a deadline that has begun. */
+export function before<T> (promise: Promise<T>, deadline: Deadline, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    promise.then(resolve, reject)
+    deadline.onPassed(() => reject(late()))
   })
-  try {
-    return await Promise.race([promise, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -31,11 +31,14 @@ t.test('after some failures in a row nobody waits for Keycloak any more, and its
   const token = realm.token()
   t.equal(await ask(app, '/me', token), '200')
   realm.hang('introspect')
+  const since = performance.now()
   t.same(await Promise.all(Array.from({ length: 5 }, () => ask(app, '/me', token))), Array(5).fill(UNAVAILABLE))
   t.equal(app.keycloak.health().introspection?.breaker, 'open')
   const asked = realm.requests.introspect
   for (let times = 0; times < 50; times++) t.equal(await ask(app, '/me', token), UNAVAILABLE)
-  t.equal(realm.requests.introspect, asked, 'none of them got there')
+  // On a busy machine they take longer than the half second after which one is let through.
+  const trials = Math.floor((performance.now() - since) / 500)
+  t.ok(realm.requests.introspect - asked <= trials, 'none of them got there, but a trial now and then')
   await realm.up()
   await wait(1010)
   t.equal(await ask(app, '/me', token), '200')

@@ -1,0 +1,35 @@
+/**
+ * The end of waiting for what comes from outside, by a socket or as a promise, over one step or several in turn.
+ *
+ * An event loop that stood still for longer finds the time over before it has read what arrived meanwhile, since Node runs
+ * timers before it looks at sockets. So the end comes after one look at them, and after as long again as it was late: a
+ * connection that was still being made gets back what it lost.
+ */
+export class Deadline {
+  readonly milliseconds: number
+  #timer: NodeJS.Timeout
+  #immediate: NodeJS.Immediate | undefined
+  #act: (() => void) | undefined
+
+  constructor (milliseconds: number) {
+    this.milliseconds = milliseconds
+    const due = performance.now() + milliseconds
+    this.#timer = setTimeout(() => {
+      const late = performance.now() - due
+      this.#immediate = setImmediate(() => {
+        this.#timer = setTimeout(() => this.#act?.(), Math.min(late, milliseconds))
+      })
+    }, milliseconds)
+  }
+
+  /** How to end the step that begins now, when the time is over. */
+  onPassed (act: () => void): void {
+    this.#act = act
+  }
+
+  /** Everything came in time. */
+  clear (): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#immediate)
+  }
+}

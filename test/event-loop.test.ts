@@ -1,0 +1,80 @@
+// An event loop that stands still for longer than a deadline: what has arrived meanwhile is read before anything is late.
+import t from 'tap'
+import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
+import { elsewhere } from './support/elsewhere.js'
+
+const UNAVAILABLE = '503 keycloak_unavailable'
+
+async function until (met: () => boolean): Promise<void> {
+  for (let times = 0; times < 500 && !met(); times++) await wait(10)
+}
+
+t.test('answers of introspection that are there already are no late ones', async (t) => {
+  const realm = await realmFor(t)
+  const keycloak = await elsewhere(t, realm)
+  const log = logging()
+  const app = await apiFor(t, realm, { serverUrl: keycloak.serverUrl, verifyTokensWithKeycloak: true, introspection: { timeout: 1000 } }, log)
+  t.equal(await ask(app, '/me', realm.token()), '200')
+  const before = keycloak.received()
+  keycloak.answers(false)
+  const asked = Array.from({ length: 12 }, () => ask(app, '/me', realm.token()))
+  await until(() => keycloak.received() === before + 12)
+  keycloak.answers(true)
+  await keycloak.stall(before + 12, 1500)
+  t.same(await Promise.all(asked), Array(12).fill('200'))
+  t.match(app.keycloak.health().introspection, { ok: true, breaker: 'closed' })
+  t.notOk(log.lines.some(({ level, msg }) => level > 30 && /introspect/.test(msg)))
+})
+
+t.test('connections that were being made get their time back', async (t) => {
+  const realm = await realmFor(t)
+  const keycloak = await elsewhere(t, realm)
+  const app = await apiFor(t, realm, { serverUrl: keycloak.serverUrl, verifyTokensWithKeycloak: true, introspection: { timeout: 500 } })
+  t.equal(await ask(app, '/me', realm.token()), '200')
+  const asked = Array.from({ length: 12 }, () => ask(app, '/me', realm.token()))
+  while (app.keycloak.health().introspection?.pending !== 12) await new Promise((resolve) => { setImmediate(resolve) })
+  await keycloak.stall(0, 1000)
+  t.same(await Promise.all(asked), Array(12).fill('200'))
+  t.match(app.keycloak.health().introspection, { ok: true, breaker: 'closed' })
+})
+
+t.test('a Keycloak that gives no answer beside a stall either is away', async (t) => {
+  const realm = await realmFor(t)
+  const keycloak = await elsewhere(t, realm)
+  const app = await apiFor(t, realm, { serverUrl: keycloak.serverUrl, verifyTokensWithKeycloak: true, introspection: { timeout: 300 } })
+  t.equal(await ask(app, '/me', realm.token()), '200')
+  const before = keycloak.received()
+  keycloak.answers(false)
+  const asked = Array.from({ length: 6 }, () => ask(app, '/me', realm.token()))
+  await until(() => keycloak.received() === before + 6)
+  await keycloak.stall(0, 1000)
+  t.same(await Promise.all(asked), Array(6).fill(UNAVAILABLE))
+  t.match(app.keycloak.health().introspection, { ok: false, breaker: 'open', reason: 'no answer within 300 ms' })
+})
+
+t.test('keys that are there already are no late ones', async (t) => {
+  const realm = await realmFor(t)
+  const keycloak = await elsewhere(t, realm)
+  const app = await apiFor(t, realm, { serverUrl: keycloak.serverUrl, jwks: { timeout: 500 } })
+  keycloak.answers(false)
+  const asked = Array.from({ length: 12 }, () => ask(app, '/me', realm.token()))
+  await until(() => keycloak.received() === 1)
+  keycloak.answers(true)
+  await keycloak.stall(1, 1000)
+  t.same(await Promise.all(asked), Array(12).fill('200'))
+  t.equal(app.keycloak.health().keys.ok, true)
+})
+
+t.test('a secret that is there already is no late one', async (t) => {
+  const realm = await realmFor(t)
+  const keycloak = await elsewhere(t, realm)
+  const vault = await elsewhere(t, realm)
+  const clientSecret = async (): Promise<string> => { await (await fetch(vault.serverUrl)).text(); return 'test-secret' }
+  const app = await apiFor(t, realm, { serverUrl: keycloak.serverUrl, clientSecret, verifyTokensWithKeycloak: true, introspection: { timeout: 500 } })
+  vault.answers(false)
+  const asked = Array.from({ length: 12 }, () => ask(app, '/me', realm.token()))
+  await until(() => vault.received() === 1)
+  vault.answers(true)
+  await vault.stall(1, 1000)
+  t.same(await Promise.all(asked), Array(12).fill('200'))
+})
