@@ -57,6 +57,8 @@ export class KeySet {
   /** Which of the key sets it is, in the order of their answers: a kept token remembers it by this, and keeps none alive. */
   readonly generation: number
   readonly #keys: readonly SigningKey[]
+  /** Of all entries, unusable ones too. */
+  readonly #kids: ReadonlySet<unknown>
   readonly #verifiers = new Verifiers()
   readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * ALL.length, ttl: Number.MAX_SAFE_INTEGER })
   readonly #domain: string
@@ -70,7 +72,9 @@ export class KeySet {
    */
   constructor (text: string, issuer: string, isRefused: IsRefused, previous?: KeySet) {
     this.generation = (previous?.generation ?? 0) + 1
-    this.#keys = signingKeys(text, isRefused)
+    const entries = entriesOf(text)
+    this.#kids = new Set(entries.filter(isObject).map((entry) => member(entry, 'kid')))
+    this.#keys = signingKeys(entries, isRefused)
     this.#domain = `${issuer}/`
     for (const key of this.#keys) this.#introduce(key)
     if (previous !== undefined) this.#adopt(previous)
@@ -83,6 +87,11 @@ export class KeySet {
   /** What tokens can be signed by. */
   get algorithms (): ReadonlySet<string> {
     return new Set(this.#keys.flatMap(({ algorithms }) => algorithms))
+  }
+
+  /** Did the answer have that kid, usable or not; for a token without kid, the one key that fits its algorithm? */
+  has (kid: string | undefined, alg: string): boolean {
+    return kid === undefined ? this.#find(kid, alg) !== undefined : this.#kids.has(kid)
   }
 
   /** The verifier of a kid, if the set has it and it was made before. */
@@ -149,11 +158,15 @@ class Verifiers {
   }
 }
 
-/** A set of nothing but refused keys is a good answer, so that their tokens are 401 and Keycloak is not called away. */
-function signingKeys (text: string, isRefused: IsRefused): SigningKey[] {
+function entriesOf (text: string): unknown[] {
   const keys = member(readObject(text) ?? {}, 'keys')
   if (!Array.isArray(keys)) throw unavailable('an answer that is no key set')
-  const found = keys.slice(0, MAX_ENTRIES).map(signingKey).filter((key) => key !== undefined)
+  return keys.slice(0, MAX_ENTRIES)
+}
+
+/** A set of nothing but refused keys is a good answer, so that their tokens are 401 and Keycloak is not called away. */
+function signingKeys (entries: readonly unknown[], isRefused: IsRefused): SigningKey[] {
+  const found = entries.map(signingKey).filter((key) => key !== undefined)
   if (found.length === 0) throw unavailable('a key set without a signing key')
   return found.filter(({ jwk }) => !isRefused(importKey(jwk)!))
 }

@@ -1,4 +1,5 @@
 import type { Health } from '../types/instance.js'
+import { Cooldown } from './cooldown.js'
 import { notValid, unavailable } from './errors.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Monitor } from './monitor.js'
@@ -42,6 +43,7 @@ export class Keys {
   readonly #upstream: Upstream
   readonly #baseUrl: string
   readonly #monitor: Monitor
+  readonly #cooldown: Cooldown
   #fetched: Fetched | undefined
   #fetching: Promise<Fetched> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -49,13 +51,13 @@ export class Keys {
   /** Fetches that failed since the last good one. */
   #failures = 0
   #retryAt = -Infinity
-  #forcedAt = -Infinity
 
   constructor (options: KeysOptions, baseUrl: string, upstream: Upstream, monitor: Monitor) {
     this.#options = options
     this.#baseUrl = baseUrl
     this.#upstream = upstream
     this.#monitor = monitor
+    this.#cooldown = new Cooldown(options.cooldown)
   }
 
   /**
@@ -87,9 +89,12 @@ export class Keys {
     }
   }
 
-  /** Is the key set newer than that moment of the monotonic clock? */
-  askedSince (moment: number): boolean {
-    return this.#fetched !== undefined && this.#fetched.requestedAt >= moment
+  /**
+   * Would a later look-up be refused as well: is the key set newer than a moment of the monotonic clock, or has it a key
+   * of that kid, for another algorithm?
+   */
+  isFinal (kid: string | undefined, alg: string, moment: number): boolean {
+    return this.#fetched !== undefined && (this.#fetched.requestedAt >= moment || this.#fetched.set.has(kid, alg))
   }
 
   /** Can tokens of known keys be verified now? */
@@ -117,16 +122,22 @@ export class Keys {
   close (): void {
     this.#closed = true
     clearTimeout(this.#timer)
+    this.#cooldown.release()
   }
 
   async #lookup (kid: string | undefined, alg: string, startedAt: number): Promise<Key> {
-    const current = await this.#current()
-    const known = await current.set.resolve(kid, alg)
-    if (known !== undefined) return known
-    const asked = await this.#askAgain(current, startedAt)
-    const key = await asked.set.resolve(kid, alg)
-    if (key === undefined) throw notValid('no key of the realm fits kid and alg')
-    return key
+    const joins = this.#fetching !== undefined
+    let fetched: Fetched | undefined = await this.#current()
+    for (;;) {
+      const key = await fetched.set.resolve(kid, alg)
+      if (key !== undefined) return key
+      // Keycloak was asked since this look-up began, so its answer is as new as can be; or the key fits another algorithm.
+      const isNew = fetched.requestedAt >= startedAt
+      if (isNew) this.#cooldown.refuse(kid)
+      if (isNew || fetched.set.has(kid, alg)) throw notValid('no key of the realm fits kid and alg')
+      fetched = await this.#newer(kid, alg, joins)
+      if (fetched === undefined) throw notValid('the kid is unknown, and jwks.cooldown forbids to ask for it yet')
+    }
   }
 
   /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
@@ -141,15 +152,22 @@ export class Keys {
     }
   }
 
-  /** For a kid that the current set lacks: a newer set, where one may be asked for. */
-  async #askAgain (current: Fetched, startedAt: number): Promise<Fetched> {
-    // Keycloak was asked since this look-up began, so its answer is as new as can be.
-    if (current.requestedAt >= startedAt) return current
+  /** For a kid that the current set lacks: a newer set, where one may be asked for soon. */
+  async #newer (kid: string | undefined, alg: string, joins: boolean): Promise<Fetched | undefined> {
+    if (this.#fetching !== undefined) return this.#fetching
     // Kept through an outage: who knows its keys need not wait for Keycloak, who does not must.
-    if (!this.#isFresh()) return this.#fetch()
-    if (this.#fetching === undefined && performance.now() - this.#forcedAt < this.#options.cooldown) return current
+    if (!this.#isFresh()) return this.#refresh(kid, alg)
+    const admitted = this.#cooldown.admit(kid, joins, performance.now())
+    if (admitted === true) return this.#refresh(kid, alg)
+    if (await admitted === false) return undefined
+    if (this.#closed) throw unavailable('the API is closing', 'ours')
+    return this.#fetched
+  }
+
+  /** A fetch for the sake of one key id. */
+  async #refresh (kid: string | undefined, alg: string): Promise<Fetched> {
     const fetched = await this.#fetch()
-    this.#forcedAt = Math.max(this.#forcedAt, fetched.requestedAt)
+    this.#cooldown.count(fetched.requestedAt, fetched.set.has(kid, alg))
     return fetched
   }
 
@@ -167,6 +185,7 @@ export class Keys {
       this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
       this.#failures = 0
       this.#retryAt = -Infinity
+      this.#cooldown.release()
       this.#fetchIn(Math.max(between(AHEAD.from, AHEAD.to) * this.#options.maxAge, AHEAD.least))
       return this.#fetched
     } catch (error) {

@@ -80,7 +80,7 @@ const groups = {
   }, 'an object with timeout, cacheTtl and maxPending'),
   jwks: z.strictObject({
     maxAge: milliseconds(1).default(600_000),
-    cooldown: milliseconds(0).default(10_000),
+    cooldown: milliseconds(0).default(1000),
     timeout: milliseconds(1).default(5000),
     maxStale: milliseconds(0).default(3_600_000),
     preload: warnOrRequire.default(false)

@@ -46,7 +46,8 @@ interface Api {
 async function createApi (realm: TestRealm, options: Partial<KeycloakOptions> = {}): Promise<Api> {
   let log = ''
   const app = Fastify({ logger: { level: 'trace', stream: { write: (line: string) => { log += line } } } })
-  await app.register(keycloak, { ...realm.options, ...options })
+  // A cooldown of a second would be waited for.
+  await app.register(keycloak, { ...realm.options, ...options, jwks: { cooldown: 60_000, ...options.jwks } })
   const user = async ({ user }: { user: unknown }) => ({ user })
   app.get('/open', user)
   app.get('/me', { config: { authenticated: true } }, user)

@@ -88,8 +88,10 @@ export interface JwksOptions {
    */
   maxAge?: number
   /**
-   * Least time between two refreshes that unknown kids force, in milliseconds.
-   * @default 10000
+   * How long after a refresh that did not find the kid it was made for no further one is forced, in milliseconds. A
+   * request with another unknown kid waits for its end, 1000 ms at most; where it is farther away, it is 401. A refresh
+   * that finds its kid does not count, and neither does one that comes by itself.
+   * @default 1000
    */
   cooldown?: number
   /**

@@ -111,7 +111,7 @@ export class Inbox {
       return await keys.lookup(kid, alg)
     } catch (error) {
       // Right after a rotation the cooldown may forbid to ask for a key that nobody has seen yet.
-      if ((error as KeycloakError).code === 'token_not_valid' && keys.askedSince(arrivedAt)) throw error
+      if ((error as KeycloakError).code === 'token_not_valid' && keys.isFinal(kid, alg, arrivedAt)) throw error
       return undefined
     }
   }

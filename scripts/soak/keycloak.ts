@@ -34,7 +34,6 @@ export async function keycloakIssuer (): Promise<{ options: KeycloakOptions, iss
   const issuer: Issuer = {
     kinds: kindsOf(tokens, expired),
     trouble: () => troubled || Date.now() - calmSince < AFTERMATH,
-    rotated: () => false,
     hang: () => {},
     async chaos (until) {
       do {

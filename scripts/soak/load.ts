@@ -10,6 +10,8 @@ export interface Kind {
   expected: number
   /** May an outage answer it 503? What is refused before any key is needed may not. */
   needsKeycloak: boolean
+  /** Does it wait for the next refresh of the keys? Such have senders of their own, since they would hold up the others. */
+  waits?: boolean
 }
 
 /** `status` of a kind while things were `calm` or in `trouble`, and how often. */
@@ -22,20 +24,25 @@ export interface Load {
   stop: () => Promise<void>
 }
 
-/** Senders for each API, each with one request in flight. */
+/** Senders for each API, each with one request in flight; and those of what waits. */
 const SENDERS = 8
+const PATIENT = 100
 
 /**
  * Keep some APIs busy.
  * @param trouble is something wrong with Keycloak now, or was it a moment ago?
- * @param rotated was there a rotation so recently that the cooldown may forbid to look for the new key, which is 401?
  */
-export function startLoad (apis: readonly Api[], kinds: readonly Kind[], { trouble, rotated }: Pick<Issuer, 'trouble' | 'rotated'>): Load {
+export function startLoad (apis: readonly Api[], kinds: readonly Kind[], { trouble }: Pick<Issuer, 'trouble'>): Load {
   const counts: Tally = new Map()
   const unexpected: Tally = new Map()
-  const agent = new Agent({ connections: SENDERS, headersTimeout: 20_000 })
+  const agent = new Agent({ connections: SENDERS + PATIENT, headersTimeout: 20_000 })
   let stopped = false
-  const senders = apis.flatMap((api) => Array.from({ length: SENDERS }, () => send(api)))
+  const waiting = kinds.filter(({ waits }) => waits === true)
+  const others = kinds.filter(({ waits }) => waits !== true)
+  const senders = apis.flatMap((api) => [
+    ...Array.from({ length: SENDERS }, () => send(api, others)),
+    ...Array.from({ length: waiting.length === 0 ? 0 : PATIENT }, () => send(api, waiting))
+  ])
   return {
     counts,
     unexpected,
@@ -46,14 +53,15 @@ export function startLoad (apis: readonly Api[], kinds: readonly Kind[], { troub
     }
   }
 
-  async function send (api: Api): Promise<void> {
+  async function send (api: Api, kinds: readonly Kind[]): Promise<void> {
     for (;;) {
       if (stopped) return
       const kind = kinds[Math.floor(Math.random() * kinds.length)]!
       const before = trouble()
       const status = await ask(api, kind)
       const troubled = before || trouble()
-      const excused = kind.needsKeycloak && ((status === 503 && troubled) || (status === 401 && rotated()))
+      // A rotation is no excuse for a 401: whoever comes with the new key is let in, flood or not.
+      const excused = kind.needsKeycloak && status === 503 && troubled
       count(counts, `${api.name}, ${kind.name}: ${status}`)
       if (status !== kind.expected && !excused) {
         count(unexpected, `${api.name}, ${kind.name}: ${status} instead of ${kind.expected}, ${troubled ? 'in trouble' : 'in calm'}`)

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { KeycloakOptions } from '../../index.js'
 import { createTestRealm } from '../../lib/testing/index.js'
 import { type Api, startApi, type Usage } from './child.js'
-import { COOLDOWN, type Issuer, testRealmIssuer } from './issuer.js'
+import { type Issuer, testRealmIssuer } from './issuer.js'
 import { startLoad } from './load.js'
 import { report, settle } from './report.js'
 
@@ -16,7 +16,7 @@ const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5
 const minutes = Number(values.minutes)
 if (!(minutes > 0 && minutes <= MOST_MINUTES)) throw new Error(`--minutes must be a number up to ${MOST_MINUTES}`)
 
-const limits = { jwks: { cooldown: COOLDOWN, timeout: 2000, maxAge: 20_000 }, introspection: { timeout: 2000 } }
+const limits = { jwks: { timeout: 2000, maxAge: 20_000 }, introspection: { timeout: 2000 } }
 const { options, issuer, end } = values.keycloak ? await realKeycloak() : await embedded()
 const apis: Api[] = await Promise.all([
   startApi('local', { ...options, ...limits }),

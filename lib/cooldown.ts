@@ -1,0 +1,80 @@
+import { WaitingList } from './waiting-list.js'
+
+/** The longest that a look-up waits for the next refresh, in milliseconds. */
+const LONGEST_WAIT = 1000
+
+/** How many look-ups wait at once: anybody can send a token with a key id of their own. */
+const MAX_WAITING = 1000
+
+/** How many key ids are remembered that the last refresh did not find, and how long one may be: Keycloak's have 43 characters. */
+const REFUSED = { max: 1000, length: 100 }
+
+/** Refreshes within one cooldown that may find their key without counting: a set that differs with each answer is not asked for without end. */
+const MAX_FOUND = 10
+
+/**
+ * When unknown key ids may force a refresh of the key set. A refresh that does not find its key begins a cooldown; a
+ * look-up that comes shortly before the end of the cooldown waits for the end, unless its key id has just been refused.
+ */
+export class Cooldown {
+  /** Milliseconds. */
+  readonly #length: number
+  readonly #waiting = new WaitingList(MAX_WAITING)
+  readonly #refused = new Set<string | undefined>()
+  #timer: NodeJS.Timeout | undefined
+  #endsAt = -Infinity
+  /** Is the one more allowed that a look-up may have in this cooldown because it joined an older fetch? */
+  #oneMore = false
+  #found = { since: -Infinity, times: 0 }
+
+  constructor (length: number) {
+    this.#length = length
+  }
+
+  /**
+   * Is a refresh allowed: now (true), not now (false), or is there something to wait for?
+   * @param joined did the look-up wait for a fetch that began before it?
+   * @param now `performance.now()`
+   * @returns a promise resolves when it is worth looking again, or to false
+   */
+  admit (kid: string | undefined, joined: boolean, now: number): boolean | Promise<boolean> {
+    const left = this.#endsAt - now
+    if (left <= 0) return true
+    if (this.#refused.has(kid)) return false
+    if (left > LONGEST_WAIT) return joined && this.#takeOneMore()
+    this.#timer ??= setTimeout(() => this.release(), left)
+    return this.#waiting.wait(kid)
+  }
+
+  /** A refresh has been answered, and either found the key it was made for or did not. */
+  count (requestedAt: number, found: boolean): void {
+    // The one more neither lengthens a cooldown nor allows another.
+    if (requestedAt < this.#endsAt || (found && this.#isSeldom(requestedAt))) return
+    this.#endsAt = requestedAt + this.#length
+    this.#oneMore = true
+    this.#refused.clear()
+  }
+
+  /** A key set that is as new as can be does not have it. */
+  refuse (kid: string | undefined): void {
+    if (this.#refused.size < REFUSED.max && (kid === undefined || kid.length <= REFUSED.length)) this.#refused.add(kid)
+  }
+
+  /** Let go all that wait: the cooldown is over, there is a new key set, or the API closes. */
+  release (): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#waiting.release()
+  }
+
+  #takeOneMore (): boolean {
+    const allowed = this.#oneMore
+    this.#oneMore = false
+    return allowed
+  }
+
+  #isSeldom (now: number): boolean {
+    if (now - this.#found.since >= this.#length) this.#found = { since: now, times: 0 }
+    return this.#found.times++ < MAX_FOUND
+  }
+}
