@@ -94,6 +94,15 @@ t.test('the default token is an access token of alice as Keycloak makes it', asy
   t.equal(payload.exp! - payload.iat!, 300)
 })
 
+t.test('the jti of a token says whether its session is an offline one', async t => {
+  const realm = await realmFor(t)
+  const jti = (spec: TokenSpec) => decodeJwt(realm.token(spec)).jti
+  t.match(jti({ scope: 'openid offline_access' }), /^ofrtro:/)
+  t.match(jti({ scope: 'openid offline_access', kind: 'lightweight' }), /^ofltro:/)
+  t.match(jti({ scope: 'openid not_offline_access' }), /^onrtro:/)
+  t.notMatch(jti({ scope: 'openid offline_access', kind: 'id' }), ':')
+})
+
 t.test('a username stands for one user and one session; every token has its own jti', async t => {
   const realm = await realmFor(t)
   const [one, two, bob] = [{}, {}, { username: 'bob' }].map(spec => decodeJwt(realm.token(spec)))

@@ -35,6 +35,7 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     maxTokenLifetime,
     leeway,
     max,
+    introspected: settings.verifyTokensWithKeycloak,
     onFull: () => warnings.write('revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
   })
   const spread = store && new Spread({

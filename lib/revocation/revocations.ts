@@ -4,6 +4,7 @@ import { notValid } from '../errors.js'
 import { member } from '../json.js'
 import { seconds } from '../seconds.js'
 import { hasPassed, monotonicSeconds } from './deadline.js'
+import { isOffline, sessionOf } from './token-session.js'
 
 export interface RevocationsOptions {
   /** Seconds; no token that is accepted lives longer. */
@@ -12,7 +13,9 @@ export interface RevocationsOptions {
   leeway: number
   /** How many sessions and users are remembered. */
   max: number
-  /** Called when that is too few. */
+  /** Does introspection tell the user of a token that names none? */
+  introspected: boolean
+  /** Called when `max` is too few. */
   onFull: () => void
 }
 
@@ -35,6 +38,8 @@ export class Revocations {
   /** In the order in which they were taken: the oldest first, more or less. */
   readonly #sessions = new Map<string, Entry>()
   readonly #users = new Map<string, Entry>()
+  /** The second of the last logout of a user. */
+  #lastUser = -Infinity
   #everybody = 0
   #realm: Pick<Revocation, 'at' | 'call'> = { at: 0 }
 
@@ -59,8 +64,9 @@ export class Revocations {
     // An entry that has ended must not have been needed any more.
     if (claims.exp - claims.iat > this.#options.maxTokenLifetime) throw notValid('the token lives longer than revocation.maxTokenLifetime')
     if (claims.iat < this.notBefore) throw notValid('the token was issued before the not-before date')
-    if (this.#sessions.size > 0 && this.#isLoggedOut(claims)) throw notValid('the session was logged out')
-    if (this.#users.size > 0 && isUpTo(this.#users.get(member(claims, 'sub') as string), claims)) throw notValid('the user was logged out')
+    const session = sessionOf(claims)
+    if (this.#sessions.size > 0 && this.#isSessionLoggedOut(session, claims)) throw notValid('the session was logged out')
+    if (this.#users.size > 0 && this.#isUserLoggedOut(session, claims)) throw notValid('the user was logged out')
   }
 
   take (revocation: Revocation): void {
@@ -80,12 +86,20 @@ export class Revocations {
   }
 
   /**
-   * Keycloak issues no token for a session that has ended, so each one is refused, by whatever clock. Offline access
-   * is another matter: it has the `sid` of the session it was granted in, and survives that session's logout.
+   * Keycloak issues no token for a session that has ended, so each one is refused, by whatever clock. Tokens of offline
+   * access are let in again once they are newer than the logout.
    */
-  #isLoggedOut (claims: AccessTokenClaims): boolean {
-    const entry = this.#sessions.get(member(claims, 'sid') as string)
-    return entry !== undefined && (isUpTo(entry, claims) || !isOffline(claims))
+  #isSessionLoggedOut (session: string | undefined, claims: AccessTokenClaims): boolean {
+    const entry = session === undefined ? undefined : this.#sessions.get(session)
+    return entry !== undefined && (isUpTo(entry.at, claims) || !isOffline(claims))
+  }
+
+  /** A token of a session that names no user may be of any user, where nobody tells whose it is. */
+  #isUserLoggedOut (session: string | undefined, claims: AccessTokenClaims): boolean {
+    const user = member(claims, 'sub')
+    if (user === undefined && session !== undefined && !this.#options.introspected) return isUpTo(this.#lastUser, claims)
+    const entry = this.#users.get(user as string)
+    return entry !== undefined && isUpTo(entry.at, claims)
   }
 
   /** As in Keycloak the last push counts, which may be a lower date; an older one that comes late does not. */
@@ -94,6 +108,7 @@ export class Revocations {
   }
 
   #remember (kind: 'session' | 'user', id: string, at: number): void {
+    if (kind === 'user') this.#lastUser = Math.max(this.#lastUser, at)
     const entries = kind === 'session' ? this.#sessions : this.#users
     const latest = Math.max(at, entries.get(id)?.at ?? at)
     // At the end of the order, where the latest are.
@@ -137,11 +152,6 @@ export class Revocations {
 }
 
 /** Was the token issued in the second of the logout, or before? */
-function isUpTo (entry: Entry | undefined, { iat }: AccessTokenClaims): boolean {
-  return entry !== undefined && Math.floor(iat) <= entry.at
-}
-
-function isOffline (claims: AccessTokenClaims): boolean {
-  const scope = member(claims, 'scope')
-  return typeof scope === 'string' && scope.split(' ').includes('offline_access')
+function isUpTo (at: number, { iat }: AccessTokenClaims): boolean {
+  return Math.floor(iat) <= at
 }

@@ -61,17 +61,17 @@ interface Kind {
   claims: (spec: TokenSpec, realm: Issuer, user: RealmUser) => Claims
   /** `typ` of the header; default JWT. */
   headerType?: string
-  /** What comes before the UUID of `jti`: kind of session, token and grant, as Keycloak notes them. */
+  /** Kind of token and grant, as Keycloak notes them in front of the UUID of `jti`, behind the kind of session. */
   jti?: string
   /** Seconds, where not the realm's. */
   lifespan?: number
 }
 
 const KINDS: Readonly<Record<TokenKind, Kind>> = {
-  access: { claims: access, jti: 'onrtro:' },
-  'at+jwt': { claims: access, jti: 'onrtro:', headerType: 'at+jwt' },
-  lightweight: { claims: access, jti: 'onltro:' },
-  dpop: { claims: dpop, jti: 'onrtro:' },
+  access: { claims: access, jti: 'rtro' },
+  'at+jwt': { claims: access, jti: 'rtro', headerType: 'at+jwt' },
+  lightweight: { claims: access, jti: 'ltro' },
+  dpop: { claims: dpop, jti: 'rtro' },
   id: { claims: identity },
   refresh: { claims: renewing('Refresh'), lifespan: 1800 },
   offline: { claims: renewing('Offline'), lifespan: 1800 },
@@ -97,9 +97,8 @@ export function draft (spec: TokenSpec, realm: Issuer): Draft {
   const kind = kindOf(spec)
   const user = userOf(spec.username ?? 'alice')
   if (spec.sub !== undefined) user.sub = spec.sub
-  const jti = `${kind.jti ?? ''}${randomUUID()}`
   const lifespan = kind.lifespan ?? realm.tokenLifespan
-  const claims = { ...times(spec, lifespan), jti, iss: realm.issuer, ...kind.claims(spec, realm, user) }
+  const claims = { ...times(spec, lifespan), jti: tokenId(spec, kind), iss: realm.issuer, ...kind.claims(spec, realm, user) }
   const complete = { ...claims, ...spec.claims }
   const payload = spec.kind === 'lightweight' ? { ...lightweight(claims), ...spec.claims } : complete
   return { header: headerOf(spec, kind), payload, complete }
@@ -115,6 +114,12 @@ function headerOf (spec: TokenSpec, kind: Kind): JwsHeader {
   if (spec.alg !== undefined) header.alg = spec.alg
   if (spec.kid !== undefined) header.kid = spec.kid ?? undefined
   return { ...header, ...spec.header }
+}
+
+/** A token of offline access is one of an offline session, `of`; any other of an online one, `on`. */
+function tokenId ({ scope = SCOPE }: TokenSpec, { jti }: Kind): string {
+  if (jti === undefined) return randomUUID()
+  return `${scope.split(' ').includes('offline_access') ? 'of' : 'on'}${jti}:${randomUUID()}`
 }
 
 /** Seconds since 1970. What has expired was issued before it did, so that nothing but `exp` is wrong with it. */

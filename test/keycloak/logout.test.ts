@@ -112,9 +112,12 @@ t.test('offline access has the session\'s id, and survives its logout', async (t
   await signOut('web', online)
   await bad(t, app, online, offline)
   await nextSecond()
-  const renewed: Tokens = await ask('token', { grant_type: 'refresh_token', client_id: 'web', refresh_token: offline.refresh_token })
-  t.equal(decode(renewed.access_token).claims.sid, decode(online.access_token).claims.sid)
-  await good(t, app, renewed)
+  const refresh = { grant_type: 'refresh_token', client_id: 'web', refresh_token: offline.refresh_token }
+  for (const more of [{}, { scope: 'openid' }] as Array<Record<string, string>>) {
+    const renewed: Tokens = await ask('token', { ...refresh, ...more })
+    t.equal(decode(renewed.access_token).claims.sid, decode(online.access_token).claims.sid)
+    await good(t, app, renewed)
+  }
 })
 
 t.test('a not-before that is pushed refuses all tokens of before, until it is cleared', async (t) => {
