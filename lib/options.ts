@@ -11,7 +11,7 @@ import { sentence } from './option-sentence.js'
 import { isRealmUrl, realmUrlFault } from './realm-url.js'
 
 /** RFC 7518 section 3.1 and RFC 8037; whoever holds a public key could make an HS* token, and anybody a none one. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
+export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
 /** What setTimeout can count to, in milliseconds: 24 days. */
 const MAX_TIME = 2_147_483_647

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { RevocationHealth } from '../../types/instance.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { unavailable } from '../errors.js'
+import type { JwsRules } from '../jws.js'
 import type { Keys } from '../keys.js'
-import type { Settings } from '../options.js'
+import { ALGORITHMS, type Settings } from '../options.js'
 import { logoutAction, pushNotBefore } from './admin-action.js'
 import type { Order } from './call.js'
 import { Inbox, type InboxOptions } from './inbox.js'
@@ -13,6 +14,12 @@ import { Revocations } from './revocations.js'
 import { addCallRoute, type CallRoute, formToken } from './routes.js'
 import { Spread } from './spread.js'
 import { Warnings } from './warnings.js'
+
+/**
+ * Keycloak signs calls by the realm's default algorithm, whatever access tokens are signed by; and the limits of access
+ * tokens are not those of calls.
+ */
+const CALLS: Omit<JwsRules, 'types'> = { algorithms: new Set<string>(ALGORITHMS), maxLength: 64 * 1024, maxDepth: 32 }
 
 /** What was logged out or lies before not-before is refused. */
 export interface Revoked {
@@ -52,11 +59,7 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     warnings
   })
   const routes = routesOf(settings, {
-    jws: {
-      algorithms: new Set<string>(settings.algorithms),
-      maxLength: settings.limits.tokenLength,
-      maxDepth: settings.limits.jsonDepth
-    },
+    jws: CALLS,
     keys,
     once,
     carryOut
