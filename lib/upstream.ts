@@ -1,4 +1,4 @@
-import type { Pool } from 'undici'
+import type { Client, Pool } from 'undici'
 import type { UndiciDispatcher } from '../types/options.js'
 import { Deadline } from './deadline.js'
 import type { Departure } from './departure.js'
@@ -29,6 +29,12 @@ export interface Call extends AnswerRules {
 
 /** Connections to Keycloak at once; further calls wait for one, within their deadline. */
 const CONNECTIONS = 32
+
+/** Codes of undici, of HTTP/1 and HTTP/2, and of the system. */
+const LOST = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'])
+
+/** How often a call is written whose connection is lost: on two of those that are kept, and on a new one. */
+const TRIES = 3
 
 /** What calls in flight have left when the API closes, in milliseconds. */
 const GRACE = 500
@@ -84,23 +90,24 @@ export class Upstream {
       // Which is what happens to each in the end: an error costs something to make.
       if (this.#inFlight.has(end)) end(unavailable('nobody waits for the answer any more', 'ours'))
     })
-    const attempt = async (): Promise<Answer> => {
-      const dispatcher = this.#given ?? this.#pool ?? await this.#load()
+    const attempt = async (isLast = false): Promise<Answer> => {
+      const dispatcher = this.#given ?? (isLast ? await this.#fresh() : this.#pool ?? await this.#load())
       if (over !== undefined) throw over
       exchange = new Exchange(call)
       this.#dispatch(dispatcher, call, exchange)
       return exchange.answer
+    }
+    // Keycloak closes idle connections, and may do so just as we write. Another one can be as old, a new one cannot.
+    const again = (triesLeft: number) => (error: unknown): Promise<Answer> => {
+      if (triesLeft === 0 || !isLostConnection(error)) throw error
+      return attempt(triesLeft === 1).catch(again(triesLeft - 1))
     }
     const done = (): void => {
       if (deadline !== call.timeout) deadline.clear()
       this.#inFlight.delete(end)
     }
     try {
-      const answer = await attempt().catch((error) => {
-        // Keycloak closes idle connections and may do so just as we write: one more try on another connection.
-        if (!isLostConnection(error)) throw error
-        return attempt()
-      })
+      const answer = await attempt().catch(again(TRIES - 1))
       done()
       return answer
     } catch (error) {
@@ -136,6 +143,15 @@ export class Upstream {
     return this.#pool
   }
 
+  /** A connection for one call, which cannot have been idle. */
+  async #fresh (): Promise<Client> {
+    const { Client } = await import('undici/index.js')
+    const client = new Client(this.#origin, { connect: this.#connect })
+    // Once its call is over.
+    client.on('drain', () => client.destroy())
+    return client
+  }
+
   #endCalls (): void {
     for (const end of this.#inFlight) end(unavailable('the API is closing', 'ours'))
   }
@@ -152,8 +168,7 @@ export class Upstream {
 }
 
 function isLostConnection (error: unknown): boolean {
-  const code = (error as { code?: unknown } | undefined)?.code
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  return LOST.has((error as { code?: unknown } | undefined)?.code)
 }
 
 function asUnavailable (error: unknown): UnavailableError {
