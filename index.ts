@@ -15,7 +15,9 @@ import { parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
 import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
-import { lookAtKeycloak, preload, refuseNeighbours, warnOfRisks } from './lib/start.js'
+import { warnOfRisks } from './lib/risky-settings.js'
+import { lookAtKeycloak, preload, refuseNeighbours } from './lib/start.js'
+import { startLog } from './lib/start-log.js'
 import { refuseTestKeys } from './lib/test-keys.js'
 import { holdTick } from './lib/ticks.js'
 import { Upstream } from './lib/upstream.js'
@@ -31,7 +33,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const releaseTick = holdTick()
   const settings = parseOptions(options)
   refuseNeighbours(fastify)
-  warnOfRisks(settings, fastify.log)
+  const log = startLog(fastify.log)
+  warnOfRisks(settings, log)
   warnOfEarlierRoutes(fastify)
 
   const upstream = new Upstream(settings)
@@ -42,7 +45,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     releaseTick()
     return upstream.close()
   })
-  await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined })
+  await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined }, log)
   if (settings.verifySignature) await preload(keys, settings)
   const rolesOf = rolesAt(settings.permissionPath)
   const identityBy = createIdentityBy()

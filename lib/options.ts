@@ -109,7 +109,7 @@ const groups = {
 const schema = z.strictObject({
   issuer: realmUrl,
   serverUrl: realmUrl.optional(),
-  clientId: given('the id of this API\'s client in Keycloak').default('account'),
+  clientId: given('the id of this API\'s client in Keycloak').optional(),
   clientSecret: z.union([given(SECRET), aFunction(SECRET)], SECRET).optional(),
   audience: z.union([oneOrMore(given('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
@@ -169,10 +169,14 @@ export function parseOptions (options: unknown) {
     throw new TypeError('fastify-keycloak-bearer: option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
   }
   const revocation = settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
+  const { clientId = 'account' } = settings
   return withoutPrototype({
     ...settings,
+    clientId,
     baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
-    permissionPath: (settings.permissionPath ?? ['resource_access', settings.clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
+    permissionPath: (settings.permissionPath ?? ['resource_access', clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
+    /** Are roles read from Keycloak's own client, since nobody said which? */
+    readsAccountRoles: settings.clientId === undefined && settings.permissionPath === undefined,
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
     revocation: revocation && withoutPrototype(revocation),
     syncUser: settings.syncUser as KeycloakOptions['syncUser'],

@@ -1,10 +1,11 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Patient } from './doctor/examine.js'
 import { StartCheck } from './doctor/start-check.js'
 import type { KeycloakError } from './errors.js'
 import type { Keys } from './keys.js'
 import { hasMember } from './members.js'
 import type { Settings } from './options.js'
+import type { StartLog } from './start-log.js'
 
 /**
  * What else decorates the same request is found at start, and said in one sentence.
@@ -23,30 +24,14 @@ export function refuseNeighbours (fastify: FastifyInstance): void {
   }
 }
 
-/** What a setting puts at risk, once, at start. */
-export function warnOfRisks (settings: Settings, log: FastifyBaseLogger): void {
-  if (!settings.verifySignature) {
-    log.warn('verifySignature is false: signatures are not checked, so ANYBODY can write a token and be whoever they like. For local debugging alone')
-  }
-  if (!settings.verifyCertificate) {
-    log.warn('verifyCertificate is false: whoever sits between this API and Keycloak can hand it keys of their own and forge every token. Give the certificate authority by the option ca instead')
-  }
-  if (settings.audience === null) {
-    const withIntrospection = settings.verifyTokensWithKeycloak
-      ? `; Keycloak from 26.7 on calls tokens inactive whose aud lacks ${JSON.stringify(settings.clientId)}, so introspection refuses those anyway`
-      : ''
-    log.warn(`audience is null: aud is not checked, so a token that any client of the realm was given for another API is accepted here too. Set audience to the id of this API's client${withIntrospection}`)
-  }
-}
-
 /**
  * Look at Keycloak once: in the background as soon as the server listens, or before the start goes on.
  * @throws {Error} when that is required and something is wrong
  */
-export async function lookAtKeycloak (fastify: FastifyInstance, patient: Patient): Promise<void> {
+export async function lookAtKeycloak (fastify: FastifyInstance, patient: Patient, log: StartLog): Promise<void> {
   const { startCheck } = patient.settings
   if (startCheck === false) return
-  const check = new StartCheck(patient, fastify.log)
+  const check = new StartCheck(patient, log)
   if (startCheck === 'require') return check.require()
   fastify.addHook('onListen', async () => { check.watch() })
   fastify.addHook('onClose', async () => check.close())

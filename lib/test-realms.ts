@@ -1,11 +1,17 @@
+/** What is looked at of a test realm. */
+interface RunningRealm {
+  readonly issuer: string
+  readonly options: { readonly clientSecret: string }
+}
+
 const NAME = Symbol.for('fastify-keycloak-bearer: the test realms of this process')
 
 /**
  * The running test realms of this process. They are kept on `globalThis`, because the ES module and the CommonJS copy of
  * this package are two modules, and a test may have the plugin from the one and the realm from the other.
  */
-export function testRealms (): Set<{ readonly issuer: string }> {
-  const shared = globalThis as { [NAME]?: Set<{ readonly issuer: string }> }
+export function testRealms (): Set<RunningRealm> {
+  const shared = globalThis as { [NAME]?: Set<RunningRealm> }
   shared[NAME] ??= new Set()
   return shared[NAME]
 }

@@ -142,6 +142,14 @@ export type StartFinding =
   | 'issuer_mismatch' | 'issuer_follows_host' | 'keys' | 'algorithms'
   | 'credentials' | 'introspection' | 'audience' | 'clock' | 'units'
 
+/**
+ * What the start warns of that the options and the routes alone tell; the member `code` of the line it logs.
+ * docs/troubleshooting.md says what each means and what mends it.
+ */
+export type StartWarning =
+  | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles'
+  | 'client_secret_unused' | 'logout_of_own_client'
+
 /** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
 export interface Limits {
   /**
@@ -185,7 +193,8 @@ export interface KeycloakOptions {
    */
   serverUrl?: string
   /**
-   * This API's client in Keycloak: whose roles are read, and who asks for introspection.
+   * This API's client in Keycloak: whose roles are read, and who asks for introspection. Left out, roles are read from
+   * Keycloak's own client, whose `view-profile` every user has: a warning at start, unless `permissionPath` leads elsewhere.
    * @default 'account'
    */
   clientId?: string

@@ -1,5 +1,5 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { codeOf } from '../error-code.js'
+import type { StartLog } from '../start-log.js'
 import type { Patient } from './examine.js'
 import type { Finding } from './finding.js'
 
@@ -9,12 +9,12 @@ const AGAIN = { first: 1000, most: 30_000 }
 /** Looks at Keycloak at start and says once what is wrong, each in a sentence with the setting that mends it. */
 export class StartCheck {
   readonly #patient: Patient
-  readonly #log: FastifyBaseLogger
+  readonly #log: StartLog
   readonly #said = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor (patient: Patient, log: FastifyBaseLogger) {
+  constructor (patient: Patient, log: StartLog) {
     this.#patient = patient
     this.#log = log
   }
