@@ -65,8 +65,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
         return (await identification.identify(token)).claims as Claims
       } catch (error) {
         // Another one: several callers may have been refused by the same, and for a program it is of use where it asked.
-        const { code, reason } = error as KeycloakError
-        throw withHeaders(new KeycloakError(code, reason), realm)
+        const refused = error as KeycloakError
+        throw withHeaders(new KeycloakError(refused.code, () => refused.reason), realm)
       }
     },
     routes: () => routes.list(),
@@ -109,6 +109,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     ...settings.introspection,
     clientId: settings.clientId,
     clientSecret: settings.clientSecret!,
+    log,
     kept: settings.cache,
     maxBytes: introspectionBytes,
     maxDepth: jsonDepth

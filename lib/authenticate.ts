@@ -7,6 +7,7 @@ import type { Guard } from './guard.js'
 import type { Identification } from './identify.js'
 import type { Identity } from './identity.js'
 import { type JsonObject, member } from './json.js'
+import { writesDebug } from './log-level.js'
 import { isThenable, type Maybe } from './maybe.js'
 import { asynchronous, kindOf, type RolesOf } from './permissions.js'
 import type { Routes } from './routes.js'
@@ -105,7 +106,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
       return
     }
     if (error instanceof KeycloakError) {
-      request.log.debug({ code: error.code, reason: error.reason }, `request refused: ${error.reason}`)
+      if (writesDebug(request.log)) request.log.debug({ code: error.code, reason: error.reason }, `request refused: ${error.reason}`)
       // The status too: an error handler of the application that only sends a body would answer 200.
       reply.code(error.statusCode).headers(headersOf(error, realm))
       done(error)

@@ -29,6 +29,9 @@ export type KeycloakErrorCode = keyof typeof REFUSALS
 /** Seconds that a client is asked to wait after a 503: keys and introspection are tried again within one. */
 const RETRY_AFTER = '1'
 
+/** Why something is refused; a function where the sentence takes work, which is done when somebody reads it. */
+export type Reason = string | (() => string)
+
 /**
  * A refusal. `statusCode`, `code` and `message` become Fastify's usual error body; `reason` is for the debug log,
  * a fixed sentence that never holds anything of the token, the secret or Keycloak's own text.
@@ -45,11 +48,11 @@ export class KeycloakError extends Error {
   /** The scopes that the route asks for, where they are why (RFC 6750 section 3). */
   declare readonly scope: string | undefined
 
-  constructor (code: KeycloakErrorCode, reason: string, scope?: string) {
+  constructor (code: KeycloakErrorCode, reason: Reason, scope?: string) {
     super(REFUSALS[code].message)
     this.code = code
     this.statusCode = REFUSALS[code].statusCode
-    Object.defineProperty(this, 'reason', { value: reason })
+    Object.defineProperty(this, 'reason', typeof reason === 'string' ? { value: reason } : { get: reason })
     Object.defineProperty(this, 'scope', { value: scope })
   }
 }
@@ -76,12 +79,12 @@ export function describe (code: KeycloakErrorCode): string {
 }
 
 /** A refusal by this package, made without a stack, which would say no more than `reason` does. */
-export function refusal (code: KeycloakErrorCode, reason: string, scope?: string): KeycloakError {
+export function refusal (code: KeycloakErrorCode, reason: Reason, scope?: string): KeycloakError {
   return stackless(() => new KeycloakError(code, reason, scope))
 }
 
 /** The token is refused; `reason` goes to the debug log alone. */
-export function notValid (reason: string): KeycloakError {
+export function notValid (reason: Reason): KeycloakError {
   return refusal('token_not_valid', reason)
 }
 

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { unavailable, UnavailableError } from './errors.js'
+import { refusedBy } from './keycloak-refusals.js'
 import { withoutPrototype } from './members.js'
 
 /** What was answered. */
@@ -16,6 +17,9 @@ export interface AnswerRules {
   /** Answers of other statuses than 200 are answers too. */
   anyStatus?: boolean
 }
+
+/** Keycloak's reasons to refuse take a hundred bytes; what is longer is not Keycloak's. */
+const MAX_REFUSAL = 4096
 
 type Handler = Dispatcher.DispatchHandler
 type Controller = Dispatcher.DispatchController
@@ -36,11 +40,15 @@ export class Exchange implements Handler {
   #controller: Controller | undefined
   #ended: UnavailableError | undefined
   #size = 0
+  #maxBytes: number
   #status = 0
+  /** Is it read only to find out why Keycloak refuses? */
+  #refused = false
   #headers: Headers | undefined
 
   constructor (rules: AnswerRules) {
     this.#rules = rules
+    this.#maxBytes = rules.maxBytes
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -63,29 +71,38 @@ export class Exchange implements Handler {
   onResponseStart (_controller: Controller, status: number, headers: Headers): void {
     // Informational answers come before the real one (RFC 9110 section 15.2).
     if (status < 200) return
+    this.#status = status
     if (status !== 200 && this.#rules.anyStatus !== true) {
-      return this.end(unavailable(`status ${status} instead of 200`, status >= 500 ? 'away' : 'answer', status))
+      if (status < 400 || status >= 500) return this.end(refusedBy(status))
+      this.#refused = true
+      this.#maxBytes = MAX_REFUSAL
     }
     // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
     const encoding = headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') return this.end(unavailable('an encoded body, though identity was asked for'))
-    this.#status = status
+    if (encoding !== undefined && encoding !== 'identity') return this.end(this.#unusable('an encoded body, though identity was asked for'))
     this.#headers = headers
   }
 
   onResponseData (_controller: Controller, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#rules.maxBytes) return this.end(unavailable(`a body of more than ${this.#rules.maxBytes} bytes`))
+    if (this.#size > this.#maxBytes) return this.end(this.#unusable(`a body of more than ${this.#maxBytes} bytes`))
     this.#chunks.push(chunk)
   }
 
   onResponseEnd (): void {
-    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
-    this.#resolve({ status: this.#status, headers: this.#rules.anyStatus === true ? single(this.#headers!) : {}, body: body.toString('utf8') })
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+    const body = bytes.toString('utf8')
+    if (this.#refused) return this.#reject(refusedBy(this.#status, body))
+    this.#resolve({ status: this.#status, headers: this.#rules.anyStatus === true ? single(this.#headers!) : {}, body })
   }
 
   onResponseError (_controller: unknown, error: unknown): void {
     this.#reject(error)
+  }
+
+  /** The status of a refusal says more than what is wrong with its body. */
+  #unusable (problem: string): UnavailableError {
+    return this.#refused ? refusedBy(this.#status) : unavailable(problem)
   }
 }
 

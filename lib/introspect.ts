@@ -1,16 +1,20 @@
+import type { FastifyBaseLogger } from 'fastify'
 import type { IntrospectionHealth } from '../types/instance.js'
 import { Breaker } from './breaker.js'
-import { checkDates, type Expectations } from './claims.js'
+import { checkDates } from './claims.js'
 import { Deadline } from './deadline.js'
 import { Departure } from './departure.js'
-import { unavailable, type UnavailableError } from './errors.js'
+import { notValid, unavailable, type UnavailableError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
 import { type JsonObject, parseObject } from './json.js'
-import { judge } from './judge.js'
+import { type JudgeOptions, judge } from './judge.js'
+import { RefusedError } from './keycloak-refusals.js'
 import type { Maybe } from './maybe.js'
 import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from './memory.js'
 import type { Monitor } from './monitor.js'
+import { createMissingClaims, KEPT } from './missing-claims.js'
 import { DEFAULT_CACHE } from './options.js'
+import { rarely } from './rarely.js'
 import { Revival } from './revival.js'
 import { Secret, type SecretSource } from './secret.js'
 import { seconds } from './seconds.js'
@@ -18,8 +22,8 @@ import { type Answer, sharing, type Waiting } from './sharing.js'
 import type { Upstream } from './upstream.js'
 import type { Recall } from './verify.js'
 
-export interface IntrospectOptions extends Expectations {
-  clientId: string
+export interface IntrospectOptions extends Omit<JudgeOptions, 'onClaims'> {
+  log: FastifyBaseLogger
   clientSecret: SecretSource
   /** Milliseconds, for the whole: the secret, and both calls where the first one was refused for it. */
   timeout: number
@@ -49,8 +53,13 @@ const NO_TOKEN = 'is-anybody-there'
 /** An answer: its text, and what it says, which may have been judged before. */
 interface Read {
   text: string
-  said: Judged | { answer: JsonObject }
+  said: Judged | { answer: JsonObject } | { refused: RefusedError }
 }
+
+const REFUSED = 'Keycloak refuses to introspect the token (status 400): an organization that its scope names is gone, or its user has left it'
+
+/** Least time between two warnings of that, in milliseconds. */
+const WARN_AGAIN = 10_000
 
 /** The last answer about a token, and who it is about by that. */
 interface Judged extends Kept {
@@ -60,6 +69,10 @@ interface Judged extends Kept {
 
 function isJudged (said: Read['said']): said is Judged {
   return Object.hasOwn(said, 'identity')
+}
+
+function isRefused (said: Read['said']): said is { refused: RefusedError } {
+  return Object.hasOwn(said, 'refused')
 }
 
 /** Introspection, and how it does. */
@@ -80,6 +93,9 @@ export interface Introspection {
 
 export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
   const { clientId, timeout, cacheTtl, maxPending, maxBytes, maxDepth } = options
+  const keepClaims = [...KEPT, ...options.keepClaims]
+  const judgment: JudgeOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
+  const warnOfRefusal = rarely(WARN_AGAIN, () => options.log.warn(`${REFUSED}; it is 401 token_not_valid`))
   const secret = new Secret(options.clientSecret)
   const breaker = new Breaker()
   const revival = new Revival(() => counted(NO_TOKEN))
@@ -100,7 +116,11 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
       judged?.close()
       shared?.close()
     },
-    probe: async () => { await withSecret(call, NO_TOKEN) }
+    async probe () {
+      const { said } = await withSecret(call, NO_TOKEN)
+      // Of a token that is none Keycloak says that it is not active: this refusal is about the client.
+      if (isRefused(said)) throw said.refused
+    }
   }
 
   async function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
@@ -113,7 +133,11 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     const { text, said } = await counted(token, departure)
     const size = text.length
     if (isJudged(said)) return { identity: recall(said), size }
-    const identity = identityOf(judge(said.answer, claims, options))
+    if (isRefused(said)) {
+      warnOfRefusal()
+      throw notValid(REFUSED)
+    }
+    const identity = identityOf(judge(said.answer, claims, judgment))
     judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * WEIGHT })
     return { identity, size }
   }
@@ -169,7 +193,13 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   async function call (token: string, value: string, timeout: Deadline, departure?: Departure): Promise<Read> {
-    const text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout, maxBytes, departure })
+    let text: string
+    try {
+      text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout, maxBytes, departure })
+    } catch (error) {
+      if (error instanceof RefusedError && error.refusal === 'token') return { text: '', said: { refused: error } }
+      throw error
+    }
     const known = judged?.find(token)
     if (known?.text === text) return { text, said: known }
     const answer = parseObject(text, maxDepth)

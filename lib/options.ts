@@ -8,6 +8,7 @@ import { isObject } from './json.js'
 import { plainCopy, withoutPrototype } from './members.js'
 import { FOREIGN } from './option-names.js'
 import { sentence } from './option-sentence.js'
+import { WITHDRAWABLE } from './missing-claims.js'
 import { isRealmUrl, realmUrlFault } from './realm-url.js'
 
 /** RFC 7518 section 3.1 and RFC 8037; whoever holds a public key could make an HS* token, and anybody a none one. */
@@ -50,10 +51,14 @@ const MAPPING = 'an object of user keys and claim names, such as { email: "email
 const ALGORITHM = `one or more of ${ALGORITHMS.join(', ')}: a secret (HS*) or no signature (none) cannot prove who issued a token`
 const SECRET = 'the secret of that client, or a function that returns it'
 const CLAIM = 'the name of a claim, such as "email"'
+const KEEP = 'an array of names of claims that restrict, such as ["readonly"]'
 const CA = 'a certificate in PEM as string or Buffer (its text, not its path), or an array of them'
 const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'a dispatcher of undici 7 or 8, such as new ProxyAgent(url)'
 
+const keptClaim = key(KEEP).superRefine((name, context) => {
+  if (WITHDRAWABLE.has(name)) context.addIssue({ code: 'custom', message: KEEP, params: { found: `"${name}", which is missing in an answer when what it grants was withdrawn` } })
+})
 const certificate = z.custom<string | Buffer>(isPem, CA).superRefine((value, context) => {
   const found = certificateFault(value)
   if (found !== undefined) context.addIssue({ code: 'custom', message: CA, params: { found } })
@@ -76,8 +81,9 @@ const groups = {
   introspection: z.strictObject({
     timeout: milliseconds(1).default(5000),
     cacheTtl: milliseconds(0).default(0),
-    maxPending: whole(1).default(1000)
-  }, 'an object with timeout, cacheTtl and maxPending'),
+    maxPending: whole(1).default(1000),
+    keepClaims: z.array(keptClaim, KEEP).default([])
+  }, 'an object with timeout, cacheTtl, maxPending and keepClaims'),
   jwks: z.strictObject({
     maxAge: milliseconds(1).default(600_000),
     cooldown: milliseconds(0).default(1000),

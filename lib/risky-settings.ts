@@ -1,4 +1,5 @@
 import type { StartWarning } from '../types/options.js'
+import { AUD_DEMANDED_FROM } from './keycloak-versions.js'
 import type { Settings } from './options.js'
 import type { StartLog } from './start-log.js'
 import { testRealms } from './test-realms.js'
@@ -26,7 +27,7 @@ const RISKS: readonly Risk[] = [
     isTaken: ({ audience }) => audience === null,
     sentence: ({ verifyTokensWithKeycloak, clientId }) => {
       const withIntrospection = verifyTokensWithKeycloak
-        ? `; Keycloak from 26.7 on calls tokens inactive whose aud lacks ${JSON.stringify(clientId)}, so introspection refuses those anyway`
+        ? `; Keycloak ${AUD_DEMANDED_FROM} calls tokens inactive whose aud lacks ${JSON.stringify(clientId)}, so introspection refuses those anyway`
         : ''
       return `audience is null: aud is not checked, so a token that any client of the realm was given for another API is accepted here too. Set audience to the id of this API's client${withIntrospection}`
     }

@@ -93,7 +93,8 @@ export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
       keep(identity, size, identity)
       return identity
     }).catch((error) => {
-      if (!(error instanceof UnavailableError)) keep(error, 0)
+      // Its sentence as text: what it would be made of is not to be kept.
+      if (!(error instanceof UnavailableError)) keep(refusal(error.code, error.reason), 0)
       throw error
     }).finally(() => forget(token, call))
     const call: Call = { answer, departure, waiting: 0 }

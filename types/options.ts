@@ -78,6 +78,14 @@ export interface IntrospectionOptions {
    * @default 1000
    */
   maxPending?: number
+  /**
+   * Claims that restrict, such as `['readonly']`, whose mapper in Keycloak has "Add to token introspection" off: if an
+   * answer has none of that name, the token's stays. All other claims that an answer lacks are gone from `request.auth`, since
+   * withdrawn roles vanish so. `act` and `may_act` always stay. Claims that grant (`resource_access`, `realm_access`,
+   * `groups`, `organization`, `scope`) are refused.
+   * @default []
+   */
+  keepClaims?: readonly string[]
 }
 
 /** Life of the realm's keys. All in milliseconds. */

@@ -1,0 +1,13 @@
+/** What of a claim may be shown, in characters. */
+const MAX = 100
+
+/** Visible ASCII without quotes and backslash, as the names of claims, clients, realms and roles usually have. */
+const PLAIN = /^[!#-[\]-~][ !#-[\]-~]*$/
+
+/**
+ * A text of a verified token as it may stand in a log, in quotes: short, and of plain characters, so that it can neither
+ * forge nor flood lines. `undefined` for any other.
+ */
+export function shown (text: unknown): string | undefined {
+  return typeof text === 'string' && text.length <= MAX && PLAIN.test(text) ? `"${text}"` : undefined
+}
