@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<Exclude<RefusalCode, 'token'>, string>> = {
   client_assertion: 'the client authenticates by a signed JWT, not by a secret',
   client_protocol: 'the client is one of SAML',
   client_policy: 'a client policy of the realm forbids the call',
-  secret_wrong: 'the secret is wrong',
+  secret_wrong: 'the secret is not that of the client',
   credentials_refused: 'the client or its secret is refused'
 }
 

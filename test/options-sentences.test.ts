@@ -163,7 +163,7 @@ refused('how Keycloak is called', [
   [{ startCheck: true }, 'option "startCheck" must be "warn", "require" or false, not true'],
   [{ startCheck: 'Warn' }, 'option "startCheck" must be "warn", "require" or false, not "Warn": write "warn"'],
   [{ startCheck: 'false' }, `option "startCheck" must be "warn", "require" or false, not ${quoted('false')}`],
-  [{ introspection: null }, 'option "introspection" must be an object with timeout, cacheTtl and maxPending, not null: leave it out instead'],
+  [{ introspection: null }, 'option "introspection" must be an object with timeout, cacheTtl, maxPending and keepClaims, not null: leave it out instead'],
   [{ introspection: { timeout: 0 } }, `option "introspection.timeout" ${MILLISECONDS}0`],
   [{ introspection: { cacheTtl: -1 } }, 'option "introspection.cacheTtl" must be a whole number of milliseconds from 0 to 2147483647, not -1'],
   [{ introspection: { maxPending: 0 } }, 'option "introspection.maxPending" must be a whole number from 1, not 0'],

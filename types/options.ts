@@ -146,7 +146,7 @@ export type UndiciDispatcher = {
  * and which setting mends it.
  */
 export type StartFinding =
-  | 'unreachable' | 'tls' | 'redirect' | 'not_keycloak' | 'realm_unknown'
+  | 'unreachable' | 'tls' | 'redirect' | 'not_keycloak' | 'realm_unknown' | 'realm_disabled' | 'https_required'
   | 'issuer_mismatch' | 'issuer_follows_host' | 'keys' | 'algorithms'
   | 'credentials' | 'introspection' | 'audience' | 'clock' | 'units'
 

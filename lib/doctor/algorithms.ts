@@ -1,17 +1,22 @@
 import type { UnavailableError } from '../errors.js'
+import { RefusedError } from '../keycloak-refusals.js'
 import type { Keys } from '../keys.js'
 import type { Settings } from '../options.js'
 import { TEST_KEYS } from '../test-keys.js'
 import type { Finding } from './finding.js'
+import { explainRefusal } from './refusal.js'
 
 /** Does the realm have a key for any of the algorithms that are accepted? */
-export async function checkAlgorithms (keys: Keys, { algorithms, baseUrl }: Settings): Promise<Finding | undefined> {
+export async function checkAlgorithms (keys: Keys, settings: Settings): Promise<Finding | undefined> {
+  const { algorithms, baseUrl } = settings
   let available: ReadonlySet<string>
   try {
     available = await keys.algorithms()
   } catch (error) {
     const { reason, outage } = error as UnavailableError
-    return { check: 'keys', sentence: `the keys of ${baseUrl} cannot be had (${reason})${mend(reason)}`, reason, certain: true, away: outage !== 'answer' }
+    const sentence = `the keys of ${baseUrl} cannot be had (${reason})${mend(reason)}`
+    const refused = error instanceof RefusedError ? explainRefusal(error.refusal, error.status!, settings) : undefined
+    return { check: 'keys', sentence, ...refused, reason, certain: true, away: outage !== 'answer' }
   }
   if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys but those ${TEST_KEYS}`, certain: true }
   if (algorithms.some((each) => available.has(each))) return undefined

@@ -1,7 +1,9 @@
 import type { UnavailableError } from '../errors.js'
 import type { Introspection } from '../introspect.js'
+import { RefusedError } from '../keycloak-refusals.js'
 import type { Settings } from '../options.js'
 import type { Finding } from './finding.js'
+import { explainRefusal, secretOf } from './refusal.js'
 
 /** Does Keycloak let this client introspect? A wrong secret would be 503 at each request. */
 export async function checkCredentials (introspection: Introspection | undefined, settings: Settings): Promise<Finding | undefined> {
@@ -9,10 +11,11 @@ export async function checkCredentials (introspection: Introspection | undefined
     await introspection?.probe()
     return undefined
   } catch (error) {
-    const { reason, status, outage } = error as UnavailableError
+    const { reason, outage } = error as UnavailableError
+    const { check, sentence } = explained(error as UnavailableError, settings)
     return {
-      check: status === 401 || status === 403 ? 'credentials' : 'introspection',
-      sentence: `${sentence(reason, status, settings)}; until then every request with a token is 503`,
+      check,
+      sentence: `introspection${sentence}; until then every request with a token is 503`,
       reason,
       certain: true,
       away: outage === 'away'
@@ -20,15 +23,31 @@ export async function checkCredentials (introspection: Introspection | undefined
   }
 }
 
-function sentence (reason: string, status: number | undefined, { clientId, clientSecret }: Settings): string {
-  const client = JSON.stringify(clientId)
+/** By what Keycloak said, or else by the status alone; what follows the word `introspection`. */
+function explained (error: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+  const { reason } = error
+  const known = error instanceof RefusedError ? explainRefusal(error.refusal, error.status!, settings) : undefined
+  if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
+  if (reason.includes('clientSecret')) return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: look at what it does` }
+  return guess(error, settings)
+}
+
+function guess ({ reason, status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+  const client = JSON.stringify(settings.clientId)
   if (status === 401) {
-    const secret = typeof clientSecret === 'function' ? 'what the function clientSecret gave is' : 'clientSecret is'
-    return `introspection: ${secret} not the secret of the client ${client}, or there is no such client (${reason}): copy it from the Credentials tab of the client in Keycloak, without white space around it, and look at clientId`
+    return {
+      check: 'credentials',
+      sentence: `: ${secretOf(settings)} not the secret of the client ${client}, or there is no such client (${reason}): copy it from the Credentials tab of the client in Keycloak, without white space around it, and look at clientId`
+    }
   }
   if (status === 403) {
-    return `introspection: the client ${client} may not ask (${reason}): in Keycloak switch its Client authentication on, or name this API's own client by clientId and clientSecret`
+    return {
+      check: 'credentials',
+      sentence: `: the client ${client} may not ask (${reason}): in Keycloak switch its Client authentication on, or name this API's own client by clientId and clientSecret; or let this machine through what is before Keycloak`
+    }
   }
-  if (reason.includes('clientSecret')) return `introspection: ${reason} within introspection.timeout: look at what it does`
-  return `introspection does not work (${reason}): is a proxy in the way that blocks POST /protocol/openid-connect/token/introspect?`
+  return {
+    check: 'introspection',
+    sentence: ` does not work (${reason}): is a proxy in the way that blocks POST /protocol/openid-connect/token/introspect?`
+  }
 }

@@ -1,9 +1,11 @@
 import type { Answer } from '../exchange.js'
 import { member, parseObject } from '../json.js'
+import { refusalIn } from '../keycloak-refusals.js'
 import type { Settings } from '../options.js'
 import type { Upstream } from '../upstream.js'
 import { addressOption, type Finding, isShowable } from './finding.js'
 import { unreachable } from './reach.js'
+import { explainRefusal } from './refusal.js'
 
 /** OpenID Connect Discovery 1.0 section 4. */
 const PATH = '/.well-known/openid-configuration'
@@ -11,9 +13,6 @@ const PATH = '/.well-known/openid-configuration'
 /** Keycloak's is 6.5 kB. */
 const MAX_BYTES = 128 * 1024
 const MAX_DEPTH = 16
-
-/** What Keycloak says in a 404, when it is the realm that is missing. */
-const NO_REALM = /"Realm does not exist"/
 
 /** An answer that is a discovery document, and when it came by our clock. */
 export interface Discovered {
@@ -44,7 +43,10 @@ function refused ({ status, headers, body }: Answer, settings: Settings): Findin
   const { baseUrl } = settings
   const option = addressOption(settings)
   const reason = `status ${status}`
-  if (status === 404) return { check: 'realm_unknown', sentence: notThere(body, settings), reason, certain: true }
+  const refusal = refusalIn(status, body)
+  const known = explainRefusal(refusal, status, settings)
+  if (known !== undefined) return { ...known, reason, certain: true }
+  if (status === 404) return { check: 'realm_unknown', sentence: notThere(refusal === 'realm_unknown', settings), reason, certain: true }
   if (status >= 500) {
     const sentence = `Keycloak cannot be reached at ${baseUrl} (${reason}): it is still starting, or the proxy before it has nothing behind it; ${option} is the address that was tried`
     return { check: 'unreachable', sentence, reason, certain: true, away: true }
@@ -66,8 +68,11 @@ function destination (location: string | undefined, option: string): string {
   return isShowable(target) ? `write ${option}: "${target}", if that is yours` : `write where it leads to into ${option}, such as https:// instead of http://`
 }
 
-/** 404: the realm, or a path that Keycloak does not have. */
-function notThere (body: string, settings: Settings): string {
+/**
+ * 404: the realm, or a path that Keycloak does not have.
+ * @param isKnown whether Keycloak said that it is the realm
+ */
+function notThere (isKnown: boolean, settings: Settings): string {
   const { baseUrl, issuer } = settings
   const option = addressOption(settings)
   const { origin, pathname } = new URL(baseUrl)
@@ -76,7 +81,7 @@ function notThere (body: string, settings: Settings): string {
     const [realmPath] = /\/realms\/[^/]+$/.exec(new URL(issuer).pathname) ?? ['/realms/acme']
     return `${baseUrl} is not the URL of a realm (status 404): write ${option} with /realms/ and the realm's name at its end, such as "${origin}${realmPath}"`
   }
-  if (NO_REALM.test(body)) return `Keycloak has no realm "${name}" (status 404): correct the end of ${option}, where small and capital letters count`
+  if (isKnown) return `Keycloak has no realm "${name}" (status 404): correct the end of ${option}, where small and capital letters count`
   const other = before!.endsWith('/auth') ? before!.slice(0, -'/auth'.length) : `${before}/auth`
   return `Keycloak has no realm at ${baseUrl} (status 404): correct the realm's name, where small and capital letters count, or the path before it, as in ${option}: "${origin}${other}/realms/${name}" (Keycloak up to 16, and later ones with http-relative-path, have /auth there)`
 }

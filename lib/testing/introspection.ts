@@ -47,9 +47,8 @@ export class Introspection {
       return [415, { error: 'HTTP 415 Unsupported Media Type' }]
     }
     const form = new URLSearchParams(body)
-    if (!this.#isOurClient(form, request.headers.authorization)) {
-      return [401, { error: 'invalid_client', error_description: 'Invalid client or Invalid client credentials' }]
-    }
+    const refusal = this.#refusalOf(form, request.headers.authorization)
+    if (refusal !== undefined) return [401, { error: 'invalid_client', error_description: refusal }]
     const token = form.get('token')
     // 405 is what Keycloak 26.7.3 does.
     if (token === null || token === '') return [405, { error: 'invalid_request', error_description: 'Token not provided' }]
@@ -59,12 +58,14 @@ export class Introspection {
     return [200, { ...describe({ ...claims, ...updates }), ...updates }]
   }
 
-  #isOurClient (form: URLSearchParams, authorization: string | undefined): boolean {
+  /** What is wrong with the client that asks, in Keycloak's words. */
+  #refusalOf (form: URLSearchParams, authorization: string | undefined): string | undefined {
     const basic = basicCredentials(authorization)
     const id = form.get('client_id') ?? basic?.[0]
     const secret = form.get('client_secret') ?? basic?.[1]
     const { clientId, clientSecret } = this.#realm.options
-    return id === clientId && secret === clientSecret
+    if (id !== clientId) return 'Invalid client or Invalid client credentials'
+    return secret === clientSecret ? undefined : 'Client authentication failed.'
   }
 
   /** The claims of a token that is active for the caller, else `null`. */

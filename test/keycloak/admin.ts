@@ -39,6 +39,58 @@ export async function setClientAttributes (client: string, attributes: Record<st
   await admin('PUT', `/clients/${found.id}`, { ...found, attributes: { ...found.attributes, ...attributes } })
 }
 
+/** Changes members of a client's settings; answers a function that puts back what they were. */
+export async function changeClient (client: string, changes: Record<string, unknown>): Promise<() => Promise<void>> {
+  const before = await clientOf(client)
+  await admin('PUT', `/clients/${before.id}`, { ...before, ...changes })
+  return async () => { await admin('PUT', `/clients/${before.id}`, before) }
+}
+
+/** Changes members of the realm's settings. */
+export async function changeRealm (changes: Record<string, unknown>): Promise<void> {
+  await admin('PUT', '', changes)
+}
+
+/** Has a client's tokens carry a claim of one value; answers a function that takes the mapper away. */
+export async function addHardcodedClaim (client: string, name: string, value: string, config: Record<string, string> = {}): Promise<() => Promise<void>> {
+  const { id } = await clientOf(client)
+  const response = await adminCall('POST', `/clients/${id}/protocol-mappers/models`, {
+    name,
+    protocol: 'openid-connect',
+    protocolMapper: 'oidc-hardcoded-claim-mapper',
+    config: { 'claim.name': name, 'claim.value': value, 'jsonType.label': 'String', 'access.token.claim': 'true', 'introspection.token.claim': 'true', ...config }
+  })
+  const mapper = response.headers.get('location')!.split('/').pop()
+  return async () => { await adminCall('DELETE', `/clients/${id}/protocol-mappers/models/${mapper}`) }
+}
+
+/** Takes a default client scope from a client; answers a function that gives it back. */
+export async function removeScope (client: string, scope: string): Promise<() => Promise<void>> {
+  const [{ id: clientId }, scopes] = await Promise.all([clientOf(client), admin('GET', '/client-scopes')])
+  const path = `/clients/${clientId}/default-client-scopes/${scopes.find(({ name }: { name: string }) => name === scope).id}`
+  await adminCall('DELETE', path)
+  return async () => { await adminCall('PUT', path) }
+}
+
+/** An organization of one user, whose scope a client may ask for. */
+export async function addOrganization (alias: string, user: User, client: string) {
+  await changeRealm({ organizationsEnabled: true })
+  const [{ id: userId }, { id: clientId }, scopes] = await Promise.all([userOf(user), clientOf(client), admin('GET', '/client-scopes')])
+  const scope = scopes.find(({ name }: { name: string }) => name === 'organization')
+  await adminCall('PUT', `/clients/${clientId}/optional-client-scopes/${scope.id}`)
+  const response = await adminCall('POST', '/organizations', { name: alias, alias, enabled: true, domains: [{ name: `${alias}.test`, verified: true }] })
+  const path = `/organizations/${response.headers.get('location')!.split('/').pop()}`
+  await adminCall('POST', `${path}/members`, userId)
+  return {
+    /** The user leaves it. */
+    leave: async () => { await adminCall('DELETE', `${path}/members/${userId}`) },
+    remove: async () => {
+      await adminCall('DELETE', path)
+      await changeRealm({ organizationsEnabled: false })
+    }
+  }
+}
+
 /** Sets the URL that the pushes for a client go to; an empty string removes it. */
 export async function setAdminUrl (client: string, adminUrl: string): Promise<void> {
   const found = await clientOf(client)

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import keycloak from '../../index.js'
 import type { KeycloakOptions } from '../../types/options.js'
-import { base, introspecting, issuer, options, realm } from './helpers.js'
+import { base, changeClient, changeRealm, introspecting, issuer, options, realm } from './helpers.js'
 
 /** What a required check stops the start with; no checks where it went on. */
 async function refusal (settings: Partial<KeycloakOptions>): Promise<{ message: string, checks: string[] }> {
@@ -41,7 +41,38 @@ t.test('a signature that the realm has no key for', async (t) => {
 })
 
 t.test('a client that may not introspect: a wrong secret, no such client, a public one', async (t) => {
-  t.match(await refusal({ ...introspecting, clientSecret: 'wrong' }), { checks: ['credentials'], message: /status 401.*Credentials tab/ })
-  t.match(await refusal({ ...introspecting, clientId: 'nobody' }), { checks: ['credentials'], message: /no such client/ })
+  t.match(await refusal({ ...introspecting, clientSecret: 'wrong' }), { checks: ['credentials'], message: /clientSecret is not the secret of the client "api" \(status 401\).*Credentials tab/ })
+  t.match(await refusal({ ...introspecting, clientId: 'nobody' }), { checks: ['credentials'], message: /the realm "dev" has no client "nobody" that is enabled and has a secret \(status 401\)/ })
   t.match(await refusal({ ...introspecting, clientId: 'cli' }), { checks: ['credentials'], message: /status 403.*Client authentication on/ })
+})
+
+t.test('a client that may not introspect since its settings are others: each is named', async (t) => {
+  const troubles: Array<[changes: Record<string, unknown>, message: RegExp]> = [
+    [{ enabled: false }, /has no client "api" that is enabled and has a secret/],
+    [{ publicClient: true }, /the client "api" may not ask, since it is public/],
+    [{ clientAuthenticatorType: 'client-jwt' }, /has to prove itself by a signed JWT, not by a secret \(status 400\)/],
+    [{ clientAuthenticatorType: 'client-secret-jwt' }, /has to prove itself by a signed JWT/],
+    [{ clientAuthenticatorType: 'client-x509' }, /has no client "api" that is enabled and has a secret/],
+    [{ protocol: 'saml' }, /the client "api" is one of SAML/]
+  ]
+  for (const [changes, message] of troubles) {
+    const restore = await changeClient('api', changes)
+    t.match(await refusal(introspecting), { checks: ['credentials'], message }, JSON.stringify(changes))
+    await restore()
+  }
+  for (const changes of [{ bearerOnly: true }, { serviceAccountsEnabled: false, authorizationServicesEnabled: false }]) {
+    const restore = await changeClient('api', changes)
+    t.same((await refusal(introspecting)).checks, [], `${JSON.stringify(changes)} is no trouble`)
+    await restore()
+  }
+  t.same((await refusal(introspecting)).checks, [])
+})
+
+t.test('a realm that demands HTTPS, or is disabled', async (t) => {
+  t.teardown(() => changeRealm({ sslRequired: 'none', enabled: true }))
+  await changeRealm({ sslRequired: 'all' })
+  t.match(await refusal(options), { checks: ['https_required'], message: /the realm "dev" demands HTTPS \(status 403\): write https:\/\/ in issuer/ })
+  await changeRealm({ sslRequired: 'none', enabled: false })
+  t.match(await refusal(introspecting), { checks: ['realm_disabled'], message: /the realm "dev" is disabled \(status 403\)/ })
+  t.same((await refusal(options)).checks, [], 'only introspection notices')
 })

@@ -1,7 +1,7 @@
 // The truth of now: what becomes of a token that was let in a moment ago.
 import t from 'tap'
 import {
-  api, get, grantRole, introspecting, login, logout, nextSecond, options, pause, refused, revoke, setClientSecret,
+  addHardcodedClaim, addOrganization, api, get, grantRole, introspecting, login, logout, nextSecond, options, pause, refused, revoke, setClientSecret,
   setEnabled, setNotBefore, token, withdrawRole
 } from './helpers.js'
 
@@ -104,4 +104,26 @@ t.test('a client secret may hold any character', async (t) => {
 t.test('a caller that may not introspect, since it is a public client, is 503', async (t) => {
   const app = await api(t, { ...introspecting, clientId: 'cli' })
   refused(t, await get(app, '/me', await token('cli', 'alice')), 'keycloak_unavailable')
+})
+
+t.test('a token whose organization its user has left is 401, and others are served', async (t) => {
+  const app = await api(t, introspecting)
+  const organization = await addOrganization('globex', 'alice', 'cli')
+  t.teardown(() => organization.remove())
+  const { access_token: accessToken } = await login('cli', 'alice', {}, 'openid organization:globex')
+  t.equal((await get(app, '/profile', accessToken)).statusCode, 200)
+  await organization.leave()
+  for (let times = 0; times < 6; times++) refused(t, await get(app, '/profile', accessToken), 'token_not_valid')
+  t.match(app.keycloak.health(), { ok: true, introspection: { ok: true, breaker: 'closed' } })
+  t.equal((await get(app, '/profile', await token('cli', 'alice'))).statusCode, 200)
+})
+
+t.test('a claim whose mapper is not in introspection is gone, but where keepClaims has it', async (t) => {
+  const remove = await addHardcodedClaim('cli', 'readonly', 'yes', { 'introspection.token.claim': 'false' })
+  t.teardown(remove)
+  const accessToken = await token('cli', 'alice')
+  t.equal((await get(await api(t), '/me', accessToken)).json().claims.readonly, 'yes')
+  t.equal((await get(await api(t, introspecting), '/me', accessToken)).json().claims.readonly, undefined)
+  const keeping = await api(t, { ...introspecting, introspection: { keepClaims: ['readonly'] } })
+  t.equal((await get(keeping, '/me', accessToken)).json().claims.readonly, 'yes')
 })

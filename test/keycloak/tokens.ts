@@ -19,9 +19,9 @@ export async function token (client: Client, user: User): Promise<string> {
 }
 
 /** All tokens of a password grant. */
-export async function login (client: Client, user: User, headers: Record<string, string> = {}): Promise<Tokens> {
+export async function login (client: Client, user: User, headers: Record<string, string> = {}, scope = 'openid'): Promise<Tokens> {
   return ask('token', {
-    grant_type: 'password', client_id: client, username: user, password: `${user}-pw`, scope: 'openid'
+    grant_type: 'password', client_id: client, username: user, password: `${user}-pw`, scope
   }, headers)
 }
 

@@ -1,0 +1,88 @@
+import type { RefusalCode } from '../keycloak-refusals.js'
+import type { Settings } from '../options.js'
+import { addressOption, type Finding } from './finding.js'
+
+/** What is wrong, and what mends it. */
+type Advice = [problem: string, cure: string]
+
+/** The table of what a refusal means for this API, and how it is mended. */
+interface Known {
+  check: Finding['check']
+  /** Where the realm's name is in it, it is that of the URL. */
+  advice: (settings: Settings, realm: string) => Advice
+}
+
+const BY_SECRET = 'in its Credentials tab in Keycloak set Client Authenticator to "Client Id and Secret"'
+const COPY = 'copy it from the Credentials tab of the client in Keycloak, without white space around it'
+
+/** Those that are not in it show only that something else is at that address. */
+const KNOWN: Readonly<Partial<Record<RefusalCode, Known>>> = {
+  https_required: {
+    check: 'https_required',
+    advice: (settings, realm) => [
+      `the realm "${realm}" demands HTTPS`,
+      `write https:// in ${addressOption(settings)}; or in Keycloak lower Require SSL of the realm (Realm settings, General), and give Keycloak the option proxy-headers if a proxy before it ends TLS`
+    ]
+  },
+  realm_disabled: {
+    check: 'realm_disabled',
+    advice: (_settings, realm) => [`the realm "${realm}" is disabled`, 'switch it on in Keycloak (Realm settings, Enabled)']
+  },
+  client_public: {
+    check: 'credentials',
+    advice: ({ clientId }) => [
+      `the client "${clientId}" may not ask, since it is public`,
+      'in Keycloak switch its Client authentication on, or name this API\'s own client by clientId and clientSecret'
+    ]
+  },
+  client_unknown: {
+    check: 'credentials',
+    advice: ({ clientId }, realm) => [
+      `the realm "${realm}" has no client "${clientId}" that is enabled and has a secret`,
+      `correct clientId, where small and capital letters count; or switch that client on; or ${BY_SECRET}`
+    ]
+  },
+  client_assertion: {
+    check: 'credentials',
+    advice: ({ clientId }) => [`the client "${clientId}" has to prove itself by a signed JWT, not by a secret`, BY_SECRET]
+  },
+  client_protocol: {
+    check: 'credentials',
+    advice: ({ clientId }) => [`the client "${clientId}" is one of SAML`, 'name this API\'s own client of OpenID Connect by clientId']
+  },
+  client_policy: {
+    check: 'credentials',
+    advice: ({ clientId }, realm) => [
+      `a client policy of the realm "${realm}" forbids the client "${clientId}" to ask, or to ask by a secret`,
+      'exempt the client in Keycloak (Realm settings, Client policies)'
+    ]
+  },
+  secret_wrong: {
+    check: 'credentials',
+    advice: (settings) => [`${secretOf(settings)} not the secret of the client "${settings.clientId}"`, COPY]
+  },
+  credentials_refused: {
+    check: 'credentials',
+    advice: (settings) => [
+      `${secretOf(settings)} not the secret of the client "${settings.clientId}", or there is no such client, or it is disabled, bearer-only or has to prove itself otherwise`,
+      `${COPY}, and look at clientId`
+    ]
+  }
+}
+
+/**
+ * What a refusal of Keycloak's means, with the setting that mends it.
+ * @returns `undefined` for one that is not Keycloak's, or is about the address
+ */
+export function explainRefusal (refusal: RefusalCode | undefined, status: number, settings: Settings): Pick<Finding, 'check' | 'sentence'> | undefined {
+  const known = refusal && KNOWN[refusal]
+  if (known === undefined) return undefined
+  const realm = new URL(settings.baseUrl).pathname.split('/').at(-1)!
+  const [problem, cure] = known.advice(settings, realm)
+  return { check: known.check, sentence: `${problem} (status ${status}): ${cure}` }
+}
+
+/** The beginning of a sentence about the secret. */
+export function secretOf ({ clientSecret }: Settings): string {
+  return typeof clientSecret === 'function' ? 'what the function clientSecret gave is' : 'clientSecret is'
+}
