@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createAuthenticate } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
+import { Closing } from './lib/closing.js'
+import { untilClosed } from './lib/early-close.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
 import { createIdentification } from './lib/identify.js'
@@ -37,16 +39,20 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfRisks(settings, log)
   warnOfEarlierRoutes(fastify)
 
-  const upstream = new Upstream(settings)
+  const closing = new Closing()
+  const upstream = new Upstream(settings, closing)
   const { keys, introspection, revoked, identification, health, close } = await createSteps(settings, upstream, fastify)
-  fastify.addHook('preClose', async () => upstream.drain())
+  fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', () => {
+    closing.finish()
     close()
     releaseTick()
     return upstream.close()
   })
-  await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined }, log)
-  if (settings.verifySignature) await preload(keys, settings)
+  await untilClosed(fastify, closing, async () => {
+    await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined }, log)
+    if (settings.verifySignature) await preload(keys, settings)
+  })
   const rolesOf = rolesAt(settings.permissionPath)
   const identityBy = createIdentityBy()
   const routes = new Routes(settings.requireAuthentication)
@@ -76,8 +82,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => routes.settle())
   const { extractToken } = settings
-  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing: () => upstream.closing }))
-  await revoked?.start()
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing }))
+  if (revoked !== undefined) await untilClosed(fastify, closing, revoked.start)
 }
 
 /** From a token to who it is about now, and how Keycloak does meanwhile. What not every API needs is loaded where it is asked for. */
@@ -115,7 +121,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     maxDepth: jsonDepth
   }, upstream, monitor)
 
-  const revoked = settings.revocation && (await import('./lib/revocation/index.js')).createRevoked(settings, settings.revocation, keys, fastify)
+  const revoked = settings.revocation && (await import('./lib/revocation/index.js')).createRevoked(settings, settings.revocation, keys, fastify, upstream.closing)
 
   function health (): Health {
     const asking = introspection?.health() ?? null

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeycloakOptions } from '../types/options.js'
 import type { Claims, User } from '../types/user.js'
 import { authorizationOf, tokenIn } from './bearer.js'
+import type { Closing } from './closing.js'
 import { headersOf, KeycloakError, refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Identification } from './identify.js'
@@ -22,8 +23,7 @@ export interface Steps {
   rolesOf: RolesOf
   /** For the challenge of RFC 6750 section 3. */
   realm: string
-  /** Is the API closing? */
-  closing: () => boolean
+  closing: Closing
 }
 
 /** The onRequest hook: the only place where a request is let on or refused. */
@@ -37,10 +37,10 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     }
     if (passed === undefined) return done()
     passed.then(() => {
-      letGo(request, reply)
+      closing.letGo(request, reply)
       done()
     }, (error) => {
-      letGo(request, reply)
+      closing.letGo(request, reply)
       refuse(error, request, reply, done)
     })
   }
@@ -79,11 +79,6 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     }
     const user = toUser(identity, request)
     return user instanceof Promise ? user.then((user) => admit(request, identity, user, guard)) : admit(request, identity, user, guard)
-  }
-
-  /** A connection kept alive after a wait for Keycloak would hold up a server that closes meanwhile. */
-  function letGo (request: FastifyRequest, reply: FastifyReply): void {
-    if (closing() && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
   }
 
   function admit (request: FastifyRequest, identity: Identity, user: User, guard: Guard): Maybe<void> {

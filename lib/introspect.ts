@@ -96,7 +96,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const keepClaims = [...KEPT, ...options.keepClaims]
   const judgment: JudgeOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
   const warnOfRefusal = rarely(WARN_AGAIN, () => options.log.warn(`${REFUSED}; it is 401 token_not_valid`))
-  const secret = new Secret(options.clientSecret)
+  const secret = new Secret(options.clientSecret, upstream.closing)
   const breaker = new Breaker()
   const revival = new Revival(() => counted(NO_TOKEN))
   let pending = 0

@@ -159,8 +159,7 @@ export class Keys {
     if (!this.#isFresh()) return this.#refresh(kid, alg)
     const admitted = this.#cooldown.admit(kid, joins, performance.now())
     if (admitted === true) return this.#refresh(kid, alg)
-    if (await admitted === false) return undefined
-    if (this.#closed) throw unavailable('the API is closing', 'ours')
+    if (admitted === false || await this.#upstream.closing.until(admitted) === false) return undefined
     return this.#fetched
   }
 

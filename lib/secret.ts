@@ -1,3 +1,4 @@
+import type { Closing } from './closing.js'
 import type { Deadline } from './deadline.js'
 import { unavailable, type UnavailableError } from './errors.js'
 import { before } from './within.js'
@@ -10,11 +11,13 @@ const ASK_AGAIN = 1000
 
 export class Secret {
   readonly #source: SecretSource
+  readonly #closing: Closing
   #current: string | Promise<string> | undefined
   #askedAt = -Infinity
 
-  constructor (source: SecretSource) {
+  constructor (source: SecretSource, closing: Closing) {
     this.#source = source
+    this.#closing = closing
     if (typeof source === 'string') this.#current = source
   }
 
@@ -24,11 +27,11 @@ export class Secret {
   }
 
   /**
-   * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes too long
+   * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes too long, and when the API closes
    */
   async get (deadline: Deadline): Promise<string> {
     const current = this.#current ?? this.#ask()
-    return typeof current === 'string' ? current : before(current, deadline, () => this.#failed(current))
+    return typeof current === 'string' ? current : this.#closing.until(before(current, deadline, () => this.#failed(current)))
   }
 
   /**

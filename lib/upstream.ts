@@ -1,5 +1,6 @@
 import type { Client, Pool } from 'undici'
 import type { UndiciDispatcher } from '../types/options.js'
+import type { Closing } from './closing.js'
 import { Deadline } from './deadline.js'
 import type { Departure } from './departure.js'
 import { codeOf } from './error-code.js'
@@ -36,9 +37,6 @@ const LOST = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', '
 /** How often a call is written whose connection is lost: on two of those that are kept, and on a new one. */
 const TRIES = 3
 
-/** What calls in flight have left when the API closes, in milliseconds. */
-const GRACE = 500
-
 const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' }
 const WITH_FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' }
 
@@ -49,13 +47,11 @@ export class Upstream {
   readonly #given: UndiciDispatcher | undefined
   readonly #connect: Pool.Options['connect']
   #pool: Pool | undefined
-  /** Each ends a call in flight. */
-  readonly #inFlight = new Set<(error: UnavailableError) => void>()
-  #closing = false
-  #closed = false
-  #lastCall: NodeJS.Timeout | undefined
+  /** Ends calls in flight. */
+  readonly closing: Closing
 
-  constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions) {
+  constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions, closing: Closing) {
+    this.closing = closing
     const { origin, pathname } = new URL(baseUrl)
     this.#origin = origin
     // A realm at the root of its host has the path `/`.
@@ -75,7 +71,7 @@ export class Upstream {
   /** The same, with status and headers. */
   async answer (call: Call): Promise<Answer> {
     // Whoever asks now would open a connection that nobody ends.
-    if (this.#closed) throw unavailable('the API is closed', 'ours')
+    if (this.closing.over) throw unavailable('the API is closed', 'ours')
     let over: UnavailableError | undefined
     let exchange: Exchange | undefined
     const end = (error: UnavailableError): void => {
@@ -85,10 +81,10 @@ export class Upstream {
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const deadline = typeof call.timeout === 'number' ? new Deadline(call.timeout) : call.timeout
     deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, 'away')))
-    this.#inFlight.add(end)
+    this.closing.add(end)
     call.departure?.onLeave(() => {
       // Which is what happens to each in the end: an error costs something to make.
-      if (this.#inFlight.has(end)) end(unavailable('nobody waits for the answer any more', 'ours'))
+      if (this.closing.has(end)) end(unavailable('nobody waits for the answer any more', 'ours'))
     })
     const attempt = async (isLast = false): Promise<Answer> => {
       const dispatcher = this.#given ?? (isLast ? await this.#fresh() : this.#pool ?? await this.#load())
@@ -104,7 +100,7 @@ export class Upstream {
     }
     const done = (): void => {
       if (deadline !== call.timeout) deadline.clear()
-      this.#inFlight.delete(end)
+      this.closing.delete(end)
     }
     try {
       const answer = await attempt().catch(again(TRIES - 1))
@@ -116,22 +112,8 @@ export class Upstream {
     }
   }
 
-  /** Is the API closing? Then a connection that is kept alive would only hold it up. */
-  get closing (): boolean {
-    return this.#closing
-  }
-
-  /** The API closes: calls in flight have a moment left, since those who asked are to be answered. */
-  drain (): void {
-    this.#closing = true
-    this.#lastCall = setTimeout(() => this.#endCalls(), GRACE)
-  }
-
-  /** End the pool at once, calls in flight included; a dispatcher that was given stays the giver's. */
+  /** End the pool; a dispatcher that was given stays the giver's. */
   async close (): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#lastCall)
-    this.#endCalls()
     await this.#pool?.destroy()
   }
 
@@ -150,10 +132,6 @@ export class Upstream {
     // Once its call is over.
     client.on('drain', () => client.destroy())
     return client
-  }
-
-  #endCalls (): void {
-    for (const end of this.#inFlight) end(unavailable('the API is closing', 'ours'))
   }
 
   #dispatch (dispatcher: UndiciDispatcher, { method, path, form }: Call, exchange: Exchange): void {

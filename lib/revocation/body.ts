@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Closing } from '../closing.js'
 import { notValid } from '../errors.js'
 
 /** A logout token has about 800 bytes. */
@@ -10,9 +11,13 @@ const TIMEOUT = 5000
 /**
  * Read a body as text. One that is too long is read to its end all the same, and dropped: an answer to a client that
  * still writes would be lost on it.
- * @throws {KeycloakError} token_not_valid
+ * @throws {KeycloakError} token_not_valid, keycloak_unavailable when the API closes before its end
  */
-export function readBody (body: Readable): Promise<string> {
+export function readBody (body: Readable, closing: Closing): Promise<string> {
+  return closing.until(textOf(body))
+}
+
+function textOf (body: Readable): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { RevocationHealth } from '../../types/instance.js'
 import type { AccessTokenClaims } from '../../types/user.js'
+import type { Closing } from '../closing.js'
 import { unavailable } from '../errors.js'
 import type { JwsRules } from '../jws.js'
 import type { Keys } from '../keys.js'
@@ -33,7 +34,7 @@ export interface Revoked {
   start: () => Promise<void>
 }
 
-export function createRevoked (settings: Settings, revocation: NonNullable<Settings['revocation']>, keys: Keys, fastify: FastifyInstance): Revoked {
+export function createRevoked (settings: Settings, revocation: NonNullable<Settings['revocation']>, keys: Keys, fastify: FastifyInstance, closing: Closing): Revoked {
   const { store, maxTokenLifetime, max, maxLag } = revocation
   const { issuer, leeway } = settings
   const warnings = new Warnings(fastify.log)
@@ -56,7 +57,8 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
       if (revocation.call !== undefined) once.take(revocation.call.id, revocation.call.until)
     },
     log: fastify.log,
-    warnings
+    warnings,
+    closing
   })
   const routes = routesOf(settings, {
     jws: CALLS,
@@ -79,7 +81,7 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     async start () {
       fastify.addHook('preClose', async () => { for (const { inbox } of routes) inbox.close() })
       fastify.addHook('onClose', async () => spread?.close())
-      for (const route of routes) await addCallRoute(fastify, route, warnings)
+      for (const route of routes) await addCallRoute(fastify, route, warnings, closing)
       await spread?.start()
     }
   }

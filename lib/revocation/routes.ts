@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
+import type { Closing } from '../closing.js'
 import { KeycloakError, notValid, unavailable } from '../errors.js'
 import { readBody } from './body.js'
 import type { Inbox } from './inbox.js'
@@ -26,11 +27,11 @@ export function formToken (body: string): string {
 }
 
 /** In a scope of its own, so that its parsers meet those of the application nowhere. */
-export async function addCallRoute (fastify: FastifyInstance, route: CallRoute, warnings: Warnings): Promise<void> {
+export async function addCallRoute (fastify: FastifyInstance, route: CallRoute, warnings: Warnings, closing: Closing): Promise<void> {
   const { name } = route.inbox.kind
   await fastify.register(async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser(route.contentType, (_request: FastifyRequest, body: IncomingMessage) => readBody(body))
+    scope.addContentTypeParser(route.contentType, (_request: FastifyRequest, body: IncomingMessage) => readBody(body, closing))
     scope.setErrorHandler((error: FastifyError, request, reply) => refuse(error, request, reply))
     scope.post(route.url, {
       // Who calls is told by the signature of what is sent.
@@ -42,6 +43,7 @@ export async function addCallRoute (fastify: FastifyInstance, route: CallRoute, 
   async function take (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     if (typeof request.body !== 'string') throw notValid('there is no body')
     await answerInTime(route.inbox.take(route.tokenOf(request.body)), request)
+    closing.letGo(request, reply)
     return reply.header('cache-control', 'no-store').send()
   }
 
@@ -64,6 +66,7 @@ export async function addCallRoute (fastify: FastifyInstance, route: CallRoute, 
   function refuse (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const ours = error instanceof KeycloakError
     if (!ours && !error.code?.startsWith('FST_ERR_CTP_')) throw error
+    closing.letGo(request, reply)
     const reason = ours ? error.reason : `the body must be ${route.contentType}`
     reply.header('cache-control', 'no-store')
     if (error.code === 'keycloak_unavailable') {

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
+import type { Closing } from '../closing.js'
 import { unavailable } from '../errors.js'
 import { isObject } from '../json.js'
 import { withoutPrototype } from '../members.js'
@@ -18,6 +19,7 @@ export interface SpreadOptions {
   current: () => Iterable<Revocation>
   log: FastifyBaseLogger
   warnings: Warnings
+  closing: Closing
 }
 
 /** Milliseconds that a start waits for the store: beyond, the API starts, and answers 503 until it has caught up. */
@@ -28,6 +30,9 @@ const WARN_AGAIN = { same: 10_000, any: 1000 }
 
 /** Milliseconds that a call of Keycloak waits for the store. */
 const PUBLISH_WAITS = 2000
+
+/** Milliseconds that the close of the API waits for the store. */
+const CLOSE_WAITS = 250
 
 /** What all instances know: revocations go out to the others and come in from them, by way of a store. */
 export class Spread {
@@ -56,7 +61,7 @@ export class Spread {
 
   /** Follow the store, and wait a little until it has been read. */
   async start (): Promise<void> {
-    const { store, issuer, lifetime, maxLag, current, warnings } = this.#options
+    const { store, issuer, lifetime, maxLag, current, warnings, closing } = this.#options
     let done!: () => void
     const read = new Promise<void>((resolve) => { done = resolve })
     const follower: RevocationFollower = {
@@ -72,8 +77,8 @@ export class Spread {
       failed: (error) => this.#failed(error)
     }
     store.follow(follower)
-    await within(read, START_WAITS, () => new Error()).catch(() => {
-      warnings.write('the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
+    await closing.until(within(read, START_WAITS, () => new Error())).catch(() => {
+      if (!closing.begun) warnings.write('the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
     })
   }
 
@@ -81,11 +86,11 @@ export class Spread {
    * @throws {KeycloakError} keycloak_unavailable when the others do not know yet; they will as soon as may be
    */
   async publish (revocation: Revocation): Promise<void> {
-    const { store, warnings } = this.#options
+    const { store, warnings, closing } = this.#options
     const published = (async () => store.publish(revocation))()
     published.catch(() => this.#unsent.add(revocation))
     try {
-      await within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`))
+      await closing.until(within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
     } catch (error) {
       warnings.write(`the store of revocations cannot be written: ${reasonOf(error)}`)
       throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
@@ -93,8 +98,13 @@ export class Spread {
   }
 
   async close (): Promise<void> {
+    const { store, warnings } = this.#options
     this.#unsent.close()
-    await this.#options.store.close()
+    const late = new Error()
+    await within((async () => store.close())(), CLOSE_WAITS, () => late).catch((error) => {
+      if (error !== late) throw error
+      warnings.write(`the store of revocations was not closed within ${CLOSE_WAITS} ms; the API closes all the same`)
+    })
   }
 
   #receive (value: unknown): void {
