@@ -35,7 +35,7 @@ async function buildApp (options: KeycloakOptions): Promise<FastifyInstance> {
   await app.register(websocket)
   await app.register(keycloak, options)
   app.get('/health', async () => 'ok')
-  app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => request.user)
+  app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => request.user)
   app.post('/orders', { config: { scope: 'write' } }, async (_, reply) => reply.code(201).send())
   app.delete('/orders/:id', { config: { authenticated: true } }, async () => 'gone')
   app.get('/live', { websocket: true, config: { permission: 'listen' } }, (socket) => socket.close())
