@@ -85,6 +85,14 @@ t.test('a realm takes the port it is given, and says when that is taken', async 
   t.equal(second.issuer, first.issuer)
 })
 
+t.test('a page of any origin may read the discovery document, as Keycloak lets it', async t => {
+  const realm = await realmFor(t)
+  const url = `${realm.issuer}/.well-known/openid-configuration`
+  const allowed = async (headers: Record<string, string>) => (await fetch(url, { headers })).headers.get('access-control-allow-origin')
+  t.equal(await allowed({ origin: 'https://app.example.com' }), 'https://app.example.com')
+  t.equal(await allowed({}), null)
+})
+
 t.test('a realm refuses to start in production', async t => {
   t.intercept(process, 'env', { value: { ...process.env, NODE_ENV: 'production' } })
   await t.rejects(createTestRealm(), {

@@ -74,7 +74,11 @@ export class TestRealm {
     this.#server = new RealmServer(`/realms/${encodeURIComponent(name)}`, options.port ?? 0, {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
       introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
-      discovery: (_, response) => json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login !== undefined)),
+      discovery: ({ headers: { origin } }, response) => {
+        // As Keycloak does, for a page of any origin.
+        const cors: Record<string, string> = origin === undefined ? {} : { 'access-control-allow-origin': origin, vary: 'Origin' }
+        json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login !== undefined), cors)
+      },
       other: (request, response, body) => {
         if (this.#login?.answer(request, response, body) !== true) json(response, 404, { error: 'HTTP 404 Not Found' })
       }

@@ -2,6 +2,7 @@ import type { Codes, Grant } from './codes.js'
 import type { LoginSettings } from './options.js'
 import { loginPage } from './page.js'
 import { isChallenge } from './pkce.js'
+import type { LoginRealm } from './tokens.js'
 import { PageError, parameter, redirect, repeated, type Call, type Reply } from './reply.js'
 
 type Query = URLSearchParams
@@ -29,11 +30,11 @@ const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query:
 
 /** The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): a form, and what it was filled with. */
 export class Authorization {
-  readonly #realm: { readonly issuer: string }
+  readonly #realm: Pick<LoginRealm, 'issuer' | 'options'>
   readonly #settings: LoginSettings
   readonly #codes: Codes
 
-  constructor (realm: { readonly issuer: string }, settings: LoginSettings, codes: Codes) {
+  constructor (realm: Pick<LoginRealm, 'issuer' | 'options'>, settings: LoginSettings, codes: Codes) {
     this.#realm = realm
     this.#settings = settings
     this.#codes = codes
@@ -70,6 +71,7 @@ export class Authorization {
       realm: decodeURIComponent(issuer.slice(issuer.lastIndexOf('/') + 1)),
       action: `${new URL(issuer).pathname}/protocol/openid-connect/auth?${query}`,
       users: this.#settings.users,
+      roleClient: this.#realm.options.clientId,
       origin: new URL(query.get('redirect_uri')!).origin
     })
   }

@@ -12,7 +12,8 @@ button { background: #1746a2; border-color: #1746a2; color: #fff; cursor: pointe
 :focus-visible { outline: 3px solid #b35900; outline-offset: 2px }
 .warning { padding: .5rem 1rem; border-left: .3rem solid #b35900; background: #fff3e0; color: #1a1a1a }
 [role=alert] { padding: .5rem 1rem; border-left: .3rem solid #b00020; background: #fdecef; color: #1a1a1a }
-table { width: 100%; border-collapse: collapse } th, td { padding: .25rem; text-align: left; border-bottom: 1px solid #888 }
+table { width: 100%; border-collapse: collapse } th, td { padding: .25rem .125rem; text-align: left; border-bottom: 1px solid #888 }
+td span { white-space: nowrap }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e8e8e8 } }`
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
@@ -25,13 +26,15 @@ export interface LoginForm {
   username: string
   error?: string
   users: ReadonlyMap<string, LoginUser>
+  /** The client whose roles they have, beside those that Keycloak gives everybody. */
+  roleClient: string
   /** The origin that the answer leads to. */
   origin: string
 }
 
-export function loginPage ({ realm, action, username, error, users, origin }: LoginForm): Reply {
+export function loginPage ({ realm, action, username, error, users, roleClient, origin }: LoginForm): Reply {
   const rows = [...users].map(([name, { password, roles = [] }]) =>
-    html`<tr><th scope="row">${name}</th><td><code>${password}</code></td><td>${roles.join(', ') || 'none'}</td></tr>`)
+    html`<tr><th scope="row">${name}</th><td><code>${password}</code></td><td>${rolesOf(roles)}</td></tr>`)
   // Chromium holds form-action against the redirect that follows, too.
   return page(200, `Log in to ${realm}`, html`
 ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
@@ -42,9 +45,15 @@ ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Log in</button>
 </form>
-<table><caption>Test users</caption>
+<table><caption>Test users, and their roles of the client ${roleClient}</caption>
 <thead><tr><th scope="col">Username</th><th scope="col">Password</th><th scope="col">Roles</th></tr></thead>
 <tbody>${rows}</tbody></table>`, `form-action 'self' ${origin}`)
+}
+
+/** A browser breaks a line at a hyphen: the name of a role stays whole. */
+function rolesOf (roles: readonly string[]): Html[] | string {
+  if (roles.length === 0) return 'none'
+  return roles.map((role, at) => html`${at === 0 ? '' : ', '}${role.includes('-') ? html`<span>${role}</span>` : role}`)
 }
 
 /** A page that says one thing. */

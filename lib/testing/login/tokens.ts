@@ -8,6 +8,7 @@ import { signedAs } from './signed.js'
 /** What of the realm the login needs. */
 export interface LoginRealm {
   readonly issuer: string
+  readonly options: { readonly clientId: string }
   token (spec: TokenSpec): string
 }
 
