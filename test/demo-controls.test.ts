@@ -28,6 +28,8 @@ t.test('the buttons of the demo work for its own page, and for nothing else', as
   t.equal(await state(), 'down')
   t.equal(await press('hang', { origin: localhost, 'sec-fetch-site': 'same-origin' }), 200)
   t.equal(await state(), 'hanging')
+  t.equal(await press('fail', { origin: url }), 200)
+  t.equal(await state(), 'failing')
   t.equal(await press('up', { origin: url }), 200)
   t.equal(await press('rotate', { origin: url }), 200)
   t.equal(await state(), 'up')

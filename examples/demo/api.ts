@@ -8,10 +8,10 @@ export function addRoutes (app: FastifyInstance): void {
   app.get('/me', { schema: { summary: 'Any valid token' }, config: { authenticated: true } },
     async ({ user, auth }) => ({ user, expires: new Date(auth.exp * 1000).toISOString() }))
 
-  app.get('/profile', { schema: { summary: 'The role read-profile' }, config: { permission: 'read-profile' } },
+  app.get('/profile', { schema: { summary: 'The role read-profile of the API\'s client' }, config: { permission: 'read-profile' } },
     async ({ user }) => ({ profile: user.username }))
 
-  app.get('/documents/:owner', { schema: { summary: 'Your own, or with the role read-profile everybody\'s' }, config: { authenticated: true } },
+  app.get('/documents/:owner', { schema: { summary: 'Your own, or with that role everybody\'s' }, config: { authenticated: true } },
     async (request, reply) => {
       const { owner } = request.params as { owner: string }
       if (owner !== request.user.username && !request.hasPermission('read-profile')) {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TestRealm } from '../../lib/testing/index.js'
 
-type State = 'up' | 'down' | 'hanging'
+type State = 'up' | 'down' | 'hanging' | 'failing'
 
 const LOOPBACK = /^(?:127\.|::1$|::ffff:127\.)/
 
@@ -18,6 +18,11 @@ export function addControls (app: FastifyInstance, realm: TestRealm, origins: ()
       await realm.up()
       realm.hang()
       state = 'hanging'
+    },
+    async fail () {
+      await realm.up()
+      realm.error()
+      state = 'failing'
     },
     async up () {
       await realm.up()

@@ -39,18 +39,20 @@ export async function addHeaders (app: FastifyInstance, { options: { issuer } }:
 }
 
 /** The page at `/`, and what it has to know. */
-export async function addPage (app: FastifyInstance, { options: { issuer }, webClientId, realm }: Issuer): Promise<void> {
+export async function addPage (app: FastifyInstance, { options: { issuer, clientId }, webClientId, realm }: Issuer): Promise<void> {
   await app.register(fastifyStatic, { root: FOLDER, wildcard: false, cacheControl: false })
   app.get('/page.json', { schema: { hide: true }, config: { keycloak: false } }, async () => ({
     issuer,
     clientId: webClientId,
+    roleClient: clientId,
     embedded: realm !== undefined,
-    questions: QUESTIONS.map(([url, route]) => ({ url, asks: demandOf(app, route) }))
+    questions: QUESTIONS.map(([url, route]) => questionOf(app, url, route, clientId))
   }))
 }
 
-/** What a route asks for, in words: what a team would review. */
-function demandOf (app: FastifyInstance, url: string): string {
-  const { access, rule } = app.keycloak.routes().find((route) => route.url === url && route.method === 'GET')!
-  return rule ?? (access === 'optional' ? 'nothing' : 'any valid token')
+/** What a route asks for, in words: what a team would review. `of` says whose role it is, since others have roles too. */
+function questionOf (app: FastifyInstance, url: string, path: string, clientId?: string): { url: string, asks: string, of?: string } {
+  const { access, rule } = app.keycloak.routes().find((route) => route.url === path && route.method === 'GET')!
+  if (rule === undefined) return { url, asks: access === 'optional' ? 'nothing' : 'any valid token' }
+  return { url, asks: rule, of: `a role of the client ${clientId}` }
 }

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { wait } from '../support/app.js'
 import { barriers, openPage } from '../support/browser.js'
@@ -32,6 +33,7 @@ t.test('a wrong password is refused, the right one leads back to the page', asyn
   const page = await openPage(t)
   await page.goto(url)
   await press(page, 'Log in')
+  await page.getByLabel('Username').waitFor()
   t.equal(await page.getByRole('heading').innerText(), 'Log in to demo')
   await fillIn(page, 'alice', 'wrong')
   t.equal(await page.getByRole('alert').innerText(), 'Invalid username or password.')
@@ -58,6 +60,22 @@ for (const [username, expected] of Object.entries({
     t.match(await page.getByRole('timer').innerText(), /^expires in [012]:\d\d$/)
   })
 }
+
+t.test('the page says which client\'s role a route asks for, and tells it from the roles that Keycloak gives everybody', async (t) => {
+  const { url } = await startDemo(t)
+  const rowOf = (page: Page, name: string) => page.getByRole('row').filter({ has: page.getByRole('rowheader', { name, exact: true }) })
+  for (const [username, found] of [['bob', 'there are none'], ['alice', 'read-profile']] as const) {
+    const page = await openPage(t)
+    await logIn(page, url, username)
+    await settled(page)
+    t.match(await rowOf(page, 'GET /profile').innerText(), /permission read-profile\s+a role of the client api/)
+    t.match(await page.locator('#people').innerText(), /alice has the role read-profile of the client api/)
+    const roles = await rowOf(page, 'resource_access').innerText()
+    t.match(roles, /"account": { "roles": \[ "manage-account", "manage-account-links", "view-profile" \] }/, 'as every user\'s token of Keycloak')
+    t.match(roles, new RegExp(`This API looks at the roles of the client api: ${found}\\. Those of account are Keycloak’s own`))
+    t.equal(roles.includes('"read-profile"'), username === 'alice', 'the role is not in the token of who lacks it')
+  }
+})
 
 t.test('logging out leads over the issuer and back, and nobody is logged in', async (t) => {
   const { url } = await startDemo(t)
@@ -97,11 +115,11 @@ t.test('keys rotate: the old token stays good, a refreshed one names another kid
   t.equal((await answers(page, '/profile'))[1], '200')
 })
 
-t.test('an issuer that is down or hangs is 503 with a token, and nothing without one', async (t) => {
+t.test('an issuer that is down, hangs or fails is 503 with a token, and nothing without one', async (t) => {
   const { url } = await startDemo(t)
   const page = await openPage(t)
   await logIn(page, url, 'alice')
-  for (const [button, said] of [['Take the issuer down', 'The issuer is down.'], ['Let the issuer hang', 'The issuer takes requests and never answers.']] as const) {
+  for (const [button, said] of [['Take the issuer down', 'The issuer is down.'], ['Let the issuer hang', 'The issuer takes requests and never answers.'], ['Let the issuer fail', 'The issuer answers each request with an error.']] as const) {
     await press(page, button)
     await says(page, said)
     t.same(await answers(page, '/me'), ['401 not_authenticated', '503 keycloak_unavailable'], said)
@@ -146,6 +164,7 @@ t.test('an answer to no login of this page is refused', async (t) => {
   await says(page, 'The login failed. The answer is to no login of this page.')
   t.equal(page.url(), `${url}/`)
   await press(page, 'Log in')
+  await page.getByLabel('Username').waitFor()
   const { searchParams } = new URL(page.url())
   await page.goto(`${url}/?${new URLSearchParams({ code: 'mixed-in', state: searchParams.get('state')!, iss: 'http://evil.example' })}`)
   await says(page, 'The login failed. The answer is another issuer’s.')

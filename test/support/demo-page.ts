@@ -11,6 +11,14 @@ export async function says (page: Page, text: string | RegExp): Promise<void> {
   await page.getByRole('status').filter({ hasText: text }).waitFor()
 }
 
+/** What the page says beside a button, once it says so. */
+export async function saysBeside (page: Page, name: string, text: string | RegExp): Promise<string> {
+  const group = page.locator('.action').filter({ has: page.getByRole('button', { name, exact: true }) })
+  const status = group.getByRole('status').filter({ hasText: text })
+  await status.waitFor()
+  return status.innerText()
+}
+
 /** Fill in the login page of the embedded realm. */
 export async function fillIn (page: Page, username: string, password = `${username}-pw`): Promise<void> {
   await page.getByLabel('Username').fill(username)

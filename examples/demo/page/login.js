@@ -1,18 +1,19 @@
 // A login by authorization code with PKCE (RFC 7636), as a browser does it. Tokens stay in this page's memory.
+import { createIssuer } from './issuer.js'
 
 /** What must outlive the way to the issuer and back. */
 const PENDING = 'login under way'
 
 /** @param {{ issuer: string, clientId: string }} client */
 export function createLogin ({ issuer, clientId }) {
-  const endpoint = (name) => `${issuer}/protocol/openid-connect/${name}`
+  const { post, visit, lookAhead } = createIssuer({ issuer })
   const here = `${window.location.origin}/`
 
-  /** Leaves for the login page. */
+  /** Leaves for the login page. Throws what went wrong. */
   async function start () {
     const pending = { state: random(), nonce: random(), verifier: random() }
     window.sessionStorage.setItem(PENDING, JSON.stringify(pending))
-    window.location.assign(`${endpoint('auth')}?${new URLSearchParams({
+    await visit('auth', {
       client_id: clientId,
       redirect_uri: here,
       response_type: 'code',
@@ -21,7 +22,7 @@ export function createLogin ({ issuer, clientId }) {
       nonce: pending.nonce,
       code_challenge: base64url(await sha256(pending.verifier)),
       code_challenge_method: 'S256'
-    })}`)
+    })
   }
 
   /** Back from there: the tokens, or null where nobody was on the way. Throws what went wrong. */
@@ -36,7 +37,7 @@ export function createLogin ({ issuer, clientId }) {
     // Which issuer answers: another one could mix its code in (RFC 9207).
     if (answer.get('iss') !== issuer) throw new Error('The answer is another issuer’s')
     if (answer.has('error')) throw new Error(answer.get('error_description') ?? answer.get('error'))
-    const tokens = await ask('token', { grant_type: 'authorization_code', code: answer.get('code'), redirect_uri: here, code_verifier: pending.verifier })
+    const tokens = await post('token', { client_id: clientId, grant_type: 'authorization_code', code: answer.get('code'), redirect_uri: here, code_verifier: pending.verifier })
     // OpenID Connect Core section 3.1.3.7. The signature may be left alone: the token came from the issuer itself.
     const id = payloadOf(tokens.id_token)
     if (id.iss !== issuer || id.aud !== clientId || id.nonce !== pending.nonce) throw new Error('The ID token is not for this login')
@@ -44,26 +45,15 @@ export function createLogin ({ issuer, clientId }) {
   }
 
   /** New tokens for the same session. */
-  const refresh = (tokens) => ask('token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
+  const refresh = (tokens) => post('token', { client_id: clientId, grant_type: 'refresh_token', refresh_token: tokens.refresh_token })
 
   /** Ends the session without leaving the page. */
-  const end = (tokens) => ask('logout', { refresh_token: tokens.refresh_token })
+  const end = (tokens) => post('logout', { client_id: clientId, refresh_token: tokens.refresh_token })
 
-  /** Leaves to end the session, and comes back. */
-  function leave (tokens) {
-    window.location.assign(`${endpoint('logout')}?${new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: here })}`)
-  }
+  /** Leaves to end the session, and comes back. Throws what went wrong: the session goes on then. */
+  const leave = (tokens) => visit('logout', { id_token_hint: tokens.id_token, post_logout_redirect_uri: here })
 
-  async function ask (name, form) {
-    const body = new URLSearchParams({ client_id: clientId, ...form })
-    const response = await fetch(endpoint(name), { method: 'POST', body, signal: AbortSignal.timeout(10_000) })
-    const text = await response.text()
-    const answer = text === '' ? {} : JSON.parse(text)
-    if (!response.ok) throw new Error(answer.error_description ?? answer.error)
-    return answer
-  }
-
-  return { start, finish, refresh, end, leave }
+  return { start, finish, refresh, end, leave, lookAhead }
 }
 
 export const headerOf = (token) => part(token, 0)

@@ -1,5 +1,6 @@
 // The page: who is logged in, what the token says, what each route answers, and the buttons.
 import { createLogin, headerOf, payloadOf } from './login.js'
+import { answerCell, cell, code, hint, row, words, written } from './table.js'
 
 const settings = await (await fetch('/page.json')).json()
 const login = createLogin(settings)
@@ -13,63 +14,69 @@ showIssuer()
 listen()
 try {
   tokens = await login.finish()
-  say(tokens === null ? '' : `Logged in as ${name()}.`)
+  say('log-in', tokens === null ? '' : `Logged in as ${name()}.`)
 } catch (error) {
-  say(`The login failed. ${error.message}.`)
+  say('log-in', `The login failed. ${error.message}.`)
 }
 showUser()
 await askAll()
 setInterval(showExpiry, 250)
+// Back from the issuer by the browser's button: the page is as it was left.
+window.addEventListener('pageshow', ({ persisted }) => { if (persisted) say('log-in', '') })
 
 function showIssuer () {
   byId('issuer').textContent = settings.issuer
+  for (const element of document.querySelectorAll('.client')) element.textContent = settings.roleClient
   for (const element of [byId('embedded'), byId('people'), ...document.querySelectorAll('.of-realm')]) element.hidden = !settings.embedded
   byId('no-realm').hidden = settings.embedded
 }
 
 function listen () {
-  on('log-in', 'Leaving for the login page.', login.start)
-  on('log-out', 'Leaving to log out.', () => login.leave(tokens))
-  on('ask', '', askAll)
+  on('log-in', 'Asking whether the issuer is there.', login.start, '')
+  on('log-out', 'Asking whether the issuer is there.', () => login.leave(tokens), '')
+  for (const id of ['log-in', 'log-out']) {
+    for (const event of ['pointerenter', 'focus']) byId(id).addEventListener(event, login.lookAhead)
+  }
+  on('ask', 'Asking every route.', askAll)
   on('refresh', 'Asking for another token.', async () => {
     tokens = { ...tokens, ...await login.refresh(tokens) }
     showUser()
-    await askAll()
+    return askAll()
   }, 'Here is another token.')
   on('end', 'Ending the session.', async () => {
     await login.end(tokens)
-    await askAll()
+    return askAll()
   }, 'The session is over; the token is still here.')
   const news = {
     rotate: 'The keys were rotated: refresh the token, and it names another kid.',
     down: 'The issuer is down. Nobody can log in, either.',
     hang: 'The issuer takes requests and never answers.',
+    fail: 'The issuer answers each request with an error.',
     up: 'The issuer is back.'
   }
   for (const [action, said] of Object.entries(news)) {
     on(action, 'Telling the issuer.', async () => {
-      const response = await fetch(`/controls/${action}`, { method: 'POST' })
+      const response = await fetch(`/controls/${action}`, { method: 'POST' }).catch(() => { throw new Error('The API cannot be reached') })
       if (!response.ok) throw new Error((await response.json()).message)
       // The API asks an issuer that was away again within a second.
       if (action === 'up') await new Promise((resolve) => { setTimeout(resolve, 1200) })
-      await askAll()
+      return askAll()
     }, said)
   }
 }
 
-/** A button: what is said while it works, what it does, what is said then, if not what the routes answer. */
+/** A button: what is said beside it while it works, what it does, and what is said then, before what that tells. */
 function on (id, before, act, after) {
   const button = byId(id)
   button.addEventListener('click', async () => {
     if (button.getAttribute('aria-busy') === 'true') return
     button.setAttribute('aria-busy', 'true')
-    if (before !== '') say(before)
+    say(id, before)
     try {
-      const summary = await act()
-      if (after !== undefined) say(after)
-      else if (summary !== undefined) say(summary)
+      const told = await act()
+      say(id, [after, told].filter(Boolean).join(' '))
     } catch (error) {
-      say(`That did not work: ${error.message}.`)
+      say(id, `That did not work: ${error.message}.`)
     } finally {
       button.removeAttribute('aria-busy')
     }
@@ -78,8 +85,12 @@ function on (id, before, act, after) {
   button.disabled = false
 }
 
-function say (text) {
-  byId('news').textContent = text
+/** Says something beside a button, where whoever pressed it looks, and nothing anywhere else. */
+function say (id, text) {
+  const place = byId(id).closest('.action').querySelector('.said')
+  for (const other of document.querySelectorAll('.said')) if (other !== place) other.textContent = ''
+  place.textContent = text
+  if (text !== '') place.closest('.action').scrollIntoView({ block: 'nearest' })
 }
 
 function showUser () {
@@ -91,10 +102,18 @@ function showUser () {
   byId('no-token').hidden = known
   if (!known) return
   wasExpired = false
-  byId('header').textContent = written(headerOf(tokens.access_token))
-  byId('claims').replaceChildren(...Object.entries(payloadOf(tokens.access_token)).map(([claim, value]) =>
-    row(heading(claim), cell(code(typeof value === 'string' ? value : written(value))))))
+  byId('header').replaceChildren(...words(written(headerOf(tokens.access_token))))
+  byId('claims').replaceChildren(...Object.entries(payloadOf(tokens.access_token)).map(claimRow))
   showExpiry()
+}
+
+function claimRow ([claim, value]) {
+  const shown = [code(typeof value === 'string' ? value : written(value))]
+  if (claim === 'resource_access') {
+    const roles = value[settings.roleClient]?.roles ?? []
+    shown.push(hint(`This API looks at the roles of the client ${settings.roleClient}: ${roles.join(', ') || 'there are none'}. Those of account are Keycloak’s own, and everybody has them.`))
+  }
+  return row(claim, cell('Value', ...shown))
 }
 
 function showExpiry () {
@@ -104,7 +123,7 @@ function showExpiry () {
   byId('expiry').textContent = left > 0 ? `expires in ${minutes}:${String(Math.floor(left % 60)).padStart(2, '0')}` : 'has expired'
   if (left > 0 || wasExpired) return
   wasExpired = true
-  say('The token has expired: refresh it.')
+  say('refresh', 'The token has expired: refresh it.')
   askAll()
 }
 
@@ -112,55 +131,29 @@ function showExpiry () {
 async function askAll () {
   const table = byId('routes')
   table.setAttribute('aria-busy', 'true')
-  const rows = await Promise.all(settings.questions.map(async ({ url, asks }) => {
+  const rows = await Promise.all(settings.questions.map(async ({ url, asks, of }) => {
     const [anonymous, known] = await Promise.all([askOne(url), tokens === null ? null : askOne(url, tokens.access_token)])
-    return { url, asks, anonymous, known }
+    return { url, asks, of, anonymous, known }
   }))
-  table.replaceChildren(...rows.map(({ url, asks, anonymous, known }) =>
-    row(heading(`GET ${url}`), cell(asks), answerCell(anonymous), known === null ? cell('There is no token.') : answerCell(known))))
+  const as = byId('as').textContent
+  table.replaceChildren(...rows.map(({ url, asks, of, anonymous, known }) => row(
+    `GET ${url}`,
+    cell('Asks for', ...words(asks), of === undefined ? '' : hint(of)),
+    answerCell('Anonymous', anonymous),
+    known === null ? cell(as, 'There is no token.') : answerCell(as, known)
+  )))
   table.removeAttribute('aria-busy')
-  return `The routes answered ${rows.map(({ url, anonymous, known }) => `${url} ${(known ?? anonymous).status}`).join(', ')}.`
+  const statuses = rows.map(({ anonymous, known }) => (known ?? anonymous).status)
+  if (new Set(statuses).size === 1) return `Every route answered ${statuses[0]}.`
+  return `The routes answered ${rows.map(({ url }, at) => `${url} ${statuses[at]}`).join(', ')}.`
 }
 
 async function askOne (url, token) {
-  const response = await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
-  const body = await response.json()
-  return { status: response.status, code: body.code ?? '', body: response.ok ? written(body) : body.message }
-}
-
-function answerCell ({ status, code: refusal, body }) {
-  const badge = document.createElement('strong')
-  badge.className = status < 400 ? 'good' : status < 500 ? 'refused' : 'away'
-  badge.textContent = `${status} ${refusal}`.trim()
-  return cell(badge, code(body))
-}
-
-/** JSON that can be broken into lines at its spaces. */
-function written (value) {
-  return JSON.stringify(value, null, 1).replace(/\n */g, ' ')
-}
-
-function row (...cells) {
-  const element = document.createElement('tr')
-  element.append(...cells)
-  return element
-}
-
-function heading (text) {
-  const element = document.createElement('th')
-  element.scope = 'row'
-  element.textContent = text
-  return element
-}
-
-function cell (...content) {
-  const element = document.createElement('td')
-  element.append(...content)
-  return element
-}
-
-function code (text) {
-  const element = document.createElement('code')
-  element.textContent = text
-  return element
+  try {
+    const response = await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
+    const body = await response.json()
+    return { status: response.status, code: body.code ?? '', body: response.ok ? written(body) : body.message }
+  } catch {
+    return { status: 'nothing', code: '', body: 'Does the API still run?' }
+  }
 }
