@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { recordOf } from './lib/added-routes.js'
 import { createAuthenticate } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { Closing } from './lib/closing.js'
@@ -15,6 +16,7 @@ import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
 import { parseOptions, type Settings } from './lib/options.js'
 import { holds, rolesAt } from './lib/permissions.js'
+import { warnOfOutsideRoutes } from './lib/outside-routes.js'
 import { redisStore } from './lib/revocation/redis.js'
 import { Routes } from './lib/routes.js'
 import { warnOfRisks } from './lib/risky-settings.js'
@@ -37,7 +39,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   refuseNeighbours(fastify)
   const log = startLog(fastify.log)
   warnOfRisks(settings, log)
-  warnOfEarlierRoutes(fastify)
+  const record = recordOf(fastify)
+  const onLate = warnOfEarlierRoutes(fastify, log)
 
   const closing = new Closing()
   const upstream = new Upstream(settings, closing)
@@ -55,7 +58,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   })
   const rolesOf = rolesAt(settings.permissionPath)
   const identityBy = createIdentityBy()
-  const routes = new Routes(settings.requireAuthentication)
+  const routes = new Routes(settings.requireAuthentication, onLate)
   const realm = settings.issuer.split('/').filter(Boolean).at(-1)!
 
   fastify.decorateRequest('user', null)
@@ -80,7 +83,10 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   }
   fastify.decorate('keycloak', instance)
   fastify.addHook('onRoute', (route) => routes.add(route))
-  fastify.addHook('onReady', async () => routes.settle())
+  fastify.addHook('onReady', async () => {
+    routes.settle()
+    warnOfOutsideRoutes(record, log)
+  })
   const { extractToken } = settings
   fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing }))
   if (revoked !== undefined) await untilClosed(fastify, closing, revoked.start)

@@ -1,34 +1,33 @@
 import type { FastifyInstance } from 'fastify'
+import { namesOf, recordOf } from './added-routes.js'
+import { refuseLostRules } from './guard.js'
+import type { StartLog } from './start-log.js'
 
-/** A line of Fastify's printed tree: its depth in steps of four characters, a piece of a URL, the methods. */
-const LINE = /^((?:[│ ] {3})*)[├└]── (.*?)(?: \(([A-Z, -]+)\)(?: \{.*)?)?$/
-
-/** How many routes the warning names. */
-const NAMED = 5
+const HARM = 'a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write `await fastify.register(keycloak, …)` before the first route'
 
 /**
- * Routes added before the plugin had loaded are guarded, but onRoute did not see them: say so at start.
- * Fastify lists its routes in print alone. The `OPTIONS *` of @fastify/cors belongs there.
+ * Routes of this scope that were added before the plugin had loaded are guarded, but onRoute did not show them to it: say
+ * so at start, or where nobody has recorded them at their first request. The `OPTIONS *` of @fastify/cors belongs there.
+ * @returns what to do at the first request of such a route
+ * @throws {TypeError} if a rule of theirs got lost, since Fastify takes over what is own and enumerable alone
  */
-export function warnOfEarlierRoutes (fastify: FastifyInstance): void {
-  const routes = listed(fastify.printRoutes({ commonPrefix: false }))
-    .filter(({ url, methods }) => url.startsWith(fastify.prefix) && !(url === '*' && methods === 'OPTIONS'))
-    .map(({ url, methods }) => `${methods} ${url}`)
-  if (routes.length === 0) return
-  const named = routes.slice(0, NAMED).join('; ') + (routes.length > NAMED ? '; …' : '')
-  fastify.log.warn(`routes were added before fastify-keycloak-bearer had loaded (${named}). In its scope they are guarded, but a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write \`await fastify.register(keycloak, …)\` before the first route`)
+export function warnOfEarlierRoutes (fastify: FastifyInstance, log: StartLog): (methods: string, url: string) => void {
+  const { routes, whole } = recordOf(fastify)
+  const earlier = routes.filter(({ scope, method, url }) => isWithin(fastify, scope) && !isForPreflights(String(method), url))
+  for (const { options } of earlier) refuseLostRules(options)
+  if (earlier.length > 0) {
+    log.warn({ code: 'early_routes' }, `routes were added before fastify-keycloak-bearer had loaded (${namesOf(earlier)}). In its scope they are guarded, but ${HARM}`)
+  }
+  return (methods, url) => {
+    if (whole || isForPreflights(methods, url)) return
+    log.warn({ code: 'early_routes' }, `a route was added before fastify-keycloak-bearer had loaded (${methods} ${url}). Such routes are guarded, but ${HARM}`)
+  }
 }
 
-function listed (tree: string): Array<{ url: string, methods: string }> {
-  const parents: string[] = []
-  const routes = []
-  for (const line of tree.split('\n')) {
-    const [, indent, piece, methods] = LINE.exec(line) ?? []
-    if (piece === undefined) continue
-    const depth = indent!.length / 4
-    const url = (parents[depth - 1] ?? '') + piece
-    parents[depth] = url
-    if (methods !== undefined) routes.push({ url, methods })
-  }
-  return routes
+function isWithin (fastify: FastifyInstance, scope: FastifyInstance): boolean {
+  return scope === fastify || Object.prototype.isPrototypeOf.call(fastify, scope)
+}
+
+function isForPreflights (methods: string, url: string): boolean {
+  return url === '*' && methods === 'OPTIONS'
 }

@@ -1,6 +1,7 @@
+import type { RouteOptions } from 'fastify'
 import type { RouteAccess } from '../types/instance.js'
 import type { JsonObject } from './json.js'
-import { plainCopy } from './members.js'
+import { memberOf, plainCopy } from './members.js'
 import { type Check, compileRule, kindOf } from './permissions.js'
 import { nearest } from './spelling.js'
 
@@ -57,6 +58,30 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
     if (flags.public) return 'optional'
     return flags.authenticated || requireAuthentication ? 'authenticated' : 'optional'
   }
+}
+
+/** The keys that close a route. */
+const CLOSING = ['permission', 'scope', 'authenticated']
+
+/** Does a config ask for something that only the plugin checks? Of a route that it does not see. */
+export function hasRule (config: unknown): boolean {
+  return Object(config) === config && CLOSING.some((key) => Boolean(memberOf(config as object, key)))
+}
+
+/**
+ * Of a route that was added before the plugin had loaded: Fastify has taken over what of its config is own and enumerable.
+ * @throws {TypeError} if a rule was left behind
+ */
+export function refuseLostRules ({ method, url, config }: RouteOptions): void {
+  const fail = failure(nameOf(method, url))
+  const left = { ...config as object }
+  const lost = OURS.find((key) => Object.hasOwn(plainConfig(config, fail), key) && !Object.hasOwn(left, key))
+  if (lost !== undefined) fail(`config.${lost} is lost, because it is not an own enumerable member and the route was added before fastify-keycloak-bearer had loaded; write \`await fastify.register(keycloak, …)\` before the route`)
+}
+
+/** What errors call a route: `GET /profile`. */
+export function nameOf (methods: RouteOptions['method'], url: string): string {
+  return `${[methods].flat().join(',')} ${url}`
 }
 
 /** Throws what is wrong with a route. */

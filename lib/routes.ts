@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../types/instance.js'
-import { compileGuard, failure, type Guard, plainConfig } from './guard.js'
+import { compileGuard, failure, type Guard, nameOf, plainConfig } from './guard.js'
 
 /** Where a route's config carries what was made of it; the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
@@ -27,14 +27,19 @@ interface Seen {
   options?: RouteOptions
 }
 
+type OnLate = (methods: string, url: string) => void
+
 /** The guards of the routes in one plugin instance's reach, compiled as the routes are added. */
 export class Routes {
   readonly #requireAuthentication: boolean
+  readonly #onLate: OnLate
   readonly #seen: Seen[] = []
   readonly #late = new WeakMap<object, Guard>()
 
-  constructor (requireAuthentication: boolean) {
+  /** @param onLate called at the first request of a route that onRoute did not see */
+  constructor (requireAuthentication: boolean, onLate: OnLate) {
     this.#requireAuthentication = requireAuthentication
+    this.#onLate = onLate
   }
 
   /**
@@ -82,8 +87,11 @@ export class Routes {
     if (mark !== undefined && mark.owner === this) return mark.guard
     let guard = this.#late.get(config)
     if (guard === undefined) {
-      guard = this.#see({ method: config.method as RouteOptions['method'], url: String(config.url) }, config)
+      const method = config.method as RouteOptions['method']
+      const url = String(config.url)
+      guard = this.#see({ method, url }, config)
       this.#late.set(config, guard)
+      this.#onLate(String(method), url)
     }
     return guard
   }
@@ -104,9 +112,4 @@ export class Routes {
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
     return compileGuard(config, nameOf(methods, url), this.#requireAuthentication)
   }
-}
-
-/** What errors call a route: `GET /profile`. */
-function nameOf (methods: RouteOptions['method'], url: string): string {
-  return `${[methods].flat().join(',')} ${url}`
 }
