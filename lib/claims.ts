@@ -23,11 +23,11 @@ type Check = (claims: JsonObject, expected: Expectations, now: number, completen
 
 const DATES: readonly Check[] = [issuedAt, notBefore, expiration]
 
-/** What every token of the realm has, a logout token too. */
-const SHARED: readonly Check[] = [...DATES, issuer, audience]
+/** Who issued a token of the realm and whom it is for, a logout token too. */
+const PARTIES: readonly Check[] = [issuer, audience]
 
 /** In the order of the contract: dates first, so that an expired token of a wrong issuer is expired. */
-const CHECKS: readonly Check[] = [...SHARED, type, confirmation, identifiers]
+const CHECKS: readonly Check[] = [...DATES, ...PARTIES, type, confirmation, identifiers]
 
 /**
  * Check the claims of a token whose signature is good (RFC 7519 section 4.1, RFC 9068 section 4, RFC 8725 section 3).
@@ -39,9 +39,9 @@ export function checkClaims (claims: JsonObject, expected: Expectations, now: nu
   return claims as AccessTokenClaims
 }
 
-/** Dates, issuer and audience alone, for a token that is no access token. */
-export function checkShared (claims: JsonObject, expected: Expectations, now: number): void {
-  for (const check of SHARED) check(claims, expected, now, WHOLE)
+/** Issuer and audience alone, for a token that is no access token. */
+export function checkParties (claims: JsonObject, expected: Expectations): void {
+  for (const check of PARTIES) check(claims, expected, NaN, WHOLE)
 }
 
 /** The checks that time alone can change, for claims that have passed all of them before. */

@@ -52,6 +52,9 @@ function adviceFor (name: string, scope: string, { names, foreign = {} }: Known)
   if (scope === '' && Object.hasOwn(foreign, plain)) return foreign[plain]
   const begun = startedBy(plain, siblings)
   if (begun !== undefined) return `write "${dotted(scope, begun)}"`
+  // An option of the plugin itself is likelier to be meant than one of a group that has the same name.
+  const top = names['']!.find((each) => plainly(each) === plain)
+  if (top !== undefined) return `write "${top}"`
   const elsewhere = Object.keys(names).flatMap((group) => names[group]!
     .filter((each) => plainly(each) === plain)
     .map((each) => `"${dotted(group, each)}"`))

@@ -27,6 +27,7 @@ const milliseconds = (least: number) => {
   const what = `a whole number of milliseconds from ${least} to ${MAX_TIME}`
   return z.int(what).min(least, what).max(MAX_TIME, what)
 }
+const secondsWithinADay = z.number('a number of seconds, 0 or more').min(0, 'a number of seconds, 0 or more').max(86_400, 'a number of seconds, a day at the most')
 const REALM = 'the full URL of a realm, such as https://sso.example.com/realms/acme'
 const realmUrl = z.string(REALM).min(1, REALM).superRefine((value, context) => {
   const fault = realmUrlFault(value)
@@ -101,8 +102,9 @@ const groups = {
     maxTokenLifetime: whole(1, 'of seconds ').default(86_400),
     max: whole(1).default(100_000),
     store: z.custom<RevocationStore>(isStore, STORE).optional(),
-    maxLag: milliseconds(100).default(10_000)
-  }, 'an object with maxTokenLifetime, max, store and maxLag'),
+    maxLag: milliseconds(100).default(10_000),
+    leeway: secondsWithinADay.default(300)
+  }, 'an object with maxTokenLifetime, max, store, maxLag and leeway'),
   limits: z.strictObject({
     tokenLength: whole(100).default(32_768),
     jsonDepth: whole(3).max(1000, 'a whole number from 3 to 1000').default(32),
@@ -135,7 +137,7 @@ const schema = z.strictObject({
   verifyCertificate: flag.default(true),
   ca: oneOrMore(certificate, CA).optional(),
   dispatcher: dispatcher.optional(),
-  leeway: z.number('a number of seconds, 0 or more').min(0, 'a number of seconds, 0 or more').max(86_400, 'a number of seconds, a day at the most').default(0),
+  leeway: secondsWithinADay.default(0),
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
   extractToken: aFunction('a function (request) => token or null').optional(),
   requireAuthentication: flag.default(false),

@@ -64,10 +64,3 @@ t.test('a push counts once', async (t) => {
   t.equal((await push(app, token, 'k_push_not_before')).status, 200)
   t.match(await push(app, token, 'k_push_not_before'), { status: 400, body: { error_description: 'the call was made before' } })
 })
-
-t.test('leeway holds for pushes and logouts too', async (t) => {
-  const realm = await realmFor(t)
-  const app = await apiFor(t, realm, { ...LOGOUT, leeway: 30 })
-  t.equal((await push(app, realm.sign(action('LOGOUT', { expiration: now() - 20 })), 'k_logout')).status, 200)
-  t.equal((await push(app, realm.sign(action('LOGOUT', { expiration: now() - 31 })), 'k_logout')).status, 400)
-})

@@ -44,7 +44,7 @@ t.test('a store of one\'s own is told what was revoked, and tells what others re
   const at = now()
   const jti = 'the id of the call'
   t.equal((await logOut(app, realm, { claims: { sid: 's', jti, iat: at, exp: at + 50 } })).status, 200)
-  t.same(store.taken, [{ kind: 'session', id: 's', at, call: { id: jti, until: at + 55 } }])
+  t.same(store.taken, [{ kind: 'session', id: 's', at, call: { id: jti, until: at + 350 } }])
   store.follower!.receive({ kind: 'user', id: 'someone', at })
   store.follower!.receive({ kind: 'everybody', at: at - 10 })
   t.equal(await ask(app, '/me', realm.token({ sub: 'someone', claims: { iat: at } })), NOT_VALID)
@@ -169,10 +169,12 @@ t.test('a wrong option of revocation stops the start with one sentence', async (
     [{ adminUrl: '/x' }, /option "adminUrl" must be an object with path, not a string$/],
     [{ adminUrl: { path: '' } }, /option "adminUrl\.path" must be .*, not an empty string$/],
     [{ adminUrl: { url: '/x' } }, /option "adminUrl\.url" is unknown/],
-    [{ revocation: true }, /option "revocation" must be an object with maxTokenLifetime, max, store and maxLag, not true$/],
+    [{ revocation: true }, /option "revocation" must be an object with maxTokenLifetime, max, store, maxLag and leeway, not true$/],
     [{ revocation: { maxTokenLifetime: 0 } }, /option "revocation\.maxTokenLifetime" must be a whole number of seconds from 1, not 0$/],
     [{ revocation: { max: 1.5 } }, /option "revocation\.max" must be/],
     [{ revocation: { maxLag: 10 } }, /option "revocation\.maxLag" must be a whole number of milliseconds from 100 to/],
+    [{ revocation: { leeway: -1 } }, /option "revocation\.leeway" must be a number of seconds, 0 or more, not -1$/],
+    [{ revocation: { leeway: 86_401 } }, /option "revocation\.leeway" must be a number of seconds, a day at the most, not 86401$/],
     [{ revocation: { store: {} } }, /option "revocation\.store" must be a store of revocations, such as redisStore/],
     [{ revocation: { store: null } }, /option "revocation\.store" must be a store of revocations/],
     [{ revocation: { maxlag: 1 } }, /option "revocation\.maxlag" is unknown; write "revocation\.maxLag"$/]

@@ -80,4 +80,10 @@ export interface RevocationOptions {
    * @default 10000
    */
   maxLag?: number
+  /**
+   * Seconds by which the dates of Keycloak's calls may be off, in the future and in the past: Keycloak does not repeat a call
+   * that is refused because the clocks differ. For access tokens `leeway` counts alone; if that is more, it counts here too.
+   * @default 300
+   */
+  leeway?: number
 }

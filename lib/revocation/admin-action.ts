@@ -2,10 +2,13 @@ import type { Revocation } from '../../types/revocation.js'
 import { date } from '../claims.js'
 import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../json.js'
-import { seconds } from '../seconds.js'
 import type { CallKind, Order } from './call.js'
+import { checkEnd } from './call-dates.js'
 
 const TYPES: ReadonlySet<string> = new Set(['jwt'])
+
+/** Seconds from when Keycloak makes an action until its `expiration`: the only date by Keycloak's own clock. */
+const LIFETIME = 30
 
 /** Whom a push of the admin console is for, and by how many seconds clocks may differ. */
 export interface ActionOptions {
@@ -34,7 +37,7 @@ export function logoutAction (options: ActionOptions): CallKind {
       const call = checkAction(payload, 'LOGOUT', options)
       const sessions = sessionIds(payload)
       if (sessions === undefined) return { ...call, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
-      const at = Math.floor(seconds())
+      const at = Math.floor(call.until - options.leeway - LIFETIME)
       return { ...call, revocations: sessions.map((id): Revocation => ({ kind: 'session', id, at, call })) }
     }
   }
@@ -47,9 +50,9 @@ function checkAction (payload: JsonObject, action: string, { clientId, leeway }:
   if (member(payload, 'resource') !== clientId) throw notValid('the resource is not this client')
   const expiration = date(payload, 'expiration')
   if (expiration === undefined) throw notValid('expiration is missing')
-  if (expiration + leeway <= seconds()) throw notValid('expiration has passed')
   const id = member(payload, 'id')
   if (typeof id !== 'string' || id === '') throw notValid('id is not a string')
+  checkEnd(expiration, leeway)
   return { id, until: expiration + leeway }
 }
 

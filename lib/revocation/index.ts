@@ -60,7 +60,7 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     warnings,
     closing
   })
-  const routes = routesOf(settings, {
+  const routes = routesOf(settings, Math.max(leeway, revocation.leeway), {
     jws: CALLS,
     keys,
     once,
@@ -93,7 +93,7 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
   }
 }
 
-function routesOf ({ backchannelLogout, adminUrl, issuer, leeway, clientId }: Settings, options: InboxOptions): CallRoute[] {
+function routesOf ({ backchannelLogout, adminUrl, issuer, clientId }: Settings, leeway: number, options: InboxOptions): CallRoute[] {
   const routes: CallRoute[] = []
   if (backchannelLogout !== undefined) {
     const kind = logoutToken({ issuer, leeway, audience: new Set(backchannelLogout.clients) })

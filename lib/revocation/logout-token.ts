@@ -1,8 +1,8 @@
-import { checkShared, date, type Expectations } from '../claims.js'
+import { checkParties, date, type Expectations } from '../claims.js'
 import { notValid } from '../errors.js'
 import { isObject, type JsonObject, member } from '../json.js'
-import { seconds } from '../seconds.js'
 import type { CallKind, Order } from './call.js'
+import { checkEnd, checkMade } from './call-dates.js'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
@@ -20,17 +20,27 @@ export function logoutToken (expected: Expectations): CallKind {
     name: 'a back-channel logout',
     types: TYPES,
     read (claims): Order {
-      checkShared(claims, expected, seconds())
+      checkParties(claims, expected)
       for (const check of CHECKS) check(claims)
       const session = identifier(claims, 'sid')
       const user = identifier(claims, 'sub')
-      const call = { id: identifier(claims, 'jti') ?? missing('jti'), until: date(claims, 'exp')! + expected.leeway }
-      const at = Math.floor(date(claims, 'iat')!)
+      const id = identifier(claims, 'jti') ?? missing('jti')
+      const { at, until } = datesOf(claims, expected.leeway)
+      const call = { id, until }
       if (session !== undefined) return { ...call, revocations: [{ kind: 'session', id: session, at, call }] }
       if (user !== undefined) return { ...call, revocations: [{ kind: 'user', id: user, at, call }] }
       return missing('sid or sub')
     }
   }
+}
+
+/** The second of the logout, by Keycloak's clock, and when the call is void. */
+function datesOf (claims: JsonObject, leeway: number): { at: number, until: number } {
+  const iat = date(claims, 'iat') ?? missing('iat')
+  const exp = date(claims, 'exp') ?? missing('exp')
+  checkMade(Math.max(iat, date(claims, 'nbf') ?? iat), leeway)
+  checkEnd(exp, leeway)
+  return { at: Math.floor(iat), until: exp + leeway }
 }
 
 /** Keycloak's own mark; ID and access tokens are signed by the same key. */

@@ -72,6 +72,19 @@ t.test('an administrator ends one session, or all of a user\'s', async (t) => {
   await good(t, app, bob)
 })
 
+t.test('a logout counts though the API\'s clock is behind Keycloak\'s, or ahead of it', async (t) => {
+  const app = await called(t)
+  const { now } = Date
+  for (const skew of [-0.5, -1.5, -5, -100, 5, 100]) {
+    const tokens = await browserLogin('alice')
+    await good(t, app, tokens)
+    const { restore } = t.intercept(Date, 'now', { value: () => now() + skew * 1000 })
+    await signOut('web', tokens)
+    restore()
+    await bad(t, app, tokens)
+  }
+})
+
 t.test('a lightweight token falls with its session', async (t) => {
   const app = await called(t, { ...options, audience: null, userIdClaim: 'sid' })
   const light = await login('light', 'alice')
