@@ -96,7 +96,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     // The client is gone: there is nobody to answer, and nothing for Fastify to log as an error of ours.
-    if (reply.raw.destroyed) {
+    if (isGone(reply)) {
       reply.hijack()
       return
     }
@@ -110,6 +110,11 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }
+}
+
+/** Is the client gone? A response of HTTP/2 does not tell, but its stream does. */
+function isGone ({ raw }: FastifyReply): boolean {
+  return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
 }
 
 /** What the application's function made of a request. */
