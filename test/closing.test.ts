@@ -54,6 +54,11 @@ async function until (holds: () => boolean): Promise<void> {
   while (!holds()) await wait(5)
 }
 
+/** Until so many requests have arrived: which comes too late for a close is not answered by us. */
+async function arrived (log: ReturnType<typeof logging>, times: number): Promise<void> {
+  await until(() => log.lines.filter(({ msg }) => msg === 'incoming request').length === times)
+}
+
 /** A store that does as it should, but for what is given. */
 function storeWith (other: Partial<RevocationStore>): RevocationStore {
   return { follow: (follower) => follower.upToDate(), publish: async () => {}, close: () => {}, ...other }
@@ -62,10 +67,10 @@ function storeWith (other: Partial<RevocationStore>): RevocationStore {
 t.test('requests that wait for the key set are answered, and the API closes', async (t) => {
   const realm = await realmFor(t)
   realm.hang('certs')
-  const { app, url } = await listening(t, realm)
+  const log = logging()
+  const { app, url } = await listening(t, realm, {}, log)
   const answers = [1, 2, 3].map(() => ask(t, `${url}/me`, bearer(realm.token())))
-  await until(() => realm.requests.certs === 1)
-  await wait(50)
+  await arrived(log, 3)
   t.ok(await timeToClose(app) < 3000)
   t.same(await Promise.all(answers), Array(3).fill('503 close'))
 })
@@ -77,7 +82,7 @@ t.test('a request that waits for the end of a cooldown is answered, and the API 
   t.equal(await ask(t, `${url}/me`, bearer(realm.token())), '200 keep-alive')
   t.equal(await ask(t, `${url}/me`, bearer(realm.token({ kid: 'x' }))), '401 keep-alive')
   const answer = ask(t, `${url}/me`, bearer(realm.token({ kid: 'y' })))
-  await until(() => log.lines.filter(({ msg }) => msg === 'incoming request').length === 3)
+  await arrived(log, 3)
   await app.close()
   t.equal(await answer, '503 close')
   t.match(log.text, 'request refused: the API is closing')
@@ -110,7 +115,8 @@ t.test('requests that wait for the function clientSecret are answered, nothing i
 
 t.test('a logout whose body drips is answered, and the API closes', async (t) => {
   const realm = await realmFor(t)
-  const { app } = await listening(t, realm, LOGOUT)
+  const log = logging()
+  const { app } = await listening(t, realm, LOGOUT, log)
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   t.teardown(() => socket.destroy())
   let received = ''
@@ -118,7 +124,7 @@ t.test('a logout whose body drips is answered, and the API closes', async (t) =>
   socket.write('POST /backchannel-logout HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nlogout_token')
   const drip = setInterval(() => socket.write('x'), 50)
   t.teardown(() => clearInterval(drip))
-  await wait(200)
+  await arrived(log, 1)
   t.ok(await timeToClose(app) < 3000)
   await until(() => received !== '')
   t.match(received, /^HTTP\/1\.1 503 .*connection: close.*temporarily_unavailable.*the API is closing/s)
@@ -153,12 +159,13 @@ t.test('a logout that is carried out while the API closes does not keep its conn
 
 t.test('a refused logout does not either', async (t) => {
   const realm = await realmFor(t)
-  const { app } = await listening(t, realm, LOGOUT)
+  const log = logging()
+  const { app } = await listening(t, realm, LOGOUT, log)
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   let received = ''
   socket.on('data', (chunk) => { received += String(chunk) })
   socket.write('POST /backchannel-logout HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n\r\nx')
-  await wait(100)
+  await arrived(log, 1)
   const closed = app.close()
   await wait(50)
   socket.write('y')
