@@ -117,6 +117,13 @@ t.test('@fastify/jwt beside us is one clear sentence, and decoratorName mends it
   }
 })
 
+t.test('so is @fastify/passport, whose Authenticator has an option for it', async (t) => {
+  const app = Fastify()
+  // As its initialize() does; the package itself would change the types of request.user in all tests.
+  app.decorateRequest('passport').decorateRequest('user', null)
+  await t.rejects(Promise.resolve(app.register(keycloak, (await realmFor(t)).options)), { message: /when it is @fastify\/passport, give its Authenticator the option userProperty, such as "sessionUser"$/ })
+})
+
 t.test('other decorators in our place, or the plugin twice, are one clear sentence', async (t) => {
   const realm = await realmFor(t)
   for (const name of ['auth', 'hasPermission']) {
