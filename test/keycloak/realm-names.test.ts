@@ -3,7 +3,7 @@ import t from 'tap'
 import { refusalOf } from '../support/app.js'
 import { addRealm, api, base, call, decode, get, json } from './helpers.js'
 
-for (const name of ['my realm', 'münchen', 'a%b', 'a"b', 'a|b', '東京']) {
+for (const name of ['my realm', 'münchen', 'a%b', 'a|b', '東京']) {
   t.test(`the realm ${name}`, async (t) => {
     t.teardown(await addRealm({
       realm: name,
