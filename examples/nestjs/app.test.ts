@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify'
+import { createTestRealm, type TokenSpec } from 'fastify-keycloak-bearer/testing'
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { buildApp } from './app.js'
+
+async function start (t: TestContext) {
+  const realm = await createTestRealm()
+  const nest = await buildApp(realm.options)
+  await nest.init()
+  const app: FastifyInstance = nest.getHttpAdapter().getInstance()
+  t.after(async () => {
+    await nest.close()
+    await realm.close()
+  })
+  const ask = async (url: string, as: TokenSpec | string | null = null) => {
+    const response = await realm.inject(app, { url, as })
+    return { response, answer: [response.statusCode, response.json().code ?? response.json()] }
+  }
+  return { app, realm, ask }
+}
+
+test('a refusal is what the plugin says, with code and challenge, and not an error of the server', async (t) => {
+  const { ask } = await start(t)
+  const { response, answer } = await ask('/orders')
+  assert.deepEqual(answer, [401, 'not_authenticated'])
+  assert.equal(response.json().error, 'Unauthorized')
+  assert.equal(response.headers['www-authenticate'], 'Bearer realm="test"')
+  assert.deepEqual((await ask('/menu', { forged: true })).answer, [401, 'token_not_valid'])
+  assert.deepEqual((await ask('/accounts', { username: 'bob' })).answer, [403, 'permission_denied'])
+})
+
+test('what verify() throws in a method is answered likewise', async (t) => {
+  const { ask } = await start(t)
+  const { response, answer } = await ask('/whoami', { expired: true })
+  assert.deepEqual(answer, [401, 'token_expired'])
+  assert.match(String(response.headers['www-authenticate']), /error="invalid_token"/)
+  assert.deepEqual((await ask('/whoami')).answer, [200, { sub: null }])
+})
+
+test('while Keycloak is away and its keys are not known, it is 503', async (t) => {
+  const { realm, ask } = await start(t)
+  await realm.down()
+  const { response, answer } = await ask('/orders', {})
+  assert.deepEqual(answer, [503, 'keycloak_unavailable'])
+  assert.equal(response.headers['retry-after'], '1')
+})
+
+test('who may call what', async (t) => {
+  const { app, ask } = await start(t)
+  assert.deepEqual((await ask('/menu')).answer, [200, { soup: 4.5 }])
+  assert.deepEqual((await ask('/menu', {})).answer, [200, { soup: 4.5, hello: 'alice' }])
+  assert.deepEqual((await ask('/orders', {})).answer, [200, { of: 'alice' }])
+  assert.deepEqual((await ask('/accounts', { roles: ['reader'] })).answer, [200, { total: 1200 }])
+  const access = app.keycloak.routes().filter(({ method }) => method === 'GET').map(({ url, access, rule }) => `${url}: ${rule ?? access}`)
+  assert.deepEqual(access, ['/menu: optional', '/orders: authenticated', '/accounts: permission reader', '/whoami: open'])
+})
