@@ -64,3 +64,23 @@ t.test('a push counts once', async (t) => {
   t.equal((await push(app, token, 'k_push_not_before')).status, 200)
   t.match(await push(app, token, 'k_push_not_before'), { status: 400, body: { error_description: 'the call was made before' } })
 })
+
+t.test('a later date counts though the Keycloak node that pushes it is behind; an earlier one does not', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, LOGOUT)
+  const at = now()
+  const pushed = async (notBefore: number, expiration: number, counts: number, title: string) => {
+    t.equal((await push(app, realm.sign(action('PUSH_NOT_BEFORE', { notBefore, expiration })), 'k_push_not_before')).status, 200)
+    t.equal(app.keycloak.health().revocation!.notBefore, counts, title)
+  }
+  await pushed(at - 50, at + 30, at - 50, 'the first')
+  await pushed(at - 40, at + 28, at - 40, 'of a node 2 s behind')
+  t.equal(await ask(app, '/me', realm.token({ claims: { iat: at - 41 } })), NOT_VALID)
+  await pushed(at - 45, at + 28, at - 40, 'an earlier date of that node')
+  await pushed(0, at + 29, at - 40, 'taken back by a push that is not the latest')
+  await pushed(at - 45, at + 30, at - 45, 'taken back in the same second')
+  await pushed(at - 30, at + 20, at - 30, 'a later date once more')
+  await pushed(0, at + 31, 0, 'taken back')
+  t.equal(await ask(app, '/me', realm.token({ claims: { iat: at - 41 } })), '200')
+  await pushed(at - 20, at + 1, at - 20, 'and set again, by a node 30 s behind')
+})

@@ -44,7 +44,7 @@ t.test('a store of one\'s own is told what was revoked, and tells what others re
   const at = now()
   const jti = 'the id of the call'
   t.equal((await logOut(app, realm, { claims: { sid: 's', jti, iat: at, exp: at + 50 } })).status, 200)
-  t.same(store.taken, [{ kind: 'session', id: 's', at, call: { id: jti, until: at + 350 } }])
+  t.same(store.taken, [{ kind: 'session', id: 's', at, call: { id: jti, until: at + 55 } }])
   store.follower!.receive({ kind: 'user', id: 'someone', at })
   store.follower!.receive({ kind: 'everybody', at: at - 10 })
   t.equal(await ask(app, '/me', realm.token({ sub: 'someone', claims: { iat: at } })), NOT_VALID)
@@ -184,4 +184,80 @@ t.test('a wrong option of revocation stops the start with one sentence', async (
     await t.rejects(async () => { await app.register(keycloak, { ...good, ...options } as never) }, { name: 'TypeError', message }, JSON.stringify(options))
     await app.close()
   }
+})
+
+/** A store that several instances share, and that tells each of them in one order, when the test says so. */
+class Stream {
+  readonly entries: Revocation[] = []
+  readonly #followers: Array<{ follower: RevocationFollower, read: number }> = []
+
+  store (): RevocationStore {
+    return {
+      follow: (follower) => {
+        this.#followers.push({ follower, read: 0 })
+        this.tell()
+      },
+      publish: async (revocation) => { this.entries.push(revocation) },
+      close () {}
+    }
+  }
+
+  tell (): void {
+    for (const each of this.#followers) {
+      while (each.read < this.entries.length) each.follower.receive(structuredClone(this.entries[each.read++]))
+      each.follower.upToDate()
+    }
+  }
+}
+
+t.test('instances that were pushed not-before dates in different orders agree, and those that start later with them', async (t) => {
+  const realm = await realmFor(t)
+  const at = now()
+  const dates: Array<[notBefore: number, expiration: number]> = [[at - 50, at + 30], [0, at + 31], [at - 20, at + 28], [at - 40, at + 31]]
+  const stream = new Stream()
+  const start = () => apiFor(t, realm, { ...LOGOUT, revocation: { store: stream.store() } })
+  const apps = [await start(), await start()]
+  const notBefore = (app = apps[0]!) => app.keycloak.health().revocation!.notBefore
+  // Each order, and each of the instances in turn: 4! times 2 to the fourth would be 384.
+  for (let round = 0; round < 48; round++) {
+    const left = [...dates]
+    for (let step = 0, order = round; left.length > 0; step++) {
+      const [[date, expiration]] = left.splice(order % left.length, 1) as [[number, number]]
+      order = Math.floor(order / (left.length + 1))
+      const token = realm.sign(action('PUSH_NOT_BEFORE', { notBefore: date, expiration: expiration + round * 10 }))
+      t.equal((await push(apps[(round + step) % 2]!, token, 'k_push_not_before')).status, 200)
+      if (round % 3 === 0) stream.tell()
+    }
+    stream.tell()
+    t.equal(notBefore(apps[1]), notBefore(), `round ${round}`)
+  }
+  t.equal(notBefore(await start()), notBefore())
+  t.equal((await push(apps[1]!, realm.sign(action('PUSH_NOT_BEFORE', { notBefore: 0, expiration: at + 1000 })), 'k_push_not_before')).status, 200)
+  stream.tell()
+  for (const app of [...apps, await start()]) t.equal(notBefore(app), 0, 'and an administrator can take it back for all')
+})
+
+t.test('a push that waits for the store is not told once its date was taken back, and the highest is told first', async (t) => {
+  const realm = await realmFor(t)
+  const store = new Notes()
+  const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store } })
+  const at = now()
+  const pushed = async (notBefore: number, expiration: number) =>
+    (await push(app, realm.sign(action('PUSH_NOT_BEFORE', { notBefore, expiration })), 'k_push_not_before')).status
+  store.broken = async () => { throw new Error('no') }
+  t.equal(await pushed(at - 10, at + 30), 503)
+  store.broken = undefined
+  t.equal(await pushed(0, at + 31), 200)
+  await wait(1200)
+  t.match(store.taken, [{ kind: 'realm', at: 0 }])
+
+  store.taken.length = 0
+  store.broken = async () => { throw new Error('no') }
+  t.equal(await pushed(at - 10, at + 32), 503)
+  t.equal(await pushed(at - 20, at + 31), 503)
+  const keycloakSessionIds = Array.from({ length: 1000 }, (_, number) => String(number))
+  t.equal((await push(app, realm.sign(action('LOGOUT', { keycloakSessionIds })), 'k_logout')).status, 503)
+  store.broken = undefined
+  while (!store.taken.some(({ kind }) => kind === 'realm')) await wait(20)
+  t.match(store.taken.filter(({ kind }) => kind === 'realm'), [{ kind: 'realm', at: at - 10 }], 'where they are joined too')
 })

@@ -4,7 +4,7 @@ export interface Revocation {
    * - `session`: the tokens of the session `id` (`sid`)
    * - `user`: the tokens of the user `id` (`sub`) that were issued up to the second `at`
    * - `everybody`: all tokens that were issued before the second `at`
-   * - `realm`: the same, as the realm's not-before; a later push takes its place, and 0 clears it
+   * - `realm`: the same, as the realm's not-before; a higher date takes its place, and that of a later call, of which 0 clears it
    */
   kind: 'session' | 'user' | 'everybody' | 'realm'
   /** Of the session or the user. */

@@ -10,10 +10,13 @@ const TYPES: ReadonlySet<string> = new Set(['jwt'])
 /** Seconds from when Keycloak makes an action until its `expiration`: the only date by Keycloak's own clock. */
 const LIFETIME = 30
 
-/** Whom a push of the admin console is for, and by how many seconds clocks may differ. */
+/** Whom a push of the admin console is for. */
 export interface ActionOptions {
   clientId: string
+  /** Seconds. */
   leeway: number
+  /** Seconds by which the clocks of Keycloak and this API may differ. */
+  skew: number
 }
 
 /** `{adminUrl}/k_push_not_before`: the realm's not-before, or the client's own where that is later. */
@@ -22,8 +25,8 @@ export function pushNotBefore (options: ActionOptions): CallKind {
     name: 'a push of not-before',
     types: TYPES,
     read (payload): Order {
-      const call = checkAction(payload, 'PUSH_NOT_BEFORE', options)
-      return { ...call, revocations: [{ kind: 'realm', at: notBefore(payload), call }] }
+      const { call, expiration } = checkAction(payload, 'PUSH_NOT_BEFORE', options)
+      return { id: call.id, until: expiration + options.skew, revocations: [{ kind: 'realm', at: notBefore(payload), call }] }
     }
   }
 }
@@ -34,16 +37,23 @@ export function logoutAction (options: ActionOptions): CallKind {
     name: 'a logout by the admin URL',
     types: TYPES,
     read (payload): Order {
-      const call = checkAction(payload, 'LOGOUT', options)
+      const { call, expiration } = checkAction(payload, 'LOGOUT', options)
+      const order = { id: call.id, until: expiration + options.skew }
       const sessions = sessionIds(payload)
-      if (sessions === undefined) return { ...call, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
-      const at = Math.floor(call.until - options.leeway - LIFETIME)
-      return { ...call, revocations: sessions.map((id): Revocation => ({ kind: 'session', id, at, call })) }
+      if (sessions === undefined) return { ...order, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
+      const at = Math.floor(expiration - LIFETIME)
+      return { ...order, revocations: sessions.map((id): Revocation => ({ kind: 'session', id, at, call })) }
     }
   }
 }
 
-function checkAction (payload: JsonObject, action: string, { clientId, leeway }: ActionOptions): NonNullable<Revocation['call']> {
+interface Action {
+  call: NonNullable<Revocation['call']>
+  /** Seconds since 1970. */
+  expiration: number
+}
+
+function checkAction (payload: JsonObject, action: string, { clientId, leeway, skew }: ActionOptions): Action {
   // The realm's key signs tokens too, and a mapper may write any claim into one: an action has no typ.
   if (Object.hasOwn(payload, 'typ')) throw notValid('typ is there')
   if (member(payload, 'action') !== action) throw notValid('the action is not that of the route')
@@ -52,8 +62,8 @@ function checkAction (payload: JsonObject, action: string, { clientId, leeway }:
   if (expiration === undefined) throw notValid('expiration is missing')
   const id = member(payload, 'id')
   if (typeof id !== 'string' || id === '') throw notValid('id is not a string')
-  checkEnd(expiration, leeway)
-  return { id, until: expiration + leeway }
+  checkEnd(expiration, skew)
+  return { call: { id, until: expiration + leeway }, expiration }
 }
 
 function notBefore (payload: JsonObject): number {

@@ -2,28 +2,28 @@ import { notValid } from '../errors.js'
 import { seconds } from '../seconds.js'
 
 // Keycloak makes a call once, so that one which is refused for a clock that is a little off is a logout lost for good. Beyond
-// the leeway the refusal says by how much the clocks differ, since the operator has to set one of them.
+// the skew the refusal says by how much the clocks differ, since the operator has to set one of them.
 
 /**
  * @param made when the call was made, in seconds since 1970
- * @param leeway seconds
- * @throws {KeycloakError} token_not_valid when that is later than the leeway allows
+ * @param skew seconds
+ * @throws {KeycloakError} token_not_valid when that is later than the skew allows
  */
-export function checkMade (made: number, leeway: number): void {
+export function checkMade (made: number, skew: number): void {
   const ahead = made - seconds()
-  if (ahead > leeway) throw notValid(`the call is dated ${Math.ceil(ahead)} s in the future: ${cause(leeway)}`)
+  if (ahead > skew) throw notValid(`the call is dated ${Math.ceil(ahead)} s in the future: ${cause(skew)}`)
 }
 
 /**
  * @param end when the call ends, in seconds since 1970
- * @param leeway seconds
- * @throws {KeycloakError} token_not_valid when that is longer ago than the leeway allows
+ * @param skew seconds
+ * @throws {KeycloakError} token_not_valid when that is longer ago than the skew allows
  */
-export function checkEnd (end: number, leeway: number): void {
+export function checkEnd (end: number, skew: number): void {
   const ago = seconds() - end
-  if (ago >= leeway) throw notValid(`the call ended ${Math.ceil(ago)} s ago: it comes late, or ${cause(leeway)}`)
+  if (ago >= skew) throw notValid(`the call ended ${Math.ceil(ago)} s ago: it comes late, or ${cause(skew)}`)
 }
 
-function cause (leeway: number): string {
-  return `the clocks of Keycloak and this API differ by more than ${leeway} s (revocation.leeway); NTP keeps both right`
+function cause (skew: number): string {
+  return `the clocks of Keycloak and this API differ by more than ${skew} s (revocation.leeway); NTP keeps both right`
 }

@@ -37,6 +37,7 @@ export interface Revoked {
 export function createRevoked (settings: Settings, revocation: NonNullable<Settings['revocation']>, keys: Keys, fastify: FastifyInstance, closing: Closing): Revoked {
   const { store, maxTokenLifetime, max, maxLag } = revocation
   const { issuer, leeway } = settings
+  const skew = Math.max(leeway, revocation.leeway)
   const warnings = new Warnings(fastify.log)
   const once = new Once(max)
   const revocations = new Revocations({
@@ -52,15 +53,16 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     maxLag,
     lifetime: maxTokenLifetime + leeway,
     current: () => revocations.current(),
+    holds: (revocation) => revocations.holds(revocation),
     take (revocation) {
       revocations.take(revocation)
-      if (revocation.call !== undefined) once.take(revocation.call.id, revocation.call.until)
+      if (revocation.call !== undefined) once.take(revocation.call.id, revocation.call.until + skew)
     },
     log: fastify.log,
     warnings,
     closing
   })
-  const routes = routesOf(settings, Math.max(leeway, revocation.leeway), {
+  const routes = routesOf(settings, skew, {
     jws: CALLS,
     keys,
     once,
@@ -93,10 +95,10 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
   }
 }
 
-function routesOf ({ backchannelLogout, adminUrl, issuer, clientId }: Settings, leeway: number, options: InboxOptions): CallRoute[] {
+function routesOf ({ backchannelLogout, adminUrl, issuer, leeway, clientId }: Settings, skew: number, options: InboxOptions): CallRoute[] {
   const routes: CallRoute[] = []
   if (backchannelLogout !== undefined) {
-    const kind = logoutToken({ issuer, leeway, audience: new Set(backchannelLogout.clients) })
+    const kind = logoutToken({ issuer, leeway, audience: new Set(backchannelLogout.clients) }, skew)
     routes.push({
       url: backchannelLogout.path,
       contentType: 'application/x-www-form-urlencoded',
@@ -106,7 +108,7 @@ function routesOf ({ backchannelLogout, adminUrl, issuer, clientId }: Settings, 
   }
   if (adminUrl !== undefined) {
     const base = adminUrl.path.replace(/\/$/, '')
-    const kinds = { k_push_not_before: pushNotBefore({ clientId, leeway }), k_logout: logoutAction({ clientId, leeway }) }
+    const kinds = { k_push_not_before: pushNotBefore({ clientId, leeway, skew }), k_logout: logoutAction({ clientId, leeway, skew }) }
     for (const [name, kind] of Object.entries(kinds)) {
       routes.push({ url: `${base}/${name}`, contentType: 'text/plain', tokenOf: (body) => body.trim(), inbox: new Inbox(kind, options) })
     }

@@ -14,8 +14,11 @@ type Check = (claims: JsonObject) => void
 /** What section 2.6 asks beside dates, issuer and audience. */
 const CHECKS: readonly Check[] = [type, event, nonce]
 
-/** A logout token, for the clients that users log in by. */
-export function logoutToken (expected: Expectations): CallKind {
+/**
+ * A logout token, for the clients that users log in by.
+ * @param skew seconds by which the clocks of Keycloak and this API may differ
+ */
+export function logoutToken (expected: Expectations, skew: number): CallKind {
   return {
     name: 'a back-channel logout',
     types: TYPES,
@@ -25,22 +28,23 @@ export function logoutToken (expected: Expectations): CallKind {
       const session = identifier(claims, 'sid')
       const user = identifier(claims, 'sub')
       const id = identifier(claims, 'jti') ?? missing('jti')
-      const { at, until } = datesOf(claims, expected.leeway)
-      const call = { id, until }
-      if (session !== undefined) return { ...call, revocations: [{ kind: 'session', id: session, at, call }] }
-      if (user !== undefined) return { ...call, revocations: [{ kind: 'user', id: user, at, call }] }
+      const { iat, exp } = datesOf(claims, skew)
+      const [at, call] = [Math.floor(iat), { id, until: exp + expected.leeway }]
+      const order = { id, until: exp + skew }
+      if (session !== undefined) return { ...order, revocations: [{ kind: 'session', id: session, at, call }] }
+      if (user !== undefined) return { ...order, revocations: [{ kind: 'user', id: user, at, call }] }
       return missing('sid or sub')
     }
   }
 }
 
-/** The second of the logout, by Keycloak's clock, and when the call is void. */
-function datesOf (claims: JsonObject, leeway: number): { at: number, until: number } {
+/** The dates by Keycloak's clock, checked. */
+function datesOf (claims: JsonObject, skew: number): { iat: number, exp: number } {
   const iat = date(claims, 'iat') ?? missing('iat')
   const exp = date(claims, 'exp') ?? missing('exp')
-  checkMade(Math.max(iat, date(claims, 'nbf') ?? iat), leeway)
-  checkEnd(exp, leeway)
-  return { at: Math.floor(iat), until: exp + leeway }
+  checkMade(Math.max(iat, date(claims, 'nbf') ?? iat), skew)
+  checkEnd(exp, skew)
+  return { iat, exp }
 }
 
 /** Keycloak's own mark; ID and access tokens are signed by the same key. */

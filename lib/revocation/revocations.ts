@@ -76,6 +76,11 @@ export class Revocations {
     else this.#remember(kind, id!, at)
   }
 
+  /** Need others be told of it? A push of not-before whose date was replaced meanwhile would bring that date back. */
+  holds ({ kind, at }: Revocation): boolean {
+    return kind !== 'realm' || at === this.#realm.at
+  }
+
   /** All that counts now, in the form in which it can be taken. */
   * current (): Iterable<Revocation> {
     this.#dropEnded()
@@ -102,9 +107,15 @@ export class Revocations {
     return entry !== undefined && isUpTo(entry.at, claims)
   }
 
-  /** As in Keycloak the last push counts, which may be a lower date; an older one that comes late does not. */
+  /**
+   * A later date counts whoever pushes it, since the clocks of Keycloak's nodes differ and refusing more is the safe direction.
+   * An earlier one counts if its push is not older than any before: so an administrator can take a date back. All instances
+   * that take the pushes in the same order agree, whatever they had taken before.
+   */
   #takeRealm ({ at, call }: Revocation): void {
-    if (call!.until >= (this.#realm.call?.until ?? 0)) this.#realm = { at, call }
+    const { id, until } = call!
+    const last = Math.max(until, this.#realm.call?.until ?? until)
+    if (at > this.#realm.at || until === last) this.#realm = { at, call: { id, until: last } }
   }
 
   #remember (kind: 'session' | 'user', id: string, at: number): void {

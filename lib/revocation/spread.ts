@@ -17,6 +17,8 @@ export interface SpreadOptions {
   maxLag: number
   take: (revocation: Revocation) => void
   current: () => Iterable<Revocation>
+  /** Need others still be told of a revocation that was taken here? */
+  holds: (revocation: Revocation) => boolean
   log: FastifyBaseLogger
   warnings: Warnings
   closing: Closing
@@ -45,7 +47,7 @@ export class Spread {
 
   constructor (options: SpreadOptions) {
     this.#options = options
-    this.#unsent = new Unsent(options.store, options.lifetime)
+    this.#unsent = new Unsent(options)
   }
 
   /** Milliseconds since the store was last heard of; `null`: not yet. */

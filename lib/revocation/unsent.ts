@@ -7,6 +7,14 @@ const MAX = 1000
 /** Milliseconds between two tries. */
 const TRY_AGAIN = 500
 
+export interface UnsentOptions {
+  store: RevocationStore
+  /** Seconds for which a revocation counts. */
+  lifetime: number
+  /** Need others still be told of it? */
+  holds: (revocation: Revocation) => boolean
+}
+
 interface Waiting {
   readonly revocation: Revocation
   /** Seconds of the monotonic clock. */
@@ -18,15 +26,13 @@ interface Waiting {
  * everybody takes their place: nobody is forgotten.
  */
 export class Unsent {
-  readonly #store: RevocationStore
-  readonly #lifetime: number
+  readonly #options: UnsentOptions
   #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor (store: RevocationStore, lifetime: number) {
-    this.#store = store
-    this.#lifetime = lifetime
+  constructor (options: UnsentOptions) {
+    this.#options = options
   }
 
   add (revocation: Revocation): void {
@@ -50,7 +56,7 @@ export class Unsent {
     while (this.#waiting.length > 0 && !this.#closed) {
       const [first] = this.#waiting
       try {
-        if (!this.#hasEnded(first!)) await this.#store.publish(first!.revocation)
+        if (this.#counts(first!)) await this.#options.store.publish(first!.revocation)
       } catch {
         break
       }
@@ -61,14 +67,16 @@ export class Unsent {
   }
 
   #join (): void {
-    const realm = this.#waiting.filter(({ revocation }) => revocation.kind === 'realm').slice(-1)
+    const realm = this.#waiting.filter((each) => each.revocation.kind === 'realm' && this.#counts(each)).slice(-1)
     const others = this.#waiting.map(({ revocation }) => revocation).filter(({ kind }) => kind !== 'realm')
     const at = Math.max(0, ...others.map((each) => each.kind === 'everybody' ? each.at : each.at + 1))
     this.#waiting = [...realm, { revocation: { kind: 'everybody', at }, since: monotonicSeconds() }]
   }
 
   /** A realm's not-before may be any date, or none, and counts from when it was pushed. */
-  #hasEnded ({ revocation: { kind, at, call }, since }: Waiting): boolean {
-    return hasPassed((kind === 'realm' ? call!.until : at) + this.#lifetime, since + this.#lifetime)
+  #counts ({ revocation, since }: Waiting): boolean {
+    const { lifetime, holds } = this.#options
+    const { kind, at, call } = revocation
+    return holds(revocation) && !hasPassed((kind === 'realm' ? call!.until : at) + lifetime, since + lifetime)
   }
 }
