@@ -38,11 +38,30 @@ t.test('the demo runs on a realm of yours', async (t) => {
   t.equal((await fetch(`${local.url}/controls/down`, { method: 'POST', headers: { origin: local.url } })).status, 404)
 })
 
+/** What a demo that does not start complains of, and how it ends. */
+async function complaint (env: Record<string, string>): Promise<string> {
+  const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, PORT: '0', ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  for await (const chunk of child.stderr!) text += String(chunk)
+  return `${text.trim()} (${child.exitCode ?? (await once(child, 'exit'))[0]})`
+}
+
 t.test('a port that is taken is one clear sentence', async (t) => {
   const { url } = await startDemo(t)
   const { port } = new URL(url)
-  const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, PORT: port }, stdio: ['ignore', 'ignore', 'pipe'] })
-  let complaint = ''
-  for await (const chunk of child.stderr!) complaint += String(chunk)
-  t.match(complaint, new RegExp(`Port ${port} is taken: set another one`))
+  t.equal(await complaint({ PORT: port }), `Port ${port} is taken: set another one, as in PORT=3001 npm start (1)`)
+})
+
+t.test('a setting that means nothing is one clear sentence, and an empty one is none', async (t) => {
+  for (const [env, sentence] of [
+    [{ PORT: 'abc' }, 'PORT must be a whole number from 0 to 65535; it is "abc"'],
+    [{ PORT: '65536' }, 'PORT must be a whole number from 0 to 65535; it is "65536"'],
+    [{ TOKEN_LIFESPAN: '2 min' }, 'TOKEN_LIFESPAN must be a whole number from 1 to 86400; it is "2 min"'],
+    [{ KEYCLOAK_ISSUER: 'sso.example.com' }, 'KEYCLOAK_ISSUER must be the full URL of a realm, such as https://sso.example.com/realms/acme; it is "sso.example.com"'],
+    [{ NODE_ENV: 'production' }, 'createTestRealm() refuses to start when NODE_ENV is production: its private keys are public.']
+  ] as Array<[Record<string, string>, string]>) {
+    t.equal(await complaint(env), `${sentence} (1)`)
+  }
+  const { url } = await startDemo(t, { KEYCLOAK_ISSUER: '', TOKEN_LIFESPAN: '' })
+  t.match(await (await fetch(`${url}/page.json`)).json(), { embedded: true })
 })

@@ -1,5 +1,6 @@
 import { createTestRealm, type TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
+import type { Environment } from './environment.js'
 import { USERS } from './people.js'
 
 /** Whom the API trusts, and the client that its pages log in by. */
@@ -17,11 +18,10 @@ export const BACKCHANNEL = '/backchannel-logout'
 const TIMEOUT = 2000
 
 /** A realm in this process, with test keys. `origins` are those of the demo's pages. */
-export async function embedded (env: NodeJS.ProcessEnv, origins: () => string[]): Promise<Issuer> {
-  const webClientId = 'web'
+export async function embedded ({ tokenLifespan, webClientId }: Environment, origins: () => string[]): Promise<Issuer> {
   const realm = await createTestRealm({
     name: 'demo',
-    tokenLifespan: Number(env.TOKEN_LIFESPAN ?? 120),
+    tokenLifespan,
     login: {
       clientId: webClientId,
       users: USERS,
@@ -35,10 +35,8 @@ export async function embedded (env: NodeJS.ProcessEnv, origins: () => string[])
 }
 
 /** The realm of a Keycloak. */
-export function keycloakOf (issuer: string, env: NodeJS.ProcessEnv): Issuer {
-  const { KEYCLOAK_CLIENT_ID: clientId = 'api', KEYCLOAK_WEB_CLIENT_ID: webClientId = 'web', KEYCLOAK_CLIENT_SECRET: secret } = env
-  const { KEYCLOAK_AUDIENCE: audience = clientId } = env
-  return { options: { issuer, clientId, audience, ...(secret !== undefined && introspecting(secret)), ...logout(webClientId) }, webClientId }
+export function keycloakOf (issuer: string, { clientId, clientSecret, audience, webClientId }: Environment): Issuer {
+  return { options: { issuer, clientId, audience, ...(clientSecret !== undefined && introspecting(clientSecret)), ...logout(webClientId) }, webClientId }
 }
 
 function introspecting (clientSecret: string) {

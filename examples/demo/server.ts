@@ -10,28 +10,36 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from './app.js'
+import { readEnvironment } from './environment.js'
 import { greeting } from './greeting.js'
 import { embedded, keycloakOf } from './issuer.js'
 
-const { KEYCLOAK_ISSUER, PORT = '3000' } = process.env
+let app: FastifyInstance
 
-const issuer = KEYCLOAK_ISSUER === undefined ? await embedded(process.env, origins) : keycloakOf(KEYCLOAK_ISSUER, process.env)
-const app: FastifyInstance = await buildApp(issuer, origins)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
-console.log(greeting(await listen(), issuer))
+try {
+  await start()
+} catch (error) {
+  // Each of these is one sentence that names a variable or an option.
+  console.error((error as Error).message)
+  process.exit(1)
+}
+
+async function start (): Promise<void> {
+  const environment = readEnvironment(process.env)
+  const { port } = environment
+  const issuer = environment.issuer === undefined ? await embedded(environment, origins) : keycloakOf(environment.issuer, environment)
+  app = await buildApp(issuer, origins)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
+  try {
+    console.log(greeting(await app.listen({ port, host: '127.0.0.1' }), issuer))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new Error(`Port ${port} is taken: set another one, as in PORT=3001 npm start`)
+  }
+}
 
 /** What the demo's pages are called in a browser, once it listens. */
 function origins (): string[] {
   const { port } = app.server.address() as AddressInfo
   return ['127.0.0.1', 'localhost'].map((host) => new URL(`http://${host}:${port}`).origin)
-}
-
-async function listen (): Promise<string> {
-  try {
-    return await app.listen({ port: Number(PORT), host: '127.0.0.1' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    console.error(`Port ${PORT} is taken: set another one, as in PORT=3001 npm start`)
-    process.exit(1)
-  }
 }
