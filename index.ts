@@ -11,6 +11,7 @@ import { createIdentification } from './lib/identify.js'
 import { createIdentityBy } from './lib/identity.js'
 import { ACCESS_TOKEN } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
+import { warnOfLookalikes } from './lib/lookalikes.js'
 import { Memory } from './lib/memory.js'
 import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
@@ -40,7 +41,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const log = startLog(fastify.log)
   warnOfRisks(settings, log)
   const record = recordOf(fastify)
-  const onLate = warnOfEarlierRoutes(fastify, log)
+  const { earlier, onLate } = warnOfEarlierRoutes(fastify, log)
 
   const closing = new Closing()
   const upstream = new Upstream(settings, closing)
@@ -86,6 +87,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onReady', async () => {
     routes.settle()
     warnOfOutsideRoutes(record, log)
+    warnOfLookalikes([...earlier, ...routes.added()], settings.requireAuthentication, log)
   })
   const { extractToken } = settings
   fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing }))

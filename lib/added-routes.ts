@@ -70,7 +70,7 @@ subscribe(CHANNEL, recordAll)
 const NAMED = 5
 
 /** Some routes by name, those of one path together: `GET, HEAD /a; POST /b; …`. */
-export function namesOf (routes: readonly AddedRoute[]): string {
+export function namesOf (routes: ReadonlyArray<Pick<AddedRoute, 'method' | 'url'>>): string {
   const methods = new Map<string, Set<string>>()
   for (const { url, method } of routes) methods.set(url, new Set([...methods.get(url) ?? [], ...[method].flat()]))
   const names = [...methods].map(([url, methods]) => `${[...methods].join(', ')} ${url}`)

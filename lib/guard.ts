@@ -3,7 +3,7 @@ import type { RouteAccess } from '../types/instance.js'
 import type { JsonObject } from './json.js'
 import { memberOf, plainCopy } from './members.js'
 import { type Check, compileRule, kindOf } from './permissions.js'
-import { nearest } from './spelling.js'
+import { CLOSING, isLookalike, meantBy, MISPLACED, OURS } from './rule-words.js'
 
 /** What the plugin does on a route, read from its config once. */
 export interface Guard {
@@ -20,13 +20,6 @@ export interface Guard {
   /** The rule in words. */
   text: string | undefined
 }
-
-/** The keys of a route's config that belong to this plugin. */
-const OURS = ['permission', 'scope', 'authenticated', 'public', 'keycloak']
-
-/** Keys whose misspelling leaves a route open, and the near words that belong to others. */
-const EASILY_MISSPELLED = ['permission', 'authenticated']
-const LEFT_ALONE = new Set(['permission', 'authenticated', 'permissive', 'authenticator'])
 
 /** RFC 6749 section 3.3: a scope-token. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
@@ -60,12 +53,18 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   }
 }
 
-/** The keys that close a route. */
-const CLOSING = ['permission', 'scope', 'authenticated']
-
 /** Does a config ask for something that only the plugin checks? Of a route that it does not see. */
 export function hasRule (config: unknown): boolean {
   return Object(config) === config && CLOSING.some((key) => Boolean(memberOf(config as object, key)))
+}
+
+/**
+ * A rule beside config closes nothing.
+ * @throws {TypeError} if there is one
+ */
+export function refuseMisplaced (route: RouteOptions): void {
+  const key = MISPLACED.find((name) => Object.hasOwn(route, name))
+  if (key !== undefined) failure(nameOf(route.method, route.url))(`${key} stands beside config, where nothing looks at it; write config: { ${key}: … }`)
 }
 
 /**
@@ -98,7 +97,7 @@ export function failure (route: string): Fail {
 export function plainConfig (config: unknown, fail: Fail): JsonObject {
   if (Object(config) !== config) return {}
   try {
-    return { ...plainCopy(config as object, OURS, (name) => meantBy(name) !== undefined) }
+    return { ...plainCopy(config as object, OURS, (name) => meantBy(name) !== undefined || isLookalike(name, true)) }
   } catch (error) {
     return fail('config cannot be read', error)
   }
@@ -109,10 +108,6 @@ function rejectMisspelled (config: JsonObject, fail: Fail): void {
     const meant = meantBy(key)
     if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
   }
-}
-
-function meantBy (key: string): string | undefined {
-  return LEFT_ALONE.has(key) ? undefined : nearest(key, EASILY_MISSPELLED, 2)
 }
 
 /** The flags have one value each, so that a variable that is undefined by mistake opens nothing. */

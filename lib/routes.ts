@@ -1,6 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../types/instance.js'
-import { compileGuard, failure, type Guard, nameOf, plainConfig } from './guard.js'
+import { compileGuard, failure, type Guard, nameOf, plainConfig, refuseMisplaced } from './guard.js'
 
 /** Where a route's config carries what was made of it; the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
@@ -45,9 +45,10 @@ export class Routes {
   /**
    * Fastify's onRoute hook. Whatever the config of the route is or becomes is given to Fastify as a plain object with the
    * guard in it: a new one, since several routes may share the user's, and since Fastify leaves behind what a class has.
-   * @throws {TypeError} for a rule that means nothing
+   * @throws {TypeError} for a rule that means nothing, or that stands beside config
    */
   add (route: RouteOptions): void {
+    refuseMisplaced(route)
     const name = nameOf(route.method, route.url)
     let config: MarkedConfig = plainConfig(route.config, failure(name))
     const guard = this.#see({ method: route.method, url: route.url, options: route }, config)
@@ -94,6 +95,11 @@ export class Routes {
       this.#onLate(String(method), url)
     }
     return guard
+  }
+
+  /** Those that onRoute saw, with their options. */
+  added (): Array<Required<Omit<Seen, 'guard'>>> {
+    return this.#seen.filter((route): route is Required<Seen> => route.options !== undefined)
   }
 
   list (): RouteAccess[] {

@@ -86,5 +86,12 @@ expectError(app.get('/', { config: { autenticated: true } }, () => {}))
 expectError(app.get('/', { config: { authentificated: true } }, () => {}))
 expectError(app.get('/', { config: { Authenticated: true } }, () => {}))
 
+// Beside config it would be open as well.
+expectError(app.get('/', { permission: 'a' }, () => {}))
+expectError(app.get('/', { scope: 'a', config: {} }, () => {}))
+expectError(app.get('/', { authenticated: true }, () => {}))
+expectError(app.post('/', { public: true, handler: () => {} }))
+expectError(app.route({ method: 'GET', url: '/', permission: 'a', handler: () => {} }))
+
 // Other plugins have words of their own.
 app.get('/', { config: { auth: true, roles: ['a'], scopes: 'b', rateLimit: { max: 5 } } }, () => {})
