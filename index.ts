@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { recordOf } from './lib/added-routes.js'
+import { AlgorithmAdvice } from './lib/algorithm-advice.js'
 import { createAuthenticate } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
 import { Closing } from './lib/closing.js'
@@ -9,7 +10,7 @@ import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
 import { createIdentification } from './lib/identify.js'
 import { createIdentityBy } from './lib/identity.js'
-import { ACCESS_TOKEN } from './lib/jws.js'
+import { ACCESS_TOKEN, type JwsRules } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
 import { warnOfLookalikes } from './lib/lookalikes.js'
 import { Memory } from './lib/memory.js'
@@ -105,14 +106,16 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
   const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes, isRefused: refuseTestKeys(settings, log) }, settings.baseUrl, upstream, new Monitor('certs', log))
   const memory = settings.cache === false ? undefined : new Memory<Verified>(settings.cache)
+  const jws: JwsRules = {
+    algorithms: new Set<string>(settings.algorithms),
+    types: ACCESS_TOKEN,
+    maxLength: settings.limits.tokenLength,
+    maxDepth: jsonDepth
+  }
+  const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws, log: startLog(log) })
   const verification = createVerification({
     ...expected,
-    jws: {
-      algorithms: new Set<string>(settings.algorithms),
-      types: ACCESS_TOKEN,
-      maxLength: settings.limits.tokenLength,
-      maxDepth: jsonDepth
-    },
+    jws: settings.verifySignature ? { ...jws, onOtherAlgorithm: (token, header) => advice.consider(token, header) } : jws,
     keys: settings.verifySignature ? keys : null,
     memory,
     completeness: { lightweight: settings.verifyTokensWithKeycloak }

@@ -19,6 +19,8 @@ export interface JwsRules {
   maxLength: number
   /** How deep its JSON may nest. */
   maxDepth: number
+  /** Hears of a header whose algorithm is not allowed, before it is refused. */
+  onOtherAlgorithm?: (token: string, header: JsonObject) => void
 }
 
 /** RFC 9068 section 2.1, and what Keycloak sends by default. */
@@ -43,7 +45,7 @@ export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<str
   const second = token.indexOf('.', first + 1)
   if (second === -1 || token.includes('.', second + 1)) throw notValid('the token has not three parts')
   const segment = token.slice(0, first)
-  const header = known?.get(segment) ?? parseHeader(readHeader(segment, rules), rules)
+  const header = known?.get(segment) ?? parseHeader(readHeader(segment, rules), rules, token)
   if (second === token.length - 1) throw notValid('the token has no signature')
   return { header, segments: { header: segment, payload: token.slice(first + 1, second), signature: token.slice(second + 1) } }
 }
@@ -59,7 +61,7 @@ export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObjec
   return payload
 }
 
-function parseHeader (header: JsonObject, { algorithms, types }: JwsRules): Header {
+function parseHeader (header: JsonObject, { algorithms, types, onOtherAlgorithm }: JwsRules, token: string): Header {
   const typ = member(header, 'typ')
   if (typ !== undefined && !(typeof typ === 'string' && types.has(typ.toLowerCase()))) {
     throw notValid('the header\'s typ is another')
@@ -67,7 +69,10 @@ function parseHeader (header: JsonObject, { algorithms, types }: JwsRules): Head
   // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
   if (Object.hasOwn(header, 'crit')) throw notValid('the header has crit')
   const alg = member(header, 'alg')
-  if (typeof alg !== 'string' || !algorithms.has(alg)) throw notValid('the algorithm is not allowed')
+  if (typeof alg !== 'string' || !algorithms.has(alg)) {
+    onOtherAlgorithm?.(token, header)
+    throw notValid('the algorithm is not allowed')
+  }
   const kid = member(header, 'kid')
   if (kid !== undefined && typeof kid !== 'string') throw notValid('the kid is not a string')
   return { alg, kid }

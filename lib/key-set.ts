@@ -91,7 +91,12 @@ export class KeySet {
 
   /** Did the answer have that kid, usable or not; for a token without kid, the one key that fits its algorithm? */
   has (kid: string | undefined, alg: string): boolean {
-    return kid === undefined ? this.#find(kid, alg) !== undefined : this.#kids.has(kid)
+    return kid === undefined ? this.fits(kid, alg) : this.#kids.has(kid)
+  }
+
+  /** Is there a key for that kid and algorithm? */
+  fits (kid: string | undefined, alg: string): boolean {
+    return this.#find(kid, alg) !== undefined
   }
 
   /** The verifier of a kid, if the set has it and it was made before. */

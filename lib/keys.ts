@@ -118,6 +118,14 @@ export class Keys {
     return (await this.#current()).set.algorithms
   }
 
+  /**
+   * The verifier for a token's header, if the key set to go by has it. An unknown kid has none fetched.
+   * @throws {KeycloakError} keycloak_unavailable
+   */
+  async resolve (kid: string | undefined, alg: string): Promise<Key | undefined> {
+    return (await this.#current()).set.resolve(kid, alg)
+  }
+
   /** No more fetches of its own accord. */
   close (): void {
     this.#closed = true
