@@ -55,6 +55,16 @@ export class KeycloakError extends Error {
     Object.defineProperty(this, 'reason', typeof reason === 'string' ? { value: reason } : { get: reason })
     Object.defineProperty(this, 'scope', { value: scope })
   }
+
+  /** The same as `statusCode`: with `expose` the signature of http-errors. NestJS 12 answers 500 for an error without it. */
+  get status (): number {
+    return this.statusCode
+  }
+
+  /** The message is for clients. */
+  get expose (): boolean {
+    return true
+  }
 }
 Object.defineProperty(KeycloakError.prototype, 'name', { value: 'KeycloakError' })
 
@@ -100,12 +110,12 @@ export type Outage = 'away' | 'answer' | 'ours'
 export class UnavailableError extends KeycloakError {
   declare readonly outage: Outage
   /** The status of the answer, where there was one. */
-  declare readonly status: number | undefined
+  declare readonly answerStatus: number | undefined
 
-  constructor (reason: string, outage: Outage, status?: number) {
+  constructor (reason: string, outage: Outage, answerStatus?: number) {
     super('keycloak_unavailable', reason)
     Object.defineProperty(this, 'outage', { value: outage })
-    Object.defineProperty(this, 'status', { value: status })
+    Object.defineProperty(this, 'answerStatus', { value: answerStatus })
   }
 }
 

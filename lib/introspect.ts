@@ -171,7 +171,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     try {
       const value = secret.current ?? await secret.get(deadline)
       return await ask(token, value, deadline, departure).catch(async (error) => {
-        const other = (error as UnavailableError).status === 401 ? await secret.other(value, deadline) : undefined
+        const other = (error as UnavailableError).answerStatus === 401 ? await secret.other(value, deadline) : undefined
         if (other === undefined) throw error
         return ask(token, other, deadline, departure)
       })

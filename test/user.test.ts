@@ -129,6 +129,25 @@ t.test('an own error handler sees the code, and the headers are there all the sa
   t.equal((await app.inject({ url: '/me', headers: bearer(realm.token()) })).headers['retry-after'], '1')
 })
 
+t.test('an own error handler may know the errors it answers by the signature of http-errors, as NestJS does', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.setErrorHandler((error: Error & { expose?: boolean, status?: number, statusCode?: number }, _request, reply) => {
+    const known = typeof error.expose === 'boolean' && typeof error.statusCode === 'number' && error.status === error.statusCode
+    return known ? reply.code(error.status!).send({ ...error, said: error.expose && error.message }) : reply.code(500).send()
+  })
+  await app.register(keycloak, realm.options)
+  app.get('/me', { config: { permission: 'a' } }, async () => 'x')
+  app.get('/verify', { config: { keycloak: false } }, async () => app.keycloak.verify('x'))
+  const answered = async (url: string, token?: string) => (await app.inject({ url, headers: token === undefined ? {} : bearer(token) })).json()
+  t.strictSame(await answered('/me'), { statusCode: 401, code: 'not_authenticated', said: 'An access token is required.' }, 'and nothing else is sent by who copies an error')
+  t.match(await answered('/verify'), { statusCode: 401, code: 'token_not_valid' })
+  t.match(await answered('/me', realm.token()), { statusCode: 403 })
+  await realm.down()
+  t.match(await answered('/me', realm.token({ kid: 'new' })), { statusCode: 503, said: /try again later/ })
+})
+
 t.test('an own error handler that sets no status does not turn a refusal into 200', async (t) => {
   const realm = await realmFor(t)
   const app = Fastify()

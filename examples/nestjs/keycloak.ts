@@ -12,7 +12,7 @@ export const CurrentUser = createParamDecorator((_data: unknown, context: Execut
   return context.switchToHttp().getRequest<FastifyRequest>().user
 })
 
-/** Hands refusals back to Fastify. Nest's own filter answers 500 instead (Nest 12), or leaves the code out (Nest 11). */
+/** Hands refusals back to Fastify: Nest's own filter leaves out their code, and logs each as an error. */
 @Catch(KeycloakError)
 export class KeycloakErrorFilter implements ExceptionFilter<KeycloakError> {
   catch (error: KeycloakError, host: ArgumentsHost): void {
