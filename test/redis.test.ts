@@ -129,7 +129,7 @@ t.test('a stream that somebody deletes is given back as well', async (t) => {
   await until(() => app.keycloak.health().revocation!.entries === 1)
   await wait(200)
   await client.flushall()
-  await until(async () => await client.dbsize() === 1)
+  await until(async () => await client.xlen(`fastify-keycloak-bearer:${realm.issuer}`) === 1)
   t.equal((await instance(t, realm, redis)).keycloak.health().revocation!.entries, 1)
 })
 
@@ -229,17 +229,92 @@ t.test('entries end by themselves', async (t) => {
   const client = new Redis(redis.options)
   t.teardown(() => client.disconnect())
   const key = `fastify-keycloak-bearer:${realm.issuer}`
-  const old = Date.now() - 3_600_000
-  // Whole nodes of a stream are trimmed, which hold a hundred entries.
-  for (let at = 0; at < 200; at++) {
-    await client.xadd(key, `${old + at}-0`, 'revocation', JSON.stringify({ kind: 'session', id: `s${at}`, at: Math.floor(old / 1000) }))
-  }
+  // Whole nodes of a stream are trimmed.
+  await oldStream(client, key)
   const app = await instance(t, realm, redis, { maxTokenLifetime: 400 })
   t.equal(app.keycloak.health().revocation!.entries, 0, 'read, and over')
   t.equal((await logOut(app, realm)).status, 200)
   t.ok(await client.xlen(key) < 110, 'trimmed by what is added')
   const ttl = await client.pttl(key)
   t.ok(ttl > 400_000 && ttl <= 1_000_000, `the last ones end with the stream, in ${ttl} ms`)
+})
+
+/** A stream with entries of an hour ago, of which each node holds a hundred. */
+async function oldStream (client: Redis, key: string): Promise<void> {
+  const old = Date.now() - 3_600_000
+  const pipeline = client.pipeline()
+  for (let at = 0; at < 200; at++) {
+    pipeline.xadd(key, `${old + at}-0`, 'revocation', JSON.stringify({ kind: 'session', id: `s${at}`, at: Math.floor(old / 1000) }))
+  }
+  await pipeline.exec()
+}
+
+t.test('APIs with tokens of different lives share a stream: it is kept for the longest of them, for good', async (t) => {
+  const [realm, redis] = [await realmFor(t, { tokenLifespan: 80_000 }), await redisFor(t)]
+  const client = new Redis(redis.options)
+  t.teardown(() => client.disconnect())
+  const key = `fastify-keycloak-bearer:${realm.issuer}`
+  const minutes = () => instance(t, realm, redis, { maxTokenLifetime: 600 })
+  const day = () => instance(t, realm, redis, { maxTokenLifetime: 86_400 })
+  const kept = async () => Math.ceil(await client.pttl(key) / 1000)
+
+  const first = await minutes()
+  t.equal((await logOut(first, realm)).status, 200)
+  t.ok(await kept() > 1100 && await kept() <= 1200, `for as long as all that use it need: ${await kept()} s`)
+  const long = await day()
+  t.ok(await kept() > 86_900, `one that starts later needs it longer: ${await kept()} s`)
+  t.equal(await ask(long, '/me', realm.token()), NOT_VALID)
+  await long.close()
+  t.equal((await logOut(first, realm, { username: 'bob' })).status, 200)
+  await first.close()
+  const again = await minutes()
+  t.equal((await logOut(again, realm, { username: 'carol' })).status, 200)
+  t.ok(await kept() > 86_900, `though it is gone, and the others write and start anew: ${await kept()} s`)
+  const later = await day()
+  for (const username of ['alice', 'bob', 'carol']) t.equal(await ask(later, '/me', realm.token({ username })), NOT_VALID)
+
+  await client.flushall()
+  t.equal((await logOut(again, realm, { username: 'dora' })).status, 200)
+  await until(async () => await kept() > 86_900)
+  t.ok(await kept() > 86_900, `after Redis lost everything too: ${await kept()} s`)
+})
+
+t.test('no instance trims what another one needs, though its own tokens live shorter', async (t) => {
+  const [realm, redis] = [await realmFor(t), await redisFor(t)]
+  const client = new Redis(redis.options)
+  t.teardown(() => client.disconnect())
+  const key = `fastify-keycloak-bearer:${realm.issuer}`
+  await oldStream(client, key)
+  await instance(t, realm, redis, { maxTokenLifetime: 86_400 })
+  const short = await instance(t, realm, redis, { maxTokenLifetime: 60 })
+  t.equal((await logOut(short, realm)).status, 200)
+  t.equal(await client.xlen(key), 201)
+})
+
+t.test('a longest life that is none is replaced by one that is', async (t) => {
+  const [realm, redis] = [await realmFor(t), await redisFor(t)]
+  const client = new Redis(redis.options)
+  t.teardown(() => client.disconnect())
+  const key = `fastify-keycloak-bearer:${realm.issuer}`
+  const app = await instance(t, realm, redis, { maxTokenLifetime: Number.MAX_SAFE_INTEGER })
+  for (const value of ['', 'x', '-1', '0', 'inf', 'nan', '1e300', '315360000001']) {
+    await client.set(`${key}:lifetime`, value)
+    t.equal((await logOut(app, realm)).status, 200, value)
+    t.equal(await client.get(`${key}:lifetime`), '315360000000', 'ten years are the most')
+  }
+})
+
+t.test('an instance may follow a Redis that it cannot write, such as a replica', async (t) => {
+  const [realm, redis, replica] = [await realmFor(t), await redisFor(t), await redisFor(t)]
+  const client = new Redis(replica.options)
+  t.teardown(() => client.disconnect())
+  await client.replicaof('127.0.0.1', redis.port)
+  await until(async () => (await client.info('replication')).includes('master_link_status:up'))
+  const [app, reading] = [await instance(t, realm, redis), await instance(t, realm, replica)]
+  t.equal((await logOut(app, realm)).status, 200)
+  await until(() => reading.keycloak.health().revocation!.entries === 1)
+  t.equal(await ask(reading, '/me', realm.token()), NOT_VALID)
+  t.equal(reading.keycloak.health().ok, true)
 })
 
 t.test('many revocations are read in batches', async (t) => {

@@ -1,8 +1,11 @@
 // Revocations outlive a wall clock that jumps: what ends by a clock ends when the monotonic one says so too.
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { redisStore } from '../index.js'
 import type { Revocation, RevocationFollower, RevocationStore } from '../types/revocation.js'
 import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
 import { backchannel, LOGOUT, logOut, now } from './support/logout.js'
+import { redisFor } from './support/redis.js'
 
 const NOT_VALID = '401 token_not_valid'
 const MINUTES = 60
@@ -126,4 +129,29 @@ t.test('where there is no room, the logouts that are over go first, without a wa
   t.match(app.keycloak.health().revocation, { entries: 2, notBefore: old + 1 })
   t.equal(await ask(app, '/me', realm.token({ username: 'carol' })), '200')
   t.notMatch(log.text, 'revocation.max')
+})
+
+t.test('an instance whose clock is wrong takes nothing from what Redis keeps for the others', async (t) => {
+  const [realm, redis] = [await realmFor(t, { tokenLifespan: 80_000 }), await redisFor(t)]
+  const [client, other] = [new Redis(redis.options), new Redis(redis.options)]
+  t.teardown(() => { for (const each of [client, other]) each.disconnect() })
+  const key = `fastify-keycloak-bearer:${realm.issuer}`
+  const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store: redisStore({ client }) } })
+  // More than a node of the stream, since those are trimmed as a whole.
+  for (let at = 0; at < 200; at++) t.equal((await logOut(app, realm, { username: `user ${at}` })).status, 200)
+  const token = realm.token({ username: 'user 0' })
+  const first = async () => (await client.xrange(key, '-', '+', 'COUNT', 1))[0]![0]
+  const id = await first()
+  const clock = wallClock(t)
+  for (const jump of [2 * DAYS, -2 * DAYS]) {
+    clock.jump(jump)
+    t.equal((await logOut(app, realm)).status, 200)
+    clock.jump(-jump)
+    const ttl = await client.pttl(key)
+    t.ok(ttl > 86_900_000 && ttl <= 87_000_000, `${ttl} ms`)
+  }
+  t.equal(await first(), id, 'nothing was dropped, and given back')
+  t.equal(await client.xlen(key), 202)
+  const later = await apiFor(t, realm, { revocation: { store: redisStore({ client: other }) } })
+  t.equal(await ask(later, '/me', token), NOT_VALID)
 })

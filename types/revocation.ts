@@ -19,7 +19,10 @@ export interface Revocation {
 export interface RevocationFollower {
   /** The realm's issuer, to keep the revocations of several realms apart. */
   issuer: string
-  /** Seconds after `at` for which a revocation counts, and has to be kept. */
+  /**
+   * Seconds after `at` for which a revocation counts, and has to be kept. Where several APIs share what is stored, the longest of
+   * theirs decides.
+   */
   lifetime: number
   /** Milliseconds after the last `upToDate` from which requests are answered 503. */
   maxLag: number

@@ -3,6 +3,7 @@ import type { Revocation, RevocationFollower, RevocationStore } from '../../type
 import { isObject, member } from '../json.js'
 import { memberOf } from '../members.js'
 import { within } from '../within.js'
+import { ADD, type Entry, millisecondsFor, readEntry } from './redis-stream.js'
 
 /** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
 export interface RedisClient {
@@ -53,14 +54,7 @@ const RESTORE = 10_000
 /** Entries read or written at once. */
 const BATCH = 1000
 
-/** Milliseconds that entries are kept longer than they count, for clocks that differ. */
-const MARGIN = 600_000
-
-/** The member of a stream's entry that holds a revocation. */
-const MEMBER = 'revocation'
-
-/** An entry of the stream, and the id before all ids. */
-type Entry = [id: string, members: string[]]
+/** The id before all ids. */
 const BEGINNING = '0-0'
 
 /**
@@ -118,6 +112,7 @@ class RedisStore implements RevocationStore {
       let cause: unknown
       reader.on('error', (error) => { cause = error })
       try {
+        await this.#askToKeep(reader)
         while (!signal.aborted) await this.#turn(reader, follower)
       } catch (error) {
         // "Connection is closed" says less than why it was.
@@ -141,16 +136,20 @@ class RedisStore implements RevocationStore {
     const lost = await this.#hasLostLast(reader)
     const known = new Set<string>()
     let from = lost ? BEGINNING : this.#last
+    let kept = Infinity
     for (;;) {
       const entries = await this.#range(reader, `(${from}`)
       for (const [id, members] of entries) {
-        const revocation = parse(members[members.indexOf(MEMBER) + 1])
+        const { revocation, ...entry } = readEntry(members)
+        kept = Math.min(kept, entry.kept)
         if (lost) known.add(nameOf(revocation))
         follower.receive(revocation)
         from = id
       }
       if (entries.length < BATCH) break
     }
+    // Whoever added it does not know of us: after a loss of all data, such as by FLUSHALL, or if it wrote by hand.
+    if (kept < this.#kept) await this.#askToKeep(reader)
     if (lost && !await this.#restore(reader, follower, known)) return
     this.#last = from
   }
@@ -182,27 +181,25 @@ class RedisStore implements RevocationStore {
     return await inTime(reader.call('xrange', this.#key!, from, '+', 'COUNT', count), ANSWER) as Entry[]
   }
 
-  /** Old entries are trimmed by what is added, and the last ones end with the stream. */
+  /** Where it may only read, such as from a replica, the others keep for as long as they need. */
+  async #askToKeep (reader: RedisConnection): Promise<void> {
+    await inTime(this.#add(reader, []), ANSWER).catch(() => {})
+  }
+
+  /** Old entries are trimmed by those that are added, and the last ones end with the stream. */
   async #add (client: RedisClient, revocations: readonly Revocation[]): Promise<void> {
-    const kept = this.#follower!.lifetime * 1000 + MARGIN
-    const oldest = Math.max(0, Math.floor(Date.now() - kept))
-    await Promise.all(revocations.map((revocation) =>
-      client.call('xadd', this.#key!, 'MINID', '~', oldest, '*', MEMBER, JSON.stringify(revocation))))
-    await client.call('pexpire', this.#key!, Math.ceil(kept))
+    const [key, entries] = [this.#key!, revocations.map((each) => JSON.stringify(each))]
+    await client.call('eval', ADD, 2, key, `${key}:lifetime`, this.#kept, ...entries)
+  }
+
+  get #kept (): number {
+    return millisecondsFor(this.#follower!.lifetime)
   }
 }
 
 /** A connection may be dead without knowing it. */
 async function inTime<T> (answer: Promise<T>, milliseconds: number): Promise<T> {
   return within(answer, milliseconds, () => new Error('ETIMEDOUT'))
-}
-
-function parse (text: string | undefined): unknown {
-  try {
-    return JSON.parse(text!)
-  } catch {
-    return undefined
-  }
 }
 
 /** What makes two of them the same. */
