@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What the tarball may weigh, in bytes. */
-export const MAX_SIZE = 150_000
+export const MAX_SIZE = 500_000
 
 export function kB (bytes) {
   return `${(bytes / 1000).toFixed(1)} kB`
