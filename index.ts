@@ -14,6 +14,7 @@ import { ACCESS_TOKEN, type JwsRules } from './lib/jws.js'
 import { Keys } from './lib/keys.js'
 import { warnOfLookalikes } from './lib/lookalikes.js'
 import { Memory } from './lib/memory.js'
+import { watchMiddleware } from './lib/middleware.js'
 import { Monitor } from './lib/monitor.js'
 import { openapi } from './lib/openapi.js'
 import { parseOptions, type Settings } from './lib/options.js'
@@ -43,6 +44,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   warnOfRisks(settings, log)
   const record = recordOf(fastify)
   const { earlier, onLate } = warnOfEarlierRoutes(fastify, log)
+  const middleware = settings.requireAuthentication ? watchMiddleware(fastify, log) : undefined
 
   const closing = new Closing()
   const upstream = new Upstream(settings, closing)
@@ -88,6 +90,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onReady', async () => {
     routes.settle()
     warnOfOutsideRoutes(record, log)
+    middleware?.()
     warnOfLookalikes([...earlier, ...routes.added()], settings.requireAuthentication, log)
   })
   const { extractToken } = settings

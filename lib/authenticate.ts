@@ -48,8 +48,6 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
   function authenticate (request: FastifyRequest, reply: FastifyReply): Maybe<void> {
     // Fastify hands this hook down to the routes of scopes that were loaded before, but not the decorators.
     if (request.user !== null && !Object.hasOwn(request, 'user')) request.user = request.auth = null
-    // An unknown route is 404 whatever the token, and tells nothing.
-    if (request.is404) return undefined
     const guard = routes.of(request)
     if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
     const identity = identityFor(request, reply)

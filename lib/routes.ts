@@ -1,6 +1,7 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../types/instance.js'
 import { compileGuard, failure, type Guard, nameOf, plainConfig, refuseMisplaced } from './guard.js'
+import { takesMiddleware } from './middleware.js'
 
 /** Where a route's config carries what was made of it; the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
@@ -26,6 +27,12 @@ interface Seen {
   /** Its options, as they are when all hooks have run; `undefined` for a late one. */
   options?: RouteOptions
 }
+
+/** An unknown route is 404 whatever the token, and tells nothing. */
+const UNKNOWN: Guard = { access: 'open', ownRule: false, check: undefined, lasting: true, scopes: [], text: undefined }
+
+/** One that middleware may answer under `requireAuthentication`. */
+const LEFT_TO_MIDDLEWARE: Guard = { ...UNKNOWN, access: 'authenticated' }
 
 type OnLate = (methods: string, url: string) => void
 
@@ -83,6 +90,7 @@ export class Routes {
 
   /** The guard of a request's route. One that onRoute did not see is compiled here, at its first request. */
   of (request: FastifyRequest): Guard {
+    if (request.is404) return this.#requireAuthentication && takesMiddleware(request.server) ? LEFT_TO_MIDDLEWARE : UNKNOWN
     const config = request.routeOptions.config as unknown as MarkedConfig
     const mark = config[GUARD]
     if (mark !== undefined && mark.owner === this) return mark.guard

@@ -157,6 +157,7 @@ export type StartFinding =
 export type StartWarning =
   | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles'
   | 'client_secret_unused' | 'logout_of_own_client' | 'early_routes' | 'routes_outside' | 'unknown_rules'
+  | 'middleware_first' | 'middleware_outside'
 
 /** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
 export interface Limits {
