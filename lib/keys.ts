@@ -5,6 +5,7 @@ import type { Key, KeySet } from './key-set.js'
 import type { Monitor } from './monitor.js'
 import type { IsRefused } from './test-keys.js'
 import type { Upstream } from './upstream.js'
+import { WaitingList } from './waiting-list.js'
 
 /** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
 export interface KeysOptions {
@@ -28,6 +29,9 @@ const AHEAD = { from: 0.75, to: 0.9, least: 1000 }
 /** How long after a failed fetch the next one comes, in milliseconds: doubled up to a second, and spread downwards by half. */
 const BACKOFF = { first: 250, most: 1000 }
 
+/** How many look-ups wait for one fetch, about 8 kB each: anybody can send tokens while Keycloak hangs. */
+const MAX_WAITING = 5000
+
 /** A key set, and when it was asked for, on the monotonic clock. */
 interface Fetched {
   set: KeySet
@@ -44,6 +48,7 @@ export class Keys {
   readonly #baseUrl: string
   readonly #monitor: Monitor
   readonly #cooldown: Cooldown
+  readonly #waiting = new WaitingList(MAX_WAITING)
   #fetched: Fetched | undefined
   #fetching: Promise<Fetched> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -123,7 +128,7 @@ export class Keys {
    * @throws {KeycloakError} keycloak_unavailable
    */
   async resolve (kid: string | undefined, alg: string): Promise<Key | undefined> {
-    return (await this.#current()).set.resolve(kid, alg)
+    return (await this.#current(kid)).set.resolve(kid, alg)
   }
 
   /** No more fetches of its own accord. */
@@ -135,7 +140,7 @@ export class Keys {
 
   async #lookup (kid: string | undefined, alg: string, startedAt: number): Promise<Key> {
     const joins = this.#fetching !== undefined
-    let fetched: Fetched | undefined = await this.#current()
+    let fetched: Fetched | undefined = await this.#current(kid)
     for (;;) {
       const key = await fetched.set.resolve(kid, alg)
       if (key !== undefined) return key
@@ -149,11 +154,11 @@ export class Keys {
   }
 
   /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
-  async #current (): Promise<Fetched> {
+  async #current (kid?: string): Promise<Fetched> {
     const kept = this.#fetched
     if (this.standing(performance.now()) !== undefined) return kept!
     try {
-      return await this.#fetch()
+      return await (this.#fetching === undefined ? this.#fetch() : this.#join(this.#fetching, kid))
     } catch (error) {
       if (kept !== undefined && this.#age() < this.#lifetime()) return kept
       throw error
@@ -162,13 +167,19 @@ export class Keys {
 
   /** For a kid that the current set lacks: a newer set, where one may be asked for soon. */
   async #newer (kid: string | undefined, alg: string, joins: boolean): Promise<Fetched | undefined> {
-    if (this.#fetching !== undefined) return this.#fetching
+    if (this.#fetching !== undefined) return this.#join(this.#fetching, kid)
     // Kept through an outage: who knows its keys need not wait for Keycloak, who does not must.
     if (!this.#isFresh()) return this.#refresh(kid, alg)
     const admitted = this.#cooldown.admit(kid, joins, performance.now())
     if (admitted === true) return this.#refresh(kid, alg)
     if (admitted === false || await this.#upstream.closing.until(admitted) === false) return undefined
     return this.#fetched
+  }
+
+  /** The fetch that is under way, while there is room for one more that waits. */
+  async #join (fetching: Promise<Fetched>, kid: string | undefined): Promise<Fetched> {
+    if (!await this.#waiting.wait(kid)) throw unavailable(`${MAX_WAITING} requests wait for the key set already`, 'ours')
+    return fetching
   }
 
   /** A fetch for the sake of one key id. */
@@ -181,7 +192,10 @@ export class Keys {
   #fetch (): Promise<Fetched> {
     if (this.#fetching === undefined) {
       if (performance.now() < this.#retryAt) return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
-      this.#fetching = this.#load().finally(() => { this.#fetching = undefined })
+      this.#fetching = this.#load().finally(() => {
+        this.#fetching = undefined
+        this.#waiting.release()
+      })
     }
     return this.#fetching
   }

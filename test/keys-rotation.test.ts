@@ -239,6 +239,42 @@ t.test('where nobody of the thousand waits alone, who comes later is refused', a
   t.ok(several.every(({ outcome }) => outcome === 'token_not_valid'))
 })
 
+t.test('no more than five thousand wait for a fetch that hangs, and again a kid that several name goes first', async (t) => {
+  const { realm, held, app } = await behind(t)
+  const token = stranger(realm)
+  t.equal(await ask(app, '/open', realm.token()), '200')
+  held.hold = true
+  realm.rotateKeys()
+  const honest = [underWay(app, realm.token())]
+  await untilAsked(held, 2)
+  honest.push(underWay(app, realm.token()), underWay(app, realm.token()))
+  const strangers = Array.from({ length: 6000 }, () => underWay(app, token()))
+  honest.push(underWay(app, realm.token()))
+  await wait(0)
+  t.equal(strangers.filter(({ outcome }) => outcome === 'keycloak_unavailable').length, 1003)
+  t.match(app.keycloak.health(), { ok: true, keys: { ok: true } }, 'which is no failure of Keycloak')
+  held.hold = false
+  held.release()
+  await Promise.all([...honest, ...strangers].map(({ over }) => over))
+  t.ok(honest.every(({ outcome }) => outcome === 'good'))
+})
+
+t.test('nor for the first one', async (t) => {
+  const { realm, held, app } = await behind(t)
+  const token = stranger(realm)
+  held.hold = true
+  const strangers = [underWay(app, token())]
+  await untilAsked(held, 1)
+  const honest = [underWay(app, realm.token()), underWay(app, realm.token())]
+  strangers.push(...Array.from({ length: 6000 }, () => underWay(app, token())))
+  await wait(0)
+  t.equal(strangers.filter(({ outcome }) => outcome === 'keycloak_unavailable').length, 1002)
+  held.hold = false
+  held.release()
+  await Promise.all([...honest, ...strangers].map(({ over }) => over))
+  t.ok(honest.every(({ outcome }) => outcome === 'good'))
+})
+
 t.test('a kid that was refused a moment ago does not wait again', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
