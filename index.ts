@@ -8,6 +8,7 @@ import { Closing } from './lib/closing.js'
 import { untilClosed } from './lib/early-close.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
+import { tokenExtractor, watchSetters } from './lib/extract-token.js'
 import { createIdentification } from './lib/identify.js'
 import { createIdentityBy } from './lib/identity.js'
 import { ACCESS_TOKEN, type JwsRules } from './lib/jws.js'
@@ -45,6 +46,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const record = recordOf(fastify)
   const { earlier, onLate } = warnOfEarlierRoutes(fastify, log)
   const middleware = settings.requireAuthentication ? watchMiddleware(fastify, log) : undefined
+  const setters = settings.extractToken ? watchSetters(fastify, log) : undefined
 
   const closing = new Closing()
   const upstream = new Upstream(settings, closing)
@@ -91,9 +93,10 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     routes.settle()
     warnOfOutsideRoutes(record, log)
     middleware?.()
+    setters?.()
     warnOfLookalikes([...earlier, ...routes.added()], settings.requireAuthentication, log)
   })
-  const { extractToken } = settings
+  const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing }))
   if (revoked !== undefined) await untilClosed(fastify, closing, revoked.start)
 }

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { KeycloakOptions } from '../types/options.js'
 import type { Claims, User } from '../types/user.js'
 import { authorizationOf, tokenIn } from './bearer.js'
 import type { Closing } from './closing.js'
@@ -9,15 +8,16 @@ import type { Identification } from './identify.js'
 import type { Identity } from './identity.js'
 import { type JsonObject, member } from './json.js'
 import { writesDebug } from './log-level.js'
-import { isThenable, type Maybe } from './maybe.js'
-import { asynchronous, kindOf, type RolesOf } from './permissions.js'
+import type { Maybe } from './maybe.js'
+import type { RolesOf } from './permissions.js'
 import type { Routes } from './routes.js'
 import type { ToUser } from './user.js'
 
 /** The steps of a request, each made at start. */
 export interface Steps {
   routes: Routes
-  extractToken: KeycloakOptions['extractToken']
+  /** `undefined`: the Authorization header. */
+  extractToken: ((request: FastifyRequest) => string | null) | undefined
   identification: Identification
   toUser: ToUser
   rolesOf: RolesOf
@@ -58,7 +58,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
 
   /** Who presents a token; `null` where there is none. */
   function identityFor (request: FastifyRequest, reply: FastifyReply): Maybe<Identity> | null {
-    if (extractToken !== undefined) return identified(extracted(extractToken(request)), reply)
+    if (extractToken !== undefined) return identified(extractToken(request), reply)
     const header = authorizationOf(request)
     if (header === undefined) return null
     return recall?.(header, Date.now(), performance.now()) ?? identified(tokenIn(header), reply)
@@ -113,14 +113,6 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
 /** Is the client gone? A response of HTTP/2 does not tell, but its stream does. */
 function isGone ({ raw }: FastifyReply): boolean {
   return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
-}
-
-/** What the application's function made of a request. */
-function extracted (token: unknown): string | null {
-  if (token === undefined || token === null || token === '') return null
-  if (isThenable(token)) throw asynchronous(token, 'extractToken')
-  if (typeof token !== 'string') throw new TypeError(`extractToken must return a string or null, not ${kindOf(token)}`)
-  return token
 }
 
 function mustBeAllowed (allowed: boolean): void {

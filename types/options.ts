@@ -157,7 +157,7 @@ export type StartFinding =
 export type StartWarning =
   | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles'
   | 'client_secret_unused' | 'logout_of_own_client' | 'early_routes' | 'routes_outside' | 'unknown_rules'
-  | 'middleware_first' | 'middleware_outside'
+  | 'middleware_first' | 'middleware_outside' | 'token_source_late'
 
 /** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
 export interface Limits {
@@ -279,7 +279,8 @@ export interface KeycloakOptions {
    */
   syncUser?: SyncUser
   /**
-   * Where the token is, when not in the Authorization header; `null` is an anonymous request. Synchronous.
+   * Where the token is, when not in the Authorization header; `null` is an anonymous request. Synchronous. Whatever sets what
+   * it reads, such as @fastify/cookie, must be registered before this plugin.
    * @default bearerToken
    * @example
    * extractToken: (request) => bearerToken(request) ?? request.cookies.token
