@@ -129,6 +129,7 @@ const schema = z.strictObject({
   ], PATH).optional(),
   userIdField: key('a key of the user object, such as "id"').default('username'),
   userIdClaim: text('the name of a claim, such as "sub"').default('preferred_username'),
+  acceptUnverifiedEmail: flag.default(false),
   claimMapping: z.record(key(MAPPING), text(CLAIM), MAPPING).default({
     firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username'
   }),

@@ -3,6 +3,7 @@ import { AUD_DEMANDED_FROM } from './keycloak-versions.js'
 import type { Settings } from './options.js'
 import type { StartLog } from './start-log.js'
 import { testRealms } from './test-realms.js'
+import { needsVerifiedEmail } from './verified-email.js'
 
 /** A setting that puts something at risk, or does not do what it looks like. */
 interface Risk {
@@ -36,6 +37,11 @@ const RISKS: readonly Risk[] = [
     code: 'account_roles',
     isTaken: ({ readsAccountRoles }) => readsAccountRoles,
     sentence: () => 'clientId is left out (or an environment variable is unset), so roles are read from the client "account", where Keycloak gives every user "view-profile" and "manage-account". Set clientId to the id of this API\'s client, or permissionPath to where its roles are'
+  },
+  {
+    code: 'email_as_id',
+    isTaken: needsVerifiedEmail,
+    sentence: () => 'userIdClaim is "email": an address can change hands, and an unverified one can be anybody\'s, so tokens whose email_verified is not true are refused. Prefer userIdClaim: "sub"; where nobody can give themselves an address in this realm, acceptUnverifiedEmail: true takes them as they are'
   },
   {
     code: 'client_secret_unused',

@@ -6,10 +6,12 @@ import type { Identity } from './identity.js'
 import { type JsonObject, member } from './json.js'
 import { memberOf } from './members.js'
 import { type Maybe, next, settled } from './maybe.js'
+import { checkVerifiedEmail, needsVerifiedEmail } from './verified-email.js'
 
 export interface UserOptions {
   userIdField: string
   userIdClaim: string
+  acceptUnverifiedEmail: boolean
   claimMapping: Readonly<Record<string, string>>
   syncUser?: KeycloakOptions['syncUser']
 }
@@ -21,13 +23,16 @@ export type ToUser = (identity: Identity, request: FastifyRequest) => Maybe<User
  * @returns a function that gives the user of some claims
  * @throws {KeycloakError} token_not_valid without the claim that identifies the user, user_inactive
  */
-export function createToUser ({ userIdField, userIdClaim, claimMapping, syncUser }: UserOptions): ToUser {
+export function createToUser (options: UserOptions): ToUser {
+  const { userIdField, userIdClaim, claimMapping, syncUser } = options
+  const isAddress = needsVerifiedEmail(options)
   // The claim that identifies wins over a mapping to the same key.
   const mapping = Object.entries(claimMapping).filter(([key]) => key !== userIdField)
 
   function profileOf (claims: JsonObject): Profile {
     const id = member(claims, userIdClaim)
     if (typeof id !== 'string' || id === '') throw notValid('the claim that identifies the user is missing')
+    if (isAddress) checkVerifiedEmail(claims)
     const profile: Record<string, unknown> = { [userIdField]: id }
     for (const [key, claim] of mapping) {
       const value = member(claims, claim)

@@ -36,6 +36,14 @@ t.test('roles of the client "account" are no permissions: a clientId that was le
   }
 })
 
+t.test('users known by their addresses are a warning', async (t) => {
+  const realm = await realmFor(t)
+  t.match(await warningsOf(t, realm, { userIdClaim: 'email' }), { email_as_id: /^userIdClaim is "email": .* Prefer userIdClaim: "sub"/ })
+  for (const options of [{ userIdClaim: 'email', acceptUnverifiedEmail: true }, { userIdClaim: 'sub' }, { userIdClaim: 'email_verified' }]) {
+    t.same(await warningsOf(t, realm, options), {}, JSON.stringify(options))
+  }
+})
+
 t.test('a client secret that nobody uses is a warning', async (t) => {
   const realm = await realmFor(t)
   const code = { client_secret_unused: /^clientSecret is given, but tokens are not introspected: .* Write verifyTokensWithKeycloak: true, or leave clientSecret out$/ }

@@ -31,6 +31,33 @@ t.test('userIdField, userIdClaim and claimMapping shape the user, and the claim 
   t.same((await app.inject({ url: '/me', headers: bearer(token) })).json().user, { id: 'f00', mail: 'a@b.c', roles: { roles: ['x'] } })
 })
 
+t.test('an address identifies nobody unless Keycloak has verified it', async (t) => {
+  const realm = await realmFor(t)
+  const token = (verified: unknown) => realm.token({ claims: { email_verified: verified } })
+  const syncUser = ({ username }: Readonly<Record<string, unknown>>) => ({ username })
+  for (const options of [{}, { syncUser }, { verifyTokensWithKeycloak: true }]) {
+    const app = await apiFor(t, realm, { ...options, userIdClaim: 'email' })
+    t.equal((await app.inject({ url: '/me', headers: bearer(token(true)) })).json().user.username, 'alice@example.com')
+    for (const verified of [false, undefined, null, 'true', 1, {}, [true]]) {
+      for (const url of ['/me', '/open']) t.equal(await ask(app, url, token(verified)), NOT_VALID, JSON.stringify(verified))
+    }
+    const trusting = await apiFor(t, realm, { ...options, userIdClaim: 'email', acceptUnverifiedEmail: true })
+    for (const verified of [true, false, undefined]) t.equal(await ask(trusting, '/me', token(verified)), '200')
+    t.equal(await ask(trusting, '/me', realm.token({ claims: { email: '' } })), NOT_VALID)
+  }
+  const log = logging()
+  const app = await apiFor(t, realm, { userIdClaim: 'email' }, log)
+  await ask(app, '/me', token(false))
+  await ask(app, '/me', token(undefined))
+  t.match(log.lines.filter(({ code }) => code === 'token_not_valid').map(({ reason }) => reason), [/^email_verified is not true/, /^email_verified is missing/])
+})
+
+t.test('what is known by another claim needs no verified address', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { userIdField: 'id', userIdClaim: 'sub' })
+  t.equal(await ask(app, '/me', realm.token({ claims: { email_verified: false } })), '200')
+})
+
 t.test('without a claim that identifies, the token is not valid', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)

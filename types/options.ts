@@ -155,7 +155,7 @@ export type StartFinding =
  * docs/troubleshooting.md says what each means and what mends it.
  */
 export type StartWarning =
-  | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles'
+  | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles' | 'email_as_id'
   | 'client_secret_unused' | 'logout_of_own_client' | 'early_routes' | 'routes_outside' | 'unknown_rules'
   | 'middleware_first' | 'middleware_outside' | 'token_source_late'
 
@@ -241,6 +241,12 @@ export interface KeycloakOptions {
    * @default 'preferred_username'
    */
   userIdClaim?: ClaimName
+  /**
+   * With `userIdClaim: 'email'`: take tokens whose `email_verified` is not `true` as well. Only where nobody can give
+   * themselves an address in this realm, since they would be whoever has it.
+   * @default false
+   */
+  acceptUnverifiedEmail?: boolean
   /**
    * Keys of `request.user` and the claims they come from. Claims that are absent or null are left out.
    * @default { firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username' }
