@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Patient } from './doctor/examine.js'
 import { StartCheck } from './doctor/start-check.js'
-import type { KeycloakError } from './errors.js'
+import { reasonOf } from './error-code.js'
 import type { Keys } from './keys.js'
 import { hasMember } from './members.js'
 import type { Settings } from './options.js'
@@ -47,6 +47,6 @@ export async function preload (keys: Keys, { jwks, baseUrl }: Settings): Promise
   try {
     await keys.preload()
   } catch (error) {
-    throw new Error(`fastify-keycloak-bearer: the keys of ${baseUrl} cannot be had (${(error as KeycloakError).reason}), and jwks.preload is "require"`)
+    throw new Error(`fastify-keycloak-bearer: the keys of ${baseUrl} cannot be had (${reasonOf(error)}), and jwks.preload is "require"`)
   }
 }

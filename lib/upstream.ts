@@ -3,7 +3,7 @@ import type { UndiciDispatcher } from '../types/options.js'
 import type { Closing } from './closing.js'
 import { Deadline } from './deadline.js'
 import type { Departure } from './departure.js'
-import { codeOf } from './error-code.js'
+import { reasonOf } from './error-code.js'
 import { unavailable, UnavailableError } from './errors.js'
 import { type Answer, type AnswerRules, Exchange } from './exchange.js'
 
@@ -150,5 +150,5 @@ function isLostConnection (error: unknown): boolean {
 }
 
 function asUnavailable (error: unknown): UnavailableError {
-  return error instanceof UnavailableError ? error : unavailable(codeOf(error) ?? 'the call failed', 'away')
+  return error instanceof UnavailableError ? error : unavailable(reasonOf(error), 'away')
 }

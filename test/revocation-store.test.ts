@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import keycloak from '../index.js'
+import keycloak, { KeycloakError } from '../index.js'
 import type { Revocation, RevocationFollower, RevocationStore } from '../types/revocation.js'
 import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
 import { action, backchannel, LOGOUT, logOut, now, push } from './support/logout.js'
@@ -155,6 +155,41 @@ t.test('a store that falls silent for maxLag makes requests 503, and is logged w
     { msg: 'the store of revocations can be read again' }
   ])
   t.notMatch(log.text, 'secret')
+})
+
+t.test('of what a store fails with the log has a code that looks like one, and nothing else', async (t) => {
+  const realm = await realmFor(t)
+  const names = 'CN=alice.example'
+  const failures: Array<[error: unknown, logged: string]> = [
+    [Object.assign(new Error(`altnames: ${names}`), { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason: `Host is not in ${names}` }), 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    [{ reason: names }, 'the call failed'],
+    [new KeycloakError('keycloak_unavailable', names), 'the call failed'],
+    [Object.assign(new Error(names), { code: names }), 'the call failed'],
+    [Object.assign(new Error(names), { code: `ENOENT ${names}` }), 'the call failed'],
+    [Object.assign(new Error(names), { code: { toString: () => 'ALICE' } }), 'the call failed'],
+    [new Error('ALICE logged in'), 'the call failed'],
+    [new Error(`WRONGPASS invalid username-password pair of ${names}`), 'WRONGPASS'],
+    [new Error('ERRATIC'), 'the call failed'],
+    [new Error('', { cause: new Error(names) }), 'the call failed'],
+    [{ message: { split: () => [names] } }, 'the call failed'],
+    [names, 'the call failed'],
+    [Symbol(names), 'the call failed'],
+    [null, 'the call failed'],
+    [undefined, 'the call failed']
+  ]
+  for (const [error, logged] of failures) {
+    const [store, log] = [new Notes(), logging()]
+    const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store } }, log)
+    store.broken = async () => { throw error }
+    t.match(await logOut(app, realm), { status: 503, body: { error_description: 'it holds here, and elsewhere as soon as the store of revocations takes it' } })
+    store.follower!.failed(error)
+    t.match(log.lines.filter(({ level }) => level === WARN).map(({ msg }) => msg).filter((msg) => msg.startsWith('the store')), [
+      `the store of revocations cannot be written: ${logged}`,
+      `the store of revocations cannot be read: ${logged}`
+    ])
+    t.notMatch(log.text, /alice|ALICE/)
+    await app.close()
+  }
 })
 
 t.test('a wrong option of revocation stops the start with one sentence', async (t) => {

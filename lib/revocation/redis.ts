@@ -199,7 +199,7 @@ class RedisStore implements RevocationStore {
 
 /** A connection may be dead without knowing it. */
 async function inTime<T> (answer: Promise<T>, milliseconds: number): Promise<T> {
-  return within(answer, milliseconds, () => new Error('ETIMEDOUT'))
+  return within(answer, milliseconds, () => Object.assign(new Error(), { code: 'ETIMEDOUT' }))
 }
 
 /** What makes two of them the same. */

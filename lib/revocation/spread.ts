@@ -4,6 +4,7 @@ import type { Closing } from '../closing.js'
 import { unavailable } from '../errors.js'
 import { isObject } from '../json.js'
 import { withoutPrototype } from '../members.js'
+import { storeReasonOf } from './store-error.js'
 import { Unsent } from './unsent.js'
 import type { Warnings } from './warnings.js'
 import { within } from '../within.js'
@@ -94,7 +95,7 @@ export class Spread {
     try {
       await closing.until(within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
     } catch (error) {
-      warnings.write(`the store of revocations cannot be written: ${reasonOf(error)}`)
+      warnings.write(`the store of revocations cannot be written: ${storeReasonOf(error)}`)
       throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
     }
   }
@@ -124,7 +125,7 @@ export class Spread {
 
   #failed (error: unknown): void {
     this.#failing = true
-    const reason = reasonOf(error)
+    const reason = storeReasonOf(error)
     const quiet = performance.now() - this.#warned.at
     if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
     this.#warned = { at: performance.now(), reason }
@@ -147,10 +148,4 @@ function isRevocation (value: unknown): value is Revocation {
   if (call !== undefined && !(isObject(call) && typeof call.id === 'string' && Number.isFinite(call.until))) return false
   if (kind === 'session' || kind === 'user') return typeof id === 'string'
   return kind === 'everybody' || (kind === 'realm' && call !== undefined)
-}
-
-/** Of a foreign error only the code is kept, which Redis writes as the first word of its message. */
-function reasonOf (error: unknown): string {
-  const { reason, code, message } = error as { reason?: string, code?: unknown, message?: unknown }
-  return reason ?? /^[A-Z][A-Z0-9_]{2,63}\b/.exec(String(code ?? message))?.[0] ?? 'the call failed'
 }
