@@ -15,7 +15,7 @@ export async function checkAlgorithms (keys: Keys, settings: Settings): Promise<
   } catch (error) {
     const { reason, outage } = error as UnavailableError
     const sentence = `the keys of ${baseUrl} cannot be had (${reason})${mend(reason)}`
-    const refused = error instanceof RefusedError ? explainRefusal(error.refusal, error.status!, settings) : undefined
+    const refused = error instanceof RefusedError ? explainRefusal(error.refusal, error.answerStatus!, settings) : undefined
     return { check: 'keys', sentence, ...refused, reason, certain: true, away: outage !== 'answer' }
   }
   if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys but those ${TEST_KEYS}`, certain: true }

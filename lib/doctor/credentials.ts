@@ -26,13 +26,13 @@ export async function checkCredentials (introspection: Introspection | undefined
 /** By what Keycloak said, or else by the status alone; what follows the word `introspection`. */
 function explained (error: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
   const { reason } = error
-  const known = error instanceof RefusedError ? explainRefusal(error.refusal, error.status!, settings) : undefined
+  const known = error instanceof RefusedError ? explainRefusal(error.refusal, error.answerStatus!, settings) : undefined
   if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
   if (reason.includes('clientSecret')) return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: look at what it does` }
   return guess(error, settings)
 }
 
-function guess ({ reason, status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+function guess ({ reason, answerStatus: status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
   const client = JSON.stringify(settings.clientId)
   if (status === 401) {
     return {
