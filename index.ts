@@ -4,6 +4,7 @@ import { recordOf } from './lib/added-routes.js'
 import { AlgorithmAdvice } from './lib/algorithm-advice.js'
 import { createAuthenticate } from './lib/authenticate.js'
 import { bearerToken } from './lib/bearer.js'
+import { challenging } from './lib/challenge.js'
 import { Closing } from './lib/closing.js'
 import { untilClosed } from './lib/early-close.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
@@ -97,7 +98,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     warnOfLookalikes([...earlier, ...routes.added()], settings.requireAuthentication, log)
   })
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
-  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, realm, closing }))
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, closing }))
+  fastify.addHook('onError', challenging(realm))
   if (revoked !== undefined) await untilClosed(fastify, closing, revoked.start)
 }
 

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Claims, User } from '../types/user.js'
 import { authorizationOf, tokenIn } from './bearer.js'
 import type { Closing } from './closing.js'
-import { headersOf, KeycloakError, refusal } from './errors.js'
+import { KeycloakError, refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Identification } from './identify.js'
 import type { Identity } from './identity.js'
@@ -21,13 +21,11 @@ export interface Steps {
   identification: Identification
   toUser: ToUser
   rolesOf: RolesOf
-  /** For the challenge of RFC 6750 section 3. */
-  realm: string
   closing: Closing
 }
 
 /** The onRequest hook: the only place where a request is let on or refused. */
-export function createAuthenticate ({ routes, extractToken, identification: { identify, recall }, toUser, rolesOf, realm, closing }: Steps) {
+export function createAuthenticate ({ routes, extractToken, identification: { identify, recall }, toUser, rolesOf, closing }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     let passed: Maybe<void>
     try {
@@ -100,8 +98,6 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     }
     if (error instanceof KeycloakError) {
       if (writesDebug(request.log)) request.log.debug({ code: error.code, reason: error.reason }, `request refused: ${error.reason}`)
-      // The status too: an error handler of the application that only sends a body would answer 200.
-      reply.code(error.statusCode).headers(headersOf(error, realm))
       done(error)
     } else {
       // The application's own. Fastify takes a falsy error for none at all, and would let the request pass.

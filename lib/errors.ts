@@ -68,6 +68,12 @@ export class KeycloakError extends Error {
 }
 Object.defineProperty(KeycloakError.prototype, 'name', { value: 'KeycloakError' })
 
+/** Is it a refusal, of this copy of the package or of another one in the process, as the ES module and the CommonJS one are? */
+export function isRefusal (error: unknown): error is KeycloakError {
+  if (error instanceof KeycloakError) return true
+  return error instanceof Error && error.name === 'KeycloakError' && Object.hasOwn(REFUSALS, (error as KeycloakError).code)
+}
+
 /** The response headers that go with a refusal: a challenge for 401 and 403, Retry-After for 503. */
 export function headersOf (error: KeycloakError, realm: string): Record<string, string> {
   const { challenge, message } = REFUSALS[error.code]
