@@ -27,8 +27,16 @@ export class Breaker {
    */
   admit (): void {
     if (!this.open) return
-    if (performance.now() < this.#nextTrialAt) throw unavailable('Keycloak is known to be away', 'ours')
+    if (performance.now() < this.#nextTrialAt) this.mustBeClosed()
     this.#await()
+  }
+
+  /**
+   * Before a call that could not be the trial.
+   * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
+   */
+  mustBeClosed (): void {
+    if (this.open) throw unavailable('Keycloak is known to be away', 'ours')
   }
 
   succeeded (): void {

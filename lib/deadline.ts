@@ -7,17 +7,18 @@
  */
 export class Deadline {
   readonly milliseconds: number
+  /** When it began, on the monotonic clock. */
+  readonly began = performance.now()
   #timer: NodeJS.Timeout
   #immediate: NodeJS.Immediate | undefined
-  #act: (() => void) | undefined
+  #act!: () => void
 
   constructor (milliseconds: number) {
     this.milliseconds = milliseconds
-    const due = performance.now() + milliseconds
     this.#timer = setTimeout(() => {
-      const late = performance.now() - due
+      const late = performance.now() - this.began - milliseconds
       this.#immediate = setImmediate(() => {
-        this.#timer = setTimeout(() => this.#act?.(), Math.min(late, milliseconds))
+        this.#timer = setTimeout(() => this.#act(), Math.min(late, milliseconds))
       })
     }, milliseconds)
   }

@@ -33,6 +33,8 @@ type Headers = Parameters<NonNullable<Handler['onResponseStart']>>[2]
  */
 export class Exchange implements Handler {
   readonly answer: Promise<Answer>
+  /** When it got a connection, on the monotonic clock. */
+  writtenAt: number | undefined
   readonly #rules: AnswerRules
   readonly #chunks: Buffer[] = []
   #resolve!: (answer: Answer) => void
@@ -66,6 +68,7 @@ export class Exchange implements Handler {
     // It waited for a connection, and was ended meanwhile.
     if (this.#ended !== undefined) return controller.abort(this.#ended)
     this.#controller = controller
+    this.writtenAt = performance.now()
   }
 
   onResponseStart (_controller: Controller, status: number, headers: Headers): void {

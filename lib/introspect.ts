@@ -3,8 +3,8 @@ import type { IntrospectionHealth } from '../types/instance.js'
 import { Breaker } from './breaker.js'
 import { checkDates } from './claims.js'
 import { Deadline } from './deadline.js'
-import { Departure } from './departure.js'
-import { notValid, unavailable, type UnavailableError } from './errors.js'
+import { Departure, type Waiting } from './departure.js'
+import { notValid, type Outage, unavailable, type UnavailableError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
 import { type JsonObject, parseObject } from './json.js'
 import { type JudgeOptions, judge } from './judge.js'
@@ -18,7 +18,9 @@ import { rarely } from './rarely.js'
 import { Revival } from './revival.js'
 import { Secret, type SecretSource } from './secret.js'
 import { seconds } from './seconds.js'
-import { type Answer, sharing, type Waiting } from './sharing.js'
+import { type Answer, sharing } from './sharing.js'
+import { Turns } from './turns.js'
+import { UnsentInquiries } from './unsent-inquiries.js'
 import type { Upstream } from './upstream.js'
 import type { Recall } from './verify.js'
 
@@ -31,7 +33,7 @@ export interface IntrospectOptions extends Omit<JudgeOptions, 'onClaims'> {
   cacheTtl: number
   /** Bounds of the answers that are kept; `false`: none but those that are shared. */
   kept: Bounds | false
-  /** Calls at once, those that wait for a connection included. */
+  /** Calls at once, those that wait for their turn included. */
   maxPending: number
   /** Size of an answer. */
   maxBytes: number
@@ -49,6 +51,16 @@ const PATH = '/protocol/openid-connect/token/introspect'
 
 /** What to ask about when it is only about whether Keycloak answers. */
 const NO_TOKEN = 'is-anybody-there'
+
+/** One question to Keycloak. */
+interface Inquiry {
+  token: string
+  /** For all of it. */
+  deadline: Deadline
+  departure?: Departure
+  /** What it says of Keycloak when the time is over. */
+  late: Outage
+}
 
 /** An answer: its text, and what it says, which may have been judged before. */
 interface Read {
@@ -92,14 +104,15 @@ export interface Introspection {
 }
 
 export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
-  const { clientId, timeout, cacheTtl, maxPending, maxBytes, maxDepth } = options
+  const { clientId, timeout, cacheTtl, maxBytes, maxDepth } = options
   const keepClaims = [...KEPT, ...options.keepClaims]
   const judgment: JudgeOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
   const warnOfRefusal = rarely(WARN_AGAIN, () => options.log.warn(`${REFUSED}; it is 401 token_not_valid`))
   const secret = new Secret(options.clientSecret, upstream.closing)
   const breaker = new Breaker()
-  const revival = new Revival(() => counted(NO_TOKEN))
-  let pending = 0
+  const revival = new Revival(() => counted(NO_TOKEN, NO_TOKEN, new Departure()))
+  const turns = new Turns({ ...options, closing: upstream.closing })
+  const unsent = new UnsentInquiries(timeout)
   let written = { secret: '', form: '' }
   // Answers that are shared need not be remembered twice.
   const judged = options.kept === false || cacheTtl > 0 ? undefined : new Memory<Judged>(options.kept)
@@ -110,27 +123,33 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   return {
     introspect: shared?.find ?? alone,
     recall: shared?.recall,
-    health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending }),
+    health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending: turns.pending }),
     close () {
       revival.close()
       judged?.close()
       shared?.close()
     },
     async probe () {
-      const { said } = await withSecret(call, NO_TOKEN)
+      const deadline = new Deadline(timeout)
+      const { said } = await withSecret(call, { token: NO_TOKEN, deadline, late: 'away' }).finally(() => deadline.clear())
       // Of a token that is none Keycloak says that it is not active: this refusal is about the client.
       if (isRefused(said)) throw said.refused
     }
   }
 
-  async function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
+  /** Without sharing: each request has an answer that was asked for after it came. */
+  function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
+    const joined = unsent.join(token, waiting)
+    if (joined !== undefined) return joined
     const departure = new Departure()
-    waiting?.once('close', () => departure.leave())
-    return (await ask(token, verified, departure)).identity
+    departure.join(waiting)
+    const identity = ask(token, verified, departure).then((answer) => answer.identity)
+    if (departure.queued) unsent.add(token, identity, departure)
+    return identity
   }
 
   async function ask (token: string, { claims }: Identity, departure: Departure): Promise<Answer> {
-    const { text, said } = await counted(token, departure)
+    const { text, said } = await counted(token, claims.sub ?? claims.sid ?? token, departure)
     const size = text.length
     if (isJudged(said)) return { identity: recall(said), size }
     if (isRefused(said)) {
@@ -148,42 +167,45 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     return identity
   }
 
-  /** As one of those that are pending, and for health to know. */
-  async function counted (token: string, departure?: Departure): Promise<Read> {
-    pending++
+  /** In its turn, and for health to know. A caller is a user, whatever tokens they have. */
+  async function counted (token: string, caller: unknown, departure: Departure): Promise<Read> {
+    const place = turns.enter(caller, departure)
+    const deadline = new Deadline(timeout)
     try {
-      if (pending > maxPending) throw unavailable(`${maxPending} calls are pending already`)
-      const read = await withSecret(guarded, token, departure)
-      pending--
+      let late: Outage = 'away'
+      if (place.turn !== undefined) {
+        breaker.mustBeClosed()
+        late = await turns.wait(place, place.turn, deadline)
+      }
+      const read = await withSecret(guarded, { token, deadline, departure, late })
       monitor.succeeded()
       return read
     } catch (error) {
-      pending--
       monitor.failed(error as UnavailableError)
       if ((error as UnavailableError).outage !== 'ours') revival.begin()
       throw error
+    } finally {
+      deadline.clear()
+      turns.leave(place)
     }
   }
 
   /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
-  async function withSecret (ask: typeof call, token: string, departure?: Departure): Promise<Read> {
-    const deadline = new Deadline(timeout)
+  async function withSecret (ask: typeof call, inquiry: Inquiry): Promise<Read> {
+    const value = secret.current ?? await secret.get(inquiry.deadline)
     try {
-      const value = secret.current ?? await secret.get(deadline)
-      return await ask(token, value, deadline, departure).catch(async (error) => {
-        const other = (error as UnavailableError).answerStatus === 401 ? await secret.other(value, deadline) : undefined
-        if (other === undefined) throw error
-        return ask(token, other, deadline, departure)
-      })
-    } finally {
-      deadline.clear()
+      return await ask(inquiry, value)
+    } catch (error) {
+      const other = (error as UnavailableError).answerStatus === 401 ? await secret.other(value, inquiry.deadline) : undefined
+      if (other === undefined) throw error
+      return ask(inquiry, other)
     }
   }
 
-  async function guarded (token: string, value: string, timeout: Deadline, departure?: Departure): Promise<Read> {
+  async function guarded (inquiry: Inquiry, value: string): Promise<Read> {
     breaker.admit()
     try {
-      const read = await call(token, value, timeout, departure)
+      const read = await call(inquiry, value)
       breaker.succeeded()
       return read
     } catch (error) {
@@ -192,10 +214,10 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     }
   }
 
-  async function call (token: string, value: string, timeout: Deadline, departure?: Departure): Promise<Read> {
+  async function call ({ token, deadline, departure, late }: Inquiry, value: string): Promise<Read> {
     let text: string
     try {
-      text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout, maxBytes, departure })
+      text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout: deadline, maxBytes, departure, late })
     } catch (error) {
       if (error instanceof RefusedError && error.refusal === 'token') return { text: '', said: { refused: error } }
       throw error

@@ -1,5 +1,5 @@
 import { checkDates, type Expectations, validity } from './claims.js'
-import { Departure } from './departure.js'
+import { Departure, type Waiting } from './departure.js'
 import { KeycloakError, refusal, UnavailableError } from './errors.js'
 import type { Identity } from './identity.js'
 import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from './memory.js'
@@ -15,11 +15,6 @@ export interface Answer {
 /** Ask Keycloak about a verified token. */
 export type Ask = (token: string, verified: Identity, departure: Departure) => Promise<Answer>
 
-/** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
-export interface Waiting {
-  once (event: 'close', listener: () => void): unknown
-}
-
 /** An answer that serves all who come until it ends: who the token is about now, or its refusal. */
 interface Shared extends Kept {
   readonly outcome: Identity | KeycloakError
@@ -29,11 +24,10 @@ interface Shared extends Kept {
   readonly from: number
 }
 
-/** A call under way, and how many wait for it. */
+/** A call under way, and whether somebody waits for it. */
 interface Call {
   readonly answer: Promise<Identity>
   readonly departure: Departure
-  waiting: number
 }
 
 export interface SharingOptions {
@@ -62,11 +56,9 @@ export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
     find (token: string, verified: Identity, waiting?: Waiting): Maybe<Identity> {
       const known = outcomeOf(answers.find(token), Date.now(), performance.now())
       if (known !== undefined) return known
-      const call = calls.get(token) ?? start(token, verified)
-      call.waiting++
-      waiting?.once('close', () => {
-        if (--call.waiting === 0) leave(token, call)
-      })
+      const underWay = calls.get(token)
+      const call = underWay === undefined || underWay.departure.left ? start(token, verified) : underWay
+      call.departure.join(waiting)
       return call.answer
     }
   }
@@ -97,15 +89,9 @@ export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
       if (!(error instanceof UnavailableError)) keep(refusal(error.code, error.reason), 0)
       throw error
     }).finally(() => forget(token, call))
-    const call: Call = { answer, departure, waiting: 0 }
+    const call: Call = { answer, departure }
     calls.set(token, call)
     return call
-  }
-
-  /** Called off, it is no call that a newcomer could join. */
-  function leave (token: string, call: Call): void {
-    forget(token, call)
-    call.departure.leave()
   }
 
   function forget (token: string, call: Call): void {

@@ -1,10 +1,11 @@
 import type { Client, Pool } from 'undici'
 import type { UndiciDispatcher } from '../types/options.js'
+import { MAX_UNDER_WAY } from './call-queue.js'
 import type { Closing } from './closing.js'
 import { Deadline } from './deadline.js'
 import type { Departure } from './departure.js'
 import { reasonOf } from './error-code.js'
-import { unavailable, UnavailableError } from './errors.js'
+import { type Outage, unavailable, UnavailableError } from './errors.js'
 import { type Answer, type AnswerRules, Exchange } from './exchange.js'
 
 /** Where Keycloak is, and how to reach it. */
@@ -26,10 +27,15 @@ export interface Call extends AnswerRules {
   timeout: number | Deadline
   /** Who waits for the answer; without, somebody always does. */
   departure?: Departure
+  /** What it says of Keycloak when the time is over: by default that it is away. */
+  late?: Outage
 }
 
-/** Connections to Keycloak at once; further calls wait for one, within their deadline. */
-const CONNECTIONS = 32
+/** Connections to Keycloak at once: one for each introspection under way, and what keys and the check at start need beside them. */
+const CONNECTIONS = MAX_UNDER_WAY + 4
+
+/** The share of its time that a call may wait for a connection before a Keycloak that is late with it is not to blame. */
+export const WAITED = 0.1
 
 /** Codes of undici, of HTTP/1 and HTTP/2, and of the system. */
 const LOST = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'])
@@ -49,6 +55,8 @@ export class Upstream {
   #pool: Pool | undefined
   /** Ends calls in flight. */
   readonly closing: Closing
+  /** Calls that had an answer. */
+  #answered = 0
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions, closing: Closing) {
     this.closing = closing
@@ -80,11 +88,15 @@ export class Upstream {
     }
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const deadline = typeof call.timeout === 'number' ? new Deadline(call.timeout) : call.timeout
-    deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, 'away')))
+    const answered = this.#answered
+    deadline.onPassed(() => {
+      const crowded = this.#given !== undefined && this.#answered > answered && wasLate(exchange, deadline)
+      end(crowded ? noConnection(deadline) : unavailable(`no answer within ${deadline.milliseconds} ms`, call.late ?? 'away'))
+    })
     this.closing.add(end)
-    call.departure?.onLeave(() => {
+    call.departure?.onLeave((why) => {
       // Which is what happens to each in the end: an error costs something to make.
-      if (this.closing.has(end)) end(unavailable('nobody waits for the answer any more', 'ours'))
+      if (this.closing.has(end)) end(unavailable(why, 'ours'))
     })
     const attempt = async (isLast = false): Promise<Answer> => {
       const dispatcher = this.#given ?? (isLast ? await this.#fresh() : this.#pool ?? await this.#load())
@@ -105,6 +117,7 @@ export class Upstream {
     try {
       const answer = await attempt().catch(again(TRIES - 1))
       done()
+      this.#answered++
       return answer
     } catch (error) {
       done()
@@ -143,6 +156,16 @@ export class Upstream {
       body: form ?? null
     }, exchange)
   }
+}
+
+/** A dispatcher that was given has fewer connections than there are calls: Keycloak answered others meanwhile. */
+function noConnection ({ milliseconds }: Deadline): UnavailableError {
+  return unavailable(`no connection of the dispatcher was free within ${milliseconds} ms`, 'ours')
+}
+
+/** Did the call get its connection when a good part of its time was over, or never? */
+function wasLate (exchange: Exchange | undefined, { began, milliseconds }: Deadline): boolean {
+  return (exchange?.writtenAt ?? Infinity) > began + WAITED * milliseconds
 }
 
 function isLostConnection (error: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -126,10 +127,10 @@ t.test('the same answer is judged once, but its dates each time; another one is 
   for (let times = 0; times < 2; times++) t.equal(await ask(app, '/seen', token), '401 token_not_valid')
   realm.respond('introspect', null)
   const soon = realm.token()
-  const exp = Math.floor(Date.now() / 1000) + 1
+  const exp = Math.floor(Date.now() / 1000) + 3
   realm.update(soon, { exp })
   t.equal(await ask(app, '/me', soon), '200')
-  await wait(1100)
+  await until(() => Date.now() / 1000 > exp)
   t.equal(await ask(app, '/me', soon), '401 token_expired')
 })
 
@@ -209,6 +210,34 @@ t.test('a shared call goes on while somebody waits for it, and ends with the las
   t.equal(await four.answer, '200')
   t.equal(await (await client(app, token)).answer, '200')
   t.equal(realm.requests.introspect, 2, 'and the answer serves others, though all who waited are gone')
+})
+
+t.test('a shared call that was just called off is joined by nobody', async (t) => {
+  const realm = await realmFor(t)
+  const token = realm.token()
+  let again: Promise<unknown> | undefined
+  const app = await apiFor(t, realm, {
+    ...ON,
+    introspection: { cacheTtl: 60_000 },
+    extractToken (request) {
+      // Behind the plugin's own listener, in the same turn of the event loop.
+      setImmediate(() => {
+        const { _httpMessage: response } = request.raw.socket as unknown as { _httpMessage: ServerResponse }
+        response.once('close', () => { again = app.keycloak.verify(token) })
+      })
+      return token
+    }
+  })
+  // With the keys there, the plugin listens before extractToken's next turn.
+  await app.keycloak.verify(realm.token())
+  let answer = (): void => {}
+  realm.respond('introspect', (_request, response) => { answer = () => { response.end('{"active":true}') } })
+  const { leave } = await client(app, token)
+  await until(() => realm.requests.introspect === 2)
+  leave()
+  await until(() => realm.requests.introspect === 3)
+  answer()
+  t.match(await again, { preferred_username: 'alice' })
 })
 
 t.test('a call that was called off before it began is none', async (t) => {

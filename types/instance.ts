@@ -33,7 +33,7 @@ export interface UpstreamHealth {
 export interface IntrospectionHealth extends UpstreamHealth {
   /** `open`: Keycloak is known to be away, so that requests are answered 503 at once but for a trial now and then. */
   breaker: 'closed' | 'open'
-  /** Calls that are under way, or wait for a connection. */
+  /** Calls that are under way, or wait for a connection; requests that share one count once. */
   pending: number
 }
 

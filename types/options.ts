@@ -74,7 +74,8 @@ export interface IntrospectionOptions {
    */
   cacheTtl?: number
   /**
-   * How many calls may be under way or wait for a connection; a further one is 503 at once.
+   * How many calls may be under way or wait for a connection; requests that share one count once. A further one takes the
+   * place of a call of the user who has most, if that is at least two more than its own user has, or is 503 at once.
    * @default 1000
    */
   maxPending?: number
@@ -271,7 +272,10 @@ export interface KeycloakOptions {
   verifyCertificate?: boolean
   /** PEM of a private certificate authority for the calls to Keycloak: its text, not its path. */
   ca?: string | Buffer | ReadonlyArray<string | Buffer>
-  /** A dispatcher of undici 7 or 8 for the calls to Keycloak (proxies, client certificates). You close it. */
+  /**
+   * A dispatcher of undici 7 or 8 for the calls to Keycloak (proxies, client certificates). With fewer than 68 connections
+   * calls wait for them in no fair order. You close it.
+   */
   dispatcher?: UndiciDispatcher
   /**
    * Seconds of clock skew that exp, nbf and iat may be off.
