@@ -85,6 +85,11 @@ export class Keys {
     return stands ? this.#fetched.set : undefined
   }
 
+  /** The key set known last, however old; `undefined` before the first. */
+  get latest (): KeySet | undefined {
+    return this.#fetched?.set
+  }
+
   health (): Health['keys'] {
     return {
       ...this.#monitor.report(),

@@ -24,8 +24,9 @@ export function pushNotBefore (options: ActionOptions): CallKind {
   return {
     name: 'a push of not-before',
     types: TYPES,
-    read (payload): Order {
-      const { call, expiration } = checkAction(payload, 'PUSH_NOT_BEFORE', options)
+    isOne: isAction,
+    read (payload, now): Order {
+      const { call, expiration } = checkAction(payload, 'PUSH_NOT_BEFORE', options, now)
       return { id: call.id, until: expiration + options.skew, revocations: [{ kind: 'realm', at: notBefore(payload), call }] }
     }
   }
@@ -36,8 +37,9 @@ export function logoutAction (options: ActionOptions): CallKind {
   return {
     name: 'a logout by the admin URL',
     types: TYPES,
-    read (payload): Order {
-      const { call, expiration } = checkAction(payload, 'LOGOUT', options)
+    isOne: isAction,
+    read (payload, now): Order {
+      const { call, expiration } = checkAction(payload, 'LOGOUT', options, now)
       const order = { id: call.id, until: expiration + options.skew }
       const sessions = sessionIds(payload)
       if (sessions === undefined) return { ...order, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
@@ -53,8 +55,12 @@ interface Action {
   expiration: number
 }
 
-function checkAction (payload: JsonObject, action: string, { clientId, leeway, skew }: ActionOptions): Action {
-  // The realm's key signs tokens too, and a mapper may write any claim into one: an action has no typ.
+/** The realm's key signs tokens too, and a mapper may write any claim into one: an action has no typ. */
+function isAction (payload: JsonObject): boolean {
+  return !Object.hasOwn(payload, 'typ') && Object.hasOwn(payload, 'action')
+}
+
+function checkAction (payload: JsonObject, action: string, { clientId, leeway, skew }: ActionOptions, now: number): Action {
   if (Object.hasOwn(payload, 'typ')) throw notValid('typ is there')
   if (member(payload, 'action') !== action) throw notValid('the action is not that of the route')
   if (member(payload, 'resource') !== clientId) throw notValid('the resource is not this client')
@@ -62,7 +68,7 @@ function checkAction (payload: JsonObject, action: string, { clientId, leeway, s
   if (expiration === undefined) throw notValid('expiration is missing')
   const id = member(payload, 'id')
   if (typeof id !== 'string' || id === '') throw notValid('id is not a string')
-  checkEnd(expiration, skew)
+  checkEnd(expiration, skew, now)
   return { call: { id, until: expiration + leeway }, expiration }
 }
 

@@ -1,5 +1,7 @@
 import type { Revocation } from '../../types/revocation.js'
+import type { KeycloakError } from '../errors.js'
 import type { JsonObject } from '../json.js'
+import type { Cause } from './warnings.js'
 
 /** What a call of Keycloak orders, once its signature is known to be good. */
 export interface Order {
@@ -16,9 +18,26 @@ export interface CallKind {
   name: string
   /** The header's `typ`, in lower case. */
   types: ReadonlySet<string>
+  /** Is it such a call, good or not? Users hold other tokens that the realm signed, and may post them here at will. */
+  isOne: (claims: JsonObject) => boolean
   /**
-   * Check the claims, and read what they order.
+   * Check the claims of a verified token, and read the order from them.
+   * @param now seconds since 1970: the moment at which the call came, though it may have waited for its key since
    * @throws {KeycloakError} token_not_valid, token_expired
    */
-  read: (claims: JsonObject) => Order
+  read: (claims: JsonObject, now: number) => Order
+}
+
+/** A call under way. */
+export interface PendingCall {
+  /** Did the realm sign it, and is it such a call at all? */
+  proven: boolean
+  /** Was it answered before it was decided? */
+  late: boolean
+}
+
+/** The cause of the warning about a call that failed. */
+export function causeOf ({ proven }: PendingCall, { code }: Pick<KeycloakError, 'code'>): Cause {
+  if (proven) return 'proven'
+  return code === 'keycloak_unavailable' ? 'lost' : 'unproven'
 }

@@ -1,71 +1,96 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { type KeycloakError, notValid, unavailable } from '../errors.js'
+import type { FastifyBaseLogger } from 'fastify'
+import { type KeycloakError, notValid } from '../errors.js'
 import { type Header, type JwsRules, openJws, payloadOf } from '../jws.js'
-import type { Key } from '../key-set.js'
-import type { Keys } from '../keys.js'
+import { ALGORITHMS } from '../options.js'
 import { seconds } from '../seconds.js'
-import type { CallKind, Order } from './call.js'
+import { MAX_BYTES } from './body.js'
+import { type CallKind, causeOf, type Order, type PendingCall } from './call.js'
+import type { KeySearch } from './key-search.js'
 import type { Once } from './once.js'
+import type { Place, WaitingRoom } from './waiting-room.js'
+import type { Warnings } from './warnings.js'
 
 export interface InboxOptions {
-  jws: Omit<JwsRules, 'types'>
-  keys: Keys
+  search: KeySearch
+  room: WaitingRoom
   once: Once
   /** Carry an order out; rejects where it does not hold on every instance. */
   carryOut: (order: Order) => Promise<void>
+  log: FastifyBaseLogger
+  warnings: Warnings
 }
 
-/** Milliseconds between two looks for the keys that a call waits for. */
-const LOOK_AGAIN = 250
-
-/** How many calls may wait for keys: anybody can send one that nobody can check yet. */
-const MAX_WAITING = 1000
-
-/** The longest that one waits, in seconds: Keycloak's are void after two minutes, a forger's never. */
-const MAX_WAIT = 600
-
 /**
- * Takes one kind of call of Keycloak. Keycloak does not make a call twice, so one that nobody can check for want of
- * keys is kept until they are there.
+ * Rules of their own: Keycloak signs calls by the realm's default algorithm, whatever access tokens are signed by, and
+ * the limits of access tokens are none of theirs.
  */
+const RULES: Omit<JwsRules, 'types'> = { algorithms: new Set<string>(ALGORITHMS), maxLength: MAX_BYTES, maxDepth: 32 }
+
+/** Characters of the header, which is all that is looked at before the signature: Keycloak writes about 120. */
+const MAX_HEADER = 1024
+
+const REPEATED = Symbol('repeated calls')
+
+/** Takes one kind of call of Keycloak, which does not make a call twice. */
 export class Inbox {
   readonly kind: CallKind
   readonly #options: InboxOptions
   readonly #rules: JwsRules
-  /** By token: the same call again, while the first is under way, is the same call. */
+  /** By id: the same call again, while the first is being carried out, is the same call. */
   readonly #underWay = new Map<string, Promise<void>>()
-  readonly #end = new AbortController()
-  #waiting = 0
-  #next: Promise<void> | undefined
 
   constructor (kind: CallKind, options: InboxOptions) {
     this.kind = kind
     this.#options = options
-    this.#rules = { ...options.jws, types: kind.types }
+    this.#rules = { ...RULES, types: kind.types }
   }
 
   /**
-   * Resolves once the call is carried out.
-   * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
+   * @returns `done` resolves once the call is carried out. It rejects with a KeycloakError: token_not_valid, token_expired,
+   *   keycloak_unavailable
    */
-  async take (token: string): Promise<void> {
-    const underWay = this.#underWay.get(token) ?? this.#carryOut(token).finally(() => this.#underWay.delete(token))
-    this.#underWay.set(token, underWay)
-    return underWay
+  take (token: string): { call: PendingCall, done: Promise<void> } {
+    const call: PendingCall = { proven: false, late: false }
+    return { call, done: this.#take(token, call) }
   }
 
-  close (): void {
-    this.#end.abort()
+  async #take (token: string, call: PendingCall): Promise<void> {
+    try {
+      await this.#follow(await this.#order(token, call), call)
+    } catch (error) {
+      const { reason } = error as KeycloakError
+      if (call.late) this.#options.warnings.write(causeOf(call, error as KeycloakError), `${this.kind.name} that had to wait is lost: ${reason}`)
+      throw error
+    }
   }
 
-  async #carryOut (token: string): Promise<void> {
-    const { once, carryOut } = this.#options
-    const jws = openJws(token, this.#rules)
-    const { header } = jws
-    const order = this.kind.read(payloadOf(jws, this.#rules))
-    const key = await this.#key(header, order.until)
+  /** Nothing but the token is kept until its signature is checked, and nothing but its header is read. */
+  async #order (token: string, call: PendingCall): Promise<Order> {
+    const now = seconds()
+    const key = await this.#options.search.find(this.#header(token), token.length)
+    key.checkSignature(token)
     key.verify(token)
-    if (!once.take(order.id, order.until)) throw notValid('the call was made before')
+    const claims = payloadOf(openJws(token, this.#rules), this.#rules)
+    call.proven = this.kind.isOne(claims)
+    return this.kind.read(claims, now)
+  }
+
+  #header (token: string): Header {
+    if (token.indexOf('.') > MAX_HEADER) throw notValid('the header is too long')
+    return openJws(token, this.#rules).header
+  }
+
+  async #follow (order: Order, call: PendingCall): Promise<void> {
+    const underWay = this.#underWay.get(order.id)
+    if (underWay !== undefined) return this.#join(underWay)
+    if (!this.#options.once.take(order.id, order.until)) throw notValid('the call was made before')
+    const done = this.#carryOut(order, call).finally(() => this.#underWay.delete(order.id))
+    this.#underWay.set(order.id, done)
+    return done
+  }
+
+  async #carryOut (order: Order, call: PendingCall): Promise<void> {
+    const { once, carryOut, log } = this.#options
     try {
       await carryOut(order)
     } catch (error) {
@@ -73,46 +98,15 @@ export class Inbox {
       once.release(order.id)
       throw error
     }
+    if (call.late) log.info(`${this.kind.name} that had to wait is carried out now`)
   }
 
-  /** The key that a call names, as soon as it can be had. */
-  async #key (header: Header, until: number): Promise<Key> {
-    const arrivedAt = performance.now()
-    const key = await this.#look(header, arrivedAt)
-    if (key !== undefined) return key
-    if (this.#waiting >= MAX_WAITING) throw unavailable(`${MAX_WAITING} calls wait for keys already`)
-    this.#waiting++
-    try {
-      return await this.#await(header, arrivedAt, Math.min(until, seconds() + MAX_WAIT))
-    } finally {
-      this.#waiting--
-    }
-  }
-
-  async #await (header: Header, arrivedAt: number, until: number): Promise<Key> {
-    while (seconds() < until) {
-      await this.#nextLook()
-      const key = await this.#look(header, arrivedAt)
-      if (key !== undefined) return key
-    }
-    throw unavailable('the keys could not be had while the call was good')
-  }
-
-  /** One for all who wait. */
-  async #nextLook (): Promise<void> {
-    this.#next ??= pause(LOOK_AGAIN, undefined, { signal: this.#end.signal, ref: false }).finally(() => { this.#next = undefined })
-    await this.#next.catch(() => { throw unavailable('the API closes') })
-  }
-
-  /** `undefined` where nobody can tell yet. */
-  async #look ({ kid, alg }: Header, arrivedAt: number): Promise<Key | undefined> {
-    const { keys } = this.#options
-    try {
-      return await keys.lookup(kid, alg)
-    } catch (error) {
-      // Right after a rotation the cooldown may forbid to ask for a key that nobody has seen yet.
-      if ((error as KeycloakError).code === 'token_not_valid' && keys.isFinal(kid, alg, arrivedAt)) throw error
-      return undefined
-    }
+  /** Whoever makes the same call again waits for the first, and takes room meanwhile. */
+  #join (done: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const place: Place = { group: REPEATED, bytes: 0, drop: reject }
+      this.#options.room.enter(place)
+      done.finally(() => this.#options.room.leave(place)).then(resolve, reject)
+    })
   }
 }

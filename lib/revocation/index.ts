@@ -3,24 +3,21 @@ import type { RevocationHealth } from '../../types/instance.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import type { Closing } from '../closing.js'
 import { unavailable } from '../errors.js'
-import type { JwsRules } from '../jws.js'
 import type { Keys } from '../keys.js'
-import { ALGORITHMS, type Settings } from '../options.js'
+import type { Settings } from '../options.js'
 import { logoutAction, pushNotBefore } from './admin-action.js'
 import type { Order } from './call.js'
+import { formToken } from './form.js'
 import { Inbox, type InboxOptions } from './inbox.js'
+import { KeySearch } from './key-search.js'
 import { logoutToken } from './logout-token.js'
 import { Once } from './once.js'
+import { Patience } from './patience.js'
 import { Revocations } from './revocations.js'
-import { addCallRoute, type CallRoute, formToken } from './routes.js'
+import { addCallRoute, type CallRoute } from './routes.js'
 import { Spread } from './spread.js'
+import { WaitingRoom } from './waiting-room.js'
 import { Warnings } from './warnings.js'
-
-/**
- * Keycloak signs calls by the realm's default algorithm, whatever access tokens are signed by; and the limits of access
- * tokens are not those of calls.
- */
-const CALLS: Omit<JwsRules, 'types'> = { algorithms: new Set<string>(ALGORITHMS), maxLength: 64 * 1024, maxDepth: 32 }
 
 /** What was logged out or lies before not-before is refused. */
 export interface Revoked {
@@ -45,7 +42,7 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     leeway,
     max,
     introspected: settings.verifyTokensWithKeycloak,
-    onFull: () => warnings.write('revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
+    onFull: () => warnings.write('memory', 'revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
   })
   const spread = store && new Spread({
     store,
@@ -62,12 +59,9 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
     warnings,
     closing
   })
-  const routes = routesOf(settings, skew, {
-    jws: CALLS,
-    keys,
-    once,
-    carryOut
-  })
+  const room = new WaitingRoom()
+  const search = new KeySearch(keys, room, settings.jwks.cooldown)
+  const routes = routesOf(settings, skew, { search, room, once, carryOut, log: fastify.log, warnings })
 
   return {
     check (claims) {
@@ -81,9 +75,10 @@ export function createRevoked (settings: Settings, revocation: NonNullable<Setti
       lag: spread === undefined || spread.lag === null ? null : Math.round(spread.lag)
     }),
     async start () {
-      fastify.addHook('preClose', async () => { for (const { inbox } of routes) inbox.close() })
+      fastify.addHook('preClose', async () => { search.close() })
       fastify.addHook('onClose', async () => spread?.close())
-      for (const route of routes) await addCallRoute(fastify, route, warnings, closing)
+      const common = { room, patience: new Patience(), warnings, closing }
+      for (const route of routes) await addCallRoute(fastify, route, common)
       await spread?.start()
     }
   }

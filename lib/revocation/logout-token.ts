@@ -22,13 +22,14 @@ export function logoutToken (expected: Expectations, skew: number): CallKind {
   return {
     name: 'a back-channel logout',
     types: TYPES,
-    read (claims): Order {
+    isOne: hasEvent,
+    read (claims, now): Order {
       checkParties(claims, expected)
       for (const check of CHECKS) check(claims)
       const session = identifier(claims, 'sid')
       const user = identifier(claims, 'sub')
       const id = identifier(claims, 'jti') ?? missing('jti')
-      const { iat, exp } = datesOf(claims, skew)
+      const { iat, exp } = datesOf(claims, skew, now)
       const [at, call] = [Math.floor(iat), { id, until: exp + expected.leeway }]
       const order = { id, until: exp + skew }
       if (session !== undefined) return { ...order, revocations: [{ kind: 'session', id: session, at, call }] }
@@ -39,11 +40,11 @@ export function logoutToken (expected: Expectations, skew: number): CallKind {
 }
 
 /** The dates by Keycloak's clock, checked. */
-function datesOf (claims: JsonObject, skew: number): { iat: number, exp: number } {
+function datesOf (claims: JsonObject, skew: number, now: number): { iat: number, exp: number } {
   const iat = date(claims, 'iat') ?? missing('iat')
   const exp = date(claims, 'exp') ?? missing('exp')
-  checkMade(Math.max(iat, date(claims, 'nbf') ?? iat), skew)
-  checkEnd(exp, skew)
+  checkMade(Math.max(iat, date(claims, 'nbf') ?? iat), skew, now)
+  checkEnd(exp, skew, now)
   return { iat, exp }
 }
 
@@ -54,8 +55,12 @@ function type (claims: JsonObject): void {
 }
 
 function event (claims: JsonObject): void {
+  if (!hasEvent(claims)) throw notValid('events has no back-channel logout')
+}
+
+function hasEvent (claims: JsonObject): boolean {
   const events = member(claims, 'events')
-  if (!isObject(events) || !isObject(member(events, EVENT))) throw notValid('events has no back-channel logout')
+  return isObject(events) && isObject(member(events, EVENT))
 }
 
 /** So that no ID token can ever pass for a logout token (section 2.4). */

@@ -81,7 +81,7 @@ export class Spread {
     }
     store.follow(follower)
     await closing.until(within(read, START_WAITS, () => new Error())).catch(() => {
-      if (!closing.begun) warnings.write('the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
+      if (!closing.begun) warnings.write('store', 'the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
     })
   }
 
@@ -95,7 +95,7 @@ export class Spread {
     try {
       await closing.until(within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
     } catch (error) {
-      warnings.write(`the store of revocations cannot be written: ${storeReasonOf(error)}`)
+      warnings.write('store', `the store of revocations cannot be written: ${storeReasonOf(error)}`)
       throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
     }
   }
@@ -106,14 +106,14 @@ export class Spread {
     const late = new Error()
     await within((async () => store.close())(), CLOSE_WAITS, () => late).catch((error) => {
       if (error !== late) throw error
-      warnings.write(`the store of revocations was not closed within ${CLOSE_WAITS} ms; the API closes all the same`)
+      warnings.write('store', `the store of revocations was not closed within ${CLOSE_WAITS} ms; the API closes all the same`)
     })
   }
 
   #receive (value: unknown): void {
     const revocation = ownMembers(value)
     if (isRevocation(revocation)) this.#options.take(revocation)
-    else this.#options.warnings.write('the store of revocations holds something that is none; it was passed over')
+    else this.#options.warnings.write('content', 'the store of revocations holds something that is none; it was passed over')
   }
 
   #heard (): void {

@@ -1,32 +1,72 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-/** So many warnings in so many milliseconds; what is more is counted. */
-const LIMIT = { warnings: 10, within: 10_000 }
+/** Milliseconds after which the budgets are whole again. */
+const WINDOW = 10_000
 
-/** Warnings that somebody else can cause at will must not flood the log. */
+/** Lines of one text in a window. */
+const SAME = 10
+
+/**
+ * The causes of warnings, and how many lines each may write in a window. Each has its own budget, so that what strangers
+ * cause at will hides nothing else.
+ */
+const LINES = {
+  /** Calls that nobody has vouched for: unreadable, unsigned, or another kind of token. */
+  unproven: 10,
+  /** Calls that wait for their key, after their answer. */
+  waiting: 10,
+  /** Calls whose key was never had, or that had no room to wait for it. */
+  lost: 10,
+  /** Calls that the realm signed, and that were not carried out everywhere all the same. */
+  proven: 50,
+  /** `revocation.max` is too few. */
+  memory: 10,
+  /** The store cannot be read or written. */
+  store: 10,
+  /** The store holds what is no revocation. */
+  content: 10
+}
+
+/** What a warning is about. */
+export type Cause = keyof typeof LINES
+
+interface Budget {
+  since: number
+  /** How often each text was written, and how many lines that makes. */
+  texts: Map<string, number>
+  lines: number
+  unwritten: number
+}
+
+/** Warnings that somebody else can cause at will must not flood the log; what is too many is counted. */
 export class Warnings {
   readonly #log: FastifyBaseLogger
-  #since = -Infinity
-  #written = 0
-  #unwritten = 0
+  readonly #budgets = new Map<Cause, Budget>()
 
   constructor (log: FastifyBaseLogger) {
     this.#log = log
   }
 
   /** @param text a fixed sentence: nothing that a stranger sent */
-  write (text: string): void {
-    const now = performance.now()
-    if (now - this.#since >= LIMIT.within) {
-      this.#since = now
-      this.#written = 0
-    }
-    if (this.#written === LIMIT.warnings) {
-      this.#unwritten++
+  write (cause: Cause, text: string): void {
+    const budget = this.#budgetOf(cause)
+    const times = budget.texts.get(text) ?? 0
+    if (times === SAME || budget.lines === LINES[cause]) {
+      budget.unwritten++
       return
     }
-    this.#written++
-    this.#log.warn(this.#unwritten > 0 ? { unwritten: this.#unwritten } : {}, text)
-    this.#unwritten = 0
+    budget.texts.set(text, times + 1)
+    budget.lines++
+    this.#log.warn(budget.unwritten > 0 ? { unwritten: budget.unwritten } : {}, text)
+    budget.unwritten = 0
+  }
+
+  #budgetOf (cause: Cause): Budget {
+    const now = performance.now()
+    const known = this.#budgets.get(cause)
+    if (known !== undefined && now - known.since < WINDOW) return known
+    const budget = { since: now, texts: new Map<string, number>(), lines: 0, unwritten: known?.unwritten ?? 0 }
+    this.#budgets.set(cause, budget)
+    return budget
   }
 }
