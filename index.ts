@@ -7,6 +7,7 @@ import { bearerToken } from './lib/bearer.js'
 import { challenging } from './lib/challenge.js'
 import { Closing } from './lib/closing.js'
 import { untilClosed } from './lib/early-close.js'
+import { createDenials } from './lib/denial.js'
 import { warnOfEarlierRoutes } from './lib/earlier-routes.js'
 import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
 import { tokenExtractor, watchSetters } from './lib/extract-token.js'
@@ -29,6 +30,7 @@ import { lookAtKeycloak, preload, refuseNeighbours } from './lib/start.js'
 import { startLog } from './lib/start-log.js'
 import { refuseTestKeys } from './lib/test-keys.js'
 import { holdTick } from './lib/ticks.js'
+import { createTokenReasons } from './lib/token-reasons.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
 import { createVerification, type Verified } from './lib/verify.js'
@@ -98,7 +100,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     warnOfLookalikes([...earlier, ...routes.added()], settings.requireAuthentication, log)
   })
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
-  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, closing }))
+  fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, denials: createDenials(settings), closing }))
   fastify.addHook('onError', challenging(realm))
   if (revoked !== undefined) await untilClosed(fastify, closing, revoked.start)
 }
@@ -106,10 +108,12 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
 /** From a token to who it is about now, and how Keycloak does meanwhile. What not every API needs is loaded where it is asked for. */
 async function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
   const { log } = fastify
+  const reasons = createTokenReasons(settings)
   const expected = {
     issuer: settings.issuer,
     audience: settings.audience && new Set(settings.audience),
-    leeway: settings.leeway
+    leeway: settings.leeway,
+    explain: reasons.claims
   }
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
   const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes, isRefused: refuseTestKeys(settings, log) }, settings.baseUrl, upstream, new Monitor('certs', log))
@@ -123,7 +127,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
   const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws, log: startLog(log) })
   const verification = createVerification({
     ...expected,
-    jws: settings.verifySignature ? { ...jws, onOtherAlgorithm: (token, header) => advice.consider(token, header) } : jws,
+    jws: { ...jws, explain: reasons.header, ...(settings.verifySignature && { onOtherAlgorithm: (token, header) => advice.consider(token, header) }) },
     keys: settings.verifySignature ? keys : null,
     memory,
     completeness: { lightweight: settings.verifyTokensWithKeycloak }

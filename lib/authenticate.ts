@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Claims, User } from '../types/user.js'
 import { authorizationOf, tokenIn } from './bearer.js'
 import type { Closing } from './closing.js'
-import { KeycloakError, refusal } from './errors.js'
+import type { Denials } from './denial.js'
+import { KeycloakError, type Reason, refusal } from './errors.js'
 import type { Guard } from './guard.js'
 import type { Identification } from './identify.js'
 import type { Identity } from './identity.js'
@@ -21,11 +22,12 @@ export interface Steps {
   identification: Identification
   toUser: ToUser
   rolesOf: RolesOf
+  denials: Denials
   closing: Closing
 }
 
 /** The onRequest hook: the only place where a request is let on or refused. */
-export function createAuthenticate ({ routes, extractToken, identification: { identify, recall }, toUser, rolesOf, closing }: Steps) {
+export function createAuthenticate ({ routes, extractToken, identification: { identify, recall }, toUser, rolesOf, denials, closing }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
     let passed: Maybe<void>
     try {
@@ -82,12 +84,16 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     request.auth = claims
     request.user = user
     if (identity.admittedBy === guard) return undefined
-    if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied('scope is missing', guard.scopes)
+    if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied(() => denials.scope(guard, claims as JsonObject), guard.scopes)
     const allowed = guard.check === undefined || guard.check({ roles: rolesOf(identity), claims, request })
-    if (allowed instanceof Promise) return allowed.then(mustBeAllowed)
-    mustBeAllowed(allowed)
+    if (allowed instanceof Promise) return allowed.then((late) => mustBeAllowed(late, guard, claims))
+    mustBeAllowed(allowed, guard, claims)
     // Where the roles are not known, a function is asked for them each time.
     if (guard.lasting && (guard.check === undefined || identity.roles !== undefined)) identity.admittedBy = guard
+  }
+
+  function mustBeAllowed (allowed: boolean, guard: Guard, claims: Claims): void {
+    if (!allowed) throw denied(() => denials.permission(guard, claims as JsonObject))
   }
 
   function refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
@@ -111,10 +117,6 @@ function isGone ({ raw }: FastifyReply): boolean {
   return raw.destroyed || (raw as { stream?: { destroyed: boolean } }).stream?.destroyed === true
 }
 
-function mustBeAllowed (allowed: boolean): void {
-  if (!allowed) throw denied('permission is missing')
-}
-
 function anonymous ({ access }: Guard): void {
   if (access !== 'optional') throw refusal('not_authenticated', 'no token')
 }
@@ -131,6 +133,6 @@ function hasScopes (claims: Claims, scopes: readonly string[]): boolean {
   return scopes.every((scope) => granted.includes(scope))
 }
 
-function denied (reason: string, scopes?: readonly string[]): KeycloakError {
+function denied (reason: Reason, scopes?: readonly string[]): KeycloakError {
   return refusal('permission_denied', reason, scopes?.join(' '))
 }

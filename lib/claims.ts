@@ -1,6 +1,7 @@
 import type { AccessTokenClaims } from '../types/user.js'
-import { notValid, refusal } from './errors.js'
+import { type KeycloakError, notValid, refusal } from './errors.js'
 import { type JsonObject, member } from './json.js'
+import { kindOf } from './permissions.js'
 
 /** What claims are held against, and the moment of it. */
 export interface Expectations {
@@ -9,7 +10,28 @@ export interface Expectations {
   audience: ReadonlySet<string> | null
   /** Seconds. */
   leeway: number
+  /** Says more of a fault than its sentence. */
+  explain?: ExplainClaims
 }
+
+/** What can be wrong with claims, in sentences that name no value. */
+const FAULTS = {
+  iat_missing: 'iat is missing',
+  iat_future: 'iat is in the future',
+  nbf_future: 'nbf is in the future',
+  exp_missing: 'exp is missing',
+  iss: 'iss is not the issuer',
+  aud_missing: 'aud is neither a string nor an array of strings',
+  aud_malformed: 'aud is neither a string nor an array of strings',
+  aud_other: 'aud names none of the audience',
+  typ: 'typ is not Bearer',
+  cnf: 'the token is sender-constrained (cnf)'
+}
+
+export type ClaimFault = keyof typeof FAULTS
+
+/** Makes a longer sentence of a fault's, when somebody reads it. */
+export type ExplainClaims = (fault: ClaimFault, sentence: string, claims: JsonObject) => string
 
 /** How much a token may leave to introspection: a lightweight one has no `aud`. */
 export interface Completeness {
@@ -26,8 +48,11 @@ const DATES: readonly Check[] = [issuedAt, notBefore, expiration]
 /** Who issued a token of the realm and whom it is for, a logout token too. */
 const PARTIES: readonly Check[] = [issuer, audience]
 
-/** In the order of the contract: dates first, so that an expired token of a wrong issuer is expired. */
-const CHECKS: readonly Check[] = [...DATES, ...PARTIES, type, confirmation, identifiers]
+/**
+ * In the order of the contract: dates first, so that an expired token of a wrong issuer is expired. Then what kind of
+ * token it is, which explains an audience that is another.
+ */
+const CHECKS: readonly Check[] = [...DATES, type, ...PARTIES, confirmation, identifiers]
 
 /**
  * Check the claims of a token whose signature is good (RFC 7519 section 4.1, RFC 9068 section 4, RFC 8725 section 3).
@@ -58,55 +83,63 @@ export function validity (claims: AccessTokenClaims, { leeway }: Pick<Expectatio
   return { from: Math.max(iat, date(claims, 'nbf') ?? iat) - leeway, until: exp + leeway }
 }
 
-function issuedAt (claims: JsonObject, { leeway }: Expectations, now: number): void {
+function issuedAt (claims: JsonObject, expected: Expectations, now: number): void {
   const iat = date(claims, 'iat')
-  if (iat === undefined) throw notValid('iat is missing')
-  if (iat > now + leeway) throw notValid('iat is in the future')
+  if (iat === undefined) throw fault('iat_missing', claims, expected)
+  if (iat > now + expected.leeway) throw fault('iat_future', claims, expected)
 }
 
-function notBefore (claims: JsonObject, { leeway }: Expectations, now: number): void {
+function notBefore (claims: JsonObject, expected: Expectations, now: number): void {
   const nbf = date(claims, 'nbf')
-  if (nbf !== undefined && nbf > now + leeway) throw notValid('nbf is in the future')
+  if (nbf !== undefined && nbf > now + expected.leeway) throw fault('nbf_future', claims, expected)
 }
 
-function expiration (claims: JsonObject, { leeway }: Expectations, now: number): void {
+function expiration (claims: JsonObject, expected: Expectations, now: number): void {
   const exp = date(claims, 'exp')
-  if (exp === undefined) throw notValid('exp is missing')
-  if (exp + leeway <= now) throw refusal('token_expired', 'exp has passed')
+  if (exp === undefined) throw fault('exp_missing', claims, expected)
+  if (exp + expected.leeway <= now) throw refusal('token_expired', 'exp has passed')
 }
 
 function issuer (claims: JsonObject, expected: Expectations): void {
-  if (member(claims, 'iss') !== expected.issuer) throw notValid('iss is not the issuer')
+  if (member(claims, 'iss') !== expected.issuer) throw fault('iss', claims, expected)
 }
 
 function audience (claims: JsonObject, expected: Expectations, _now: number, { lightweight }: Completeness): void {
   const aud = member(claims, 'aud')
-  if (aud === undefined && (lightweight || expected.audience === null)) return
+  if (aud === undefined) {
+    if (lightweight || expected.audience === null) return
+    throw fault('aud_missing', claims, expected)
+  }
   const audiences: unknown = typeof aud === 'string' ? [aud] : aud
-  if (!Array.isArray(audiences)) throw notValid('aud is neither a string nor an array of strings')
+  if (!Array.isArray(audiences)) throw fault('aud_malformed', claims, expected)
   let named = expected.audience === null
   for (const each of audiences) {
-    if (typeof each !== 'string') throw notValid('aud is neither a string nor an array of strings')
+    if (typeof each !== 'string') throw fault('aud_malformed', claims, expected)
     if (expected.audience?.has(each) === true) named = true
   }
-  if (!named) throw notValid('aud names none of the audience')
+  if (!named) throw fault('aud_other', claims, expected)
 }
 
 /** ID, refresh, offline, logout and action tokens are signed by the same key: only `typ` tells them apart. */
-function type (claims: JsonObject): void {
+function type (claims: JsonObject, expected: Expectations): void {
   const typ = member(claims, 'typ')
-  if (typ !== undefined && typ !== 'Bearer') throw notValid('typ is not Bearer')
+  if (typ !== undefined && typ !== 'Bearer') throw fault('typ', claims, expected)
 }
 
 /** A sender-constrained token (RFC 7800, RFC 9449, RFC 8705) says that presenting it alone is not enough. */
-function confirmation (claims: JsonObject): void {
-  if (Object.hasOwn(claims, 'cnf')) throw notValid('the token is sender-constrained (cnf)')
+function confirmation (claims: JsonObject, expected: Expectations): void {
+  if (Object.hasOwn(claims, 'cnf')) throw fault('cnf', claims, expected)
+}
+
+function fault (name: ClaimFault, claims: JsonObject, { explain }: Expectations): KeycloakError {
+  const sentence = FAULTS[name]
+  return notValid(explain === undefined ? sentence : () => explain(name, sentence, claims))
 }
 
 function identifiers (claims: JsonObject): void {
   for (const name of ['sub', 'jti']) {
     const value = member(claims, name)
-    if (value !== undefined && typeof value !== 'string') throw notValid(`${name} is not a string`)
+    if (value !== undefined && typeof value !== 'string') throw notValid(`${name} is ${kindOf(value)}, not a string`)
   }
 }
 

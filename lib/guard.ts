@@ -19,6 +19,8 @@ export interface Guard {
   scopes: readonly string[]
   /** The rule in words. */
   text: string | undefined
+  /** What `permission` is, for the reason of a refusal; `undefined` without one. */
+  permission: { text: string, readsRoles: boolean, isRole: boolean } | undefined
 }
 
 /** RFC 6749 section 3.3: a scope-token. */
@@ -34,7 +36,7 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const { check, lasting, text, scopes } = readRule(own, fail)
+  const { check, lasting, text, scopes, permission } = readRule(own, fail)
   const restricted = check !== undefined || scopes.length > 0
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
     fail('config.keycloak: false goes with none of public, authenticated, permission and scope, which it switches off')
@@ -43,7 +45,7 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
     fail('config.public goes with none of authenticated, permission and scope; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
-  return { access: access(), ownRule, check, lasting, scopes, text }
+  return { access: access(), ownRule, check, lasting, scopes, text, permission }
 
   function access (): RouteAccess['access'] {
     if (flags.keycloak) return 'open'
@@ -120,15 +122,17 @@ function readFlags (config: JsonObject, fail: Fail): { public: boolean, authenti
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'lasting' | 'text' | 'scopes'> {
+function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'lasting' | 'text' | 'scopes' | 'permission'> {
   const words: string[] = []
   let check: Check | undefined
   let lasting = true
+  let permission: Guard['permission']
   if (Object.hasOwn(config, 'permission')) {
     try {
       const rule = compileRule(config.permission, 'config.permission')
       check = rule.check
       lasting = rule.lasting
+      permission = { text: rule.text, readsRoles: rule.readsRoles, isRole: typeof config.permission === 'string' }
       words.push(`permission ${rule.text}`)
     } catch (error) {
       fail((error as Error).message)
@@ -136,7 +140,7 @@ function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'lasti
   }
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
-  return { check, lasting, scopes, text: words.length > 0 ? words.join(' and ') : undefined }
+  return { check, lasting, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
 }
 
 function readScopes (scope: unknown, fail: Fail): string[] {

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { decode } from './base64url.js'
-import { notValid } from './errors.js'
+import { type KeycloakError, notValid } from './errors.js'
 import { type JsonObject, member, parseObject } from './json.js'
 
 /** What the protected header of an access token says, checked but for the key (RFC 7515 section 4.1). */
@@ -21,7 +21,18 @@ export interface JwsRules {
   maxDepth: number
   /** Hears of a header whose algorithm is not allowed, before it is refused. */
   onOtherAlgorithm?: (token: string, header: JsonObject) => void
+  /** Says more of a fault than its sentence. */
+  explain?: ExplainHeader
 }
+
+/** What can be wrong with a header that could be read: a member; that no key fits; that the key of its kid has another algorithm. */
+export type HeaderFault = 'typ' | 'crit' | 'alg' | 'kid' | 'key' | 'key_alg'
+
+/**
+ * Makes a longer sentence of a fault's, when somebody reads it.
+ * @param payload what the JWS says, which nobody has verified; `undefined` if it cannot be read
+ */
+export type ExplainHeader = (fault: HeaderFault, sentence: string, header: JsonObject, payload: JsonObject | undefined) => string
 
 /** RFC 9068 section 2.1, and what Keycloak sends by default. */
 export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
@@ -61,21 +72,31 @@ export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObjec
   return payload
 }
 
-function parseHeader (header: JsonObject, { algorithms, types, onOtherAlgorithm }: JwsRules, token: string): Header {
+function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
+  const refused = (fault: HeaderFault, sentence: string): KeycloakError => headerFault(fault, sentence, header, () => token.split('.')[1]!, rules)
   const typ = member(header, 'typ')
-  if (typ !== undefined && !(typeof typ === 'string' && types.has(typ.toLowerCase()))) {
-    throw notValid('the header\'s typ is another')
-  }
+  if (typ !== undefined && !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ', 'the header\'s typ is another')
   // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
-  if (Object.hasOwn(header, 'crit')) throw notValid('the header has crit')
+  if (Object.hasOwn(header, 'crit')) throw refused('crit', 'the header has crit')
   const alg = member(header, 'alg')
-  if (typeof alg !== 'string' || !algorithms.has(alg)) {
-    onOtherAlgorithm?.(token, header)
-    throw notValid('the algorithm is not allowed')
+  if (typeof alg !== 'string' || !rules.algorithms.has(alg)) {
+    rules.onOtherAlgorithm?.(token, header)
+    throw refused('alg', 'the algorithm is not allowed')
   }
   const kid = member(header, 'kid')
-  if (kid !== undefined && typeof kid !== 'string') throw notValid('the kid is not a string')
+  if (kid !== undefined && typeof kid !== 'string') throw refused('kid', 'the kid is not a string')
   return { alg, kid }
+}
+
+/** The refusal of a JWS for its header. The payload, which may say more, is read if somebody wants to know. */
+export function headerFault (fault: HeaderFault, sentence: string, header: JsonObject, payload: () => string, { explain, maxDepth }: JwsRules): KeycloakError {
+  return notValid(explain === undefined ? sentence : () => explain(fault, sentence, header, peek(payload(), maxDepth)))
+}
+
+/** What a segment says, if it is the JSON of an object at all. */
+function peek (segment: string, maxDepth: number): JsonObject | undefined {
+  const bytes = decode(segment)
+  return bytes && parseObject(bytes.toString('utf8'), maxDepth)
 }
 
 function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {

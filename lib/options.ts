@@ -57,6 +57,14 @@ const CA = 'a certificate in PEM as string or Buffer (its text, not its path), o
 const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'a dispatcher of undici 7 or 8, such as new ProxyAgent(url)'
 
+/** The way to a claim, whose segments dots part: those of a URL would be parted too. */
+const dotted = (what: string) => text(what).superRefine((path, context) => {
+  const found = path.includes('://')
+    ? 'a URL, which its dots would take apart: write an array of one segment'
+    : path.split('.').includes('') && path !== '' && 'one with an empty segment'
+  if (found !== false) context.addIssue({ code: 'custom', message: what, params: { found } })
+})
+const claimPath = (what: string) => z.union([dotted(what), z.array(text(what)).min(1, what)], what)
 const keptClaim = key(KEEP).superRefine((name, context) => {
   if (WITHDRAWABLE.has(name)) context.addIssue({ code: 'custom', message: KEEP, params: { found: `"${name}", which is missing in an answer when what it grants was withdrawn` } })
 })
@@ -122,15 +130,11 @@ const schema = z.strictObject({
   audience: z.union([oneOrMore(given('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
   algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),
-  permissionPath: z.union([
-    z.string(PATH).min(1, PATH).refine((path) => path === '' || path.split('.').every((segment) => segment !== ''), { message: PATH, params: { found: 'one with an empty segment' } }),
-    z.array(text(PATH)).min(1, PATH),
-    aFunction(PATH)
-  ], PATH).optional(),
+  permissionPath: z.union([dotted(PATH), z.array(text(PATH)).min(1, PATH), aFunction(PATH)], PATH).optional(),
   userIdField: key('a key of the user object, such as "id"').default('username'),
-  userIdClaim: text('the name of a claim, such as "sub"').default('preferred_username'),
+  userIdClaim: claimPath('the name of a claim, such as "sub"').default('preferred_username'),
   acceptUnverifiedEmail: flag.default(false),
-  claimMapping: z.record(key(MAPPING), text(CLAIM), MAPPING).default({
+  claimMapping: z.record(key(MAPPING), claimPath(CLAIM), MAPPING).default({
     firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username'
   }),
   verifySignature: flag.default(true),

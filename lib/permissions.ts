@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { KeycloakOptions } from '../types/options.js'
 import type { SyncPermissionRule } from '../types/rules.js'
-import type { AccessTokenClaims, Claims } from '../types/user.js'
+import type { Claims } from '../types/user.js'
+import { claimAt } from './claim-path.js'
 import type { Identity } from './identity.js'
-import { isObject, member } from './json.js'
+import { isObject } from './json.js'
 import { isThenable, type Maybe } from './maybe.js'
 
 /** The roles of a caller: the list in the claims, or where that is long something faster to ask. */
@@ -29,6 +30,8 @@ export interface Rule {
   text: string
   /** Is its verdict on some claims always the same? Not where a function of the application is asked. */
   lasting: boolean
+  /** Is it about roles, at least in part? */
+  readsRoles: boolean
 }
 
 /** Looking through so many roles costs less than a Set of them does. */
@@ -63,7 +66,7 @@ const NO_ROLES: Roles = []
  */
 export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): RolesOf {
   if (typeof path !== 'function') {
-    const find = walk(typeof path === 'string' ? path.split('.') : path)
+    const find = claimAt(path)
     return (identity) => (identity.roles ??= rolesIn(find(identity.claims)))
   }
   return ({ claims }) => {
@@ -104,7 +107,7 @@ export function kindOf (value: unknown): string {
 
 function role (name: string, where: string): Rule {
   if (name === '') throw new TypeError(`${where} must name a role, not an empty string`)
-  return { check: ({ roles }) => roles.includes(name), text: name, lasting: true }
+  return { check: ({ roles }) => roles.includes(name), text: name, lasting: true, readsRoles: true }
 }
 
 /** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
@@ -113,6 +116,7 @@ function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown):
     // One that is written in place is named after the member it was given to.
     text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
     lasting: false,
+    readsRoles: false,
     check ({ claims, request }) {
       const answer = allows(claims, request)
       return isThenable(answer) ? Promise.resolve(answer).then((late) => late === true) : answer === true
@@ -128,7 +132,8 @@ function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, dep
   return {
     check: (caller) => decide(checks, 0, decisive, caller),
     text: `${kind} of (${compiled.map(({ text }) => text).join(', ')})`,
-    lasting: compiled.every(({ lasting }) => lasting)
+    lasting: compiled.every(({ lasting }) => lasting),
+    readsRoles: compiled.some(({ readsRoles }) => readsRoles)
   }
 }
 
@@ -142,15 +147,4 @@ function decide (checks: readonly Check[], from: number, decisive: boolean, call
     }
   }
   return !decisive
-}
-
-function walk (segments: readonly string[]): (claims: AccessTokenClaims) => unknown {
-  return (claims) => {
-    let value: unknown = claims
-    for (const segment of segments) {
-      if (!isObject(value)) return undefined
-      value = member(value, segment)
-    }
-    return value
-  }
 }

@@ -29,7 +29,7 @@ interface Seen {
 }
 
 /** An unknown route is 404 whatever the token, and tells nothing. */
-const UNKNOWN: Guard = { access: 'open', ownRule: false, check: undefined, lasting: true, scopes: [], text: undefined }
+const UNKNOWN: Guard = { access: 'open', ownRule: false, check: undefined, lasting: true, scopes: [], text: undefined, permission: undefined }
 
 /** One that middleware may answer under `requireAuthentication`. */
 const LEFT_TO_MIDDLEWARE: Guard = { ...UNKNOWN, access: 'authenticated' }

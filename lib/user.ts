@@ -1,19 +1,24 @@
 import type { FastifyRequest } from 'fastify'
 import type { KeycloakOptions, Profile } from '../types/options.js'
 import type { Claims, User } from '../types/user.js'
+import { claimAt, type ClaimPath, nameOf, segmentsOf } from './claim-path.js'
 import { notValid, refusal } from './errors.js'
 import type { Identity } from './identity.js'
-import { type JsonObject, member } from './json.js'
+import type { JsonObject } from './json.js'
 import { memberOf } from './members.js'
 import { type Maybe, next, settled } from './maybe.js'
+import { kindOf } from './permissions.js'
+import { INTROSPECT, isLightweight, LIGHTWEIGHT, scopeOf } from './token-kind.js'
 import { checkVerifiedEmail, needsVerifiedEmail } from './verified-email.js'
 
 export interface UserOptions {
   userIdField: string
-  userIdClaim: string
+  userIdClaim: ClaimPath
   acceptUnverifiedEmail: boolean
-  claimMapping: Readonly<Record<string, string>>
+  claimMapping: Readonly<Record<string, ClaimPath>>
   syncUser?: KeycloakOptions['syncUser']
+  /** Are requests introspected? */
+  verifyTokensWithKeycloak: boolean
 }
 
 /** From who somebody is by their claims to `request.user`. */
@@ -26,16 +31,18 @@ export type ToUser = (identity: Identity, request: FastifyRequest) => Maybe<User
 export function createToUser (options: UserOptions): ToUser {
   const { userIdField, userIdClaim, claimMapping, syncUser } = options
   const isAddress = needsVerifiedEmail(options)
+  const idIn = claimAt(userIdClaim)
+  const isText = TEXT.has(nameOf(userIdClaim))
   // The claim that identifies wins over a mapping to the same key.
-  const mapping = Object.entries(claimMapping).filter(([key]) => key !== userIdField)
+  const mapping = Object.entries(claimMapping).filter(([key]) => key !== userIdField).map(([key, path]) => [key, claimAt(path)] as const)
 
   function profileOf (claims: JsonObject): Profile {
-    const id = member(claims, userIdClaim)
-    if (typeof id !== 'string' || id === '') throw notValid('the claim that identifies the user is missing')
+    const id = textOf(idIn(claims), isText)
+    if (id === undefined) throw notValid(() => whyNobody(idIn(claims), claims, options))
     if (isAddress) checkVerifiedEmail(claims)
     const profile: Record<string, unknown> = { [userIdField]: id }
-    for (const [key, claim] of mapping) {
-      const value = member(claims, claim)
+    for (const [key, valueIn] of mapping) {
+      const value = valueIn(claims)
       if (value !== undefined && value !== null) profile[key] = value
     }
     return Object.freeze(profile)
@@ -46,6 +53,28 @@ export function createToUser (options: UserOptions): ToUser {
     const claims = verified as Claims
     return next(settled(syncUser(profileOf(claims), { claims, request })), active)
   }
+}
+
+/** Claims that are strings by RFC 7519 section 4.1.2 and OpenID Connect Core 1.0 section 5.1. */
+const TEXT: ReadonlySet<string> = new Set(['sub', 'preferred_username', 'email', 'name', 'nickname', 'phone_number'])
+
+/** A user's id is text. In a claim of a mapper of one's own, a whole number that JSON hands on exactly has its digits. */
+function textOf (id: unknown, isText: boolean): string | undefined {
+  if (typeof id === 'string') return id === '' ? undefined : id
+  return !isText && Number.isSafeInteger(id) ? String(id) : undefined
+}
+
+/** Why a token tells no user. */
+function whyNobody (id: unknown, claims: JsonObject, { userIdClaim, verifyTokensWithKeycloak }: UserOptions): string {
+  const claim = nameOf(userIdClaim)
+  const which = `the claim ${claim}, which identifies the user (userIdClaim),`
+  if (TEXT.has(claim) && id !== undefined && id !== null) return `${which} is ${kindOf(id)}, not a string`
+  if (typeof id === 'number') return `${which} is a number with a fraction or beyond 2^53: have its mapper write a String`
+  if (id !== undefined && id !== null) return `${which} is ${kindOf(id)}, and neither text nor a whole number`
+  if (isLightweight(claims) && !verifyTokensWithKeycloak) return `${which} is missing: ${LIGHTWEIGHT}: ${INTROSPECT}`
+  const scope = scopeOf(segmentsOf(userIdClaim)[0]!)
+  const cure = scope === undefined ? 'a mapper for it' : `the client scope "${scope}", which brings it`
+  return `${which} is missing: give the client of the token ${cure}${verifyTokensWithKeycloak ? ', and switch "Add to token introspection" of its mapper on' : ''}`
 }
 
 function active (user: unknown): User {

@@ -1,8 +1,9 @@
 import type { AccessTokenClaims } from '../types/user.js'
 import { checkClaims, checkDates, type Completeness, type Expectations, validity } from './claims.js'
+import type { KeycloakError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
 import type { JsonObject } from './json.js'
-import { type Header, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
+import { type Header, headerFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Keys } from './keys.js'
 import type { Maybe } from './maybe.js'
@@ -81,7 +82,14 @@ export function createVerification (options: VerifyOptions): Verification {
     if (key !== undefined) return judge(token, jws, known, key, set)
     // What is malformed is refused before anybody is asked for keys. Otherwise the one who verifies has read it as well.
     if (jws !== undefined) payloadOf(jws, rules)
-    return keys!.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key))
+    return keys!.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key), (error) => { throw unverifiable(error, token, header) })
+  }
+
+  /** There is no key for a token, or nobody could say. */
+  function unverifiable (error: KeycloakError, token: string, header: Header): KeycloakError {
+    if (error.code !== 'token_not_valid') return error
+    const isOfOtherAlgorithm = header.kid !== undefined && keys!.standing(performance.now())?.has(header.kid, header.alg) === true
+    return headerFault(isOfOtherAlgorithm ? 'key_alg' : 'key', error.reason, { ...header }, () => token.split('.')[1]!, rules)
   }
 
   /** @param set the key set that has the key, where it was at hand */

@@ -51,6 +51,7 @@ export function judged (realm: TestRealm, answer: Json, token: Json, header: Jso
   // As in a token, null is no date (RFC 7519 section 2), and not the same as none.
   const said = own(answer, 'exp')
   const exp = said === undefined ? token.exp : said
-  const { typ, iss } = token
-  return verdict(realm, header, changed({ iat: token.iat }, [...Object.entries(answer), ['exp', typeof exp === 'number' ? Math.min(exp, token.exp) : exp], ['iss', iss], ['typ', typ], ['cnf', undefined]]))
+  // Who it is for is said by the token; so are its issuer and its type.
+  const { typ, iss, aud } = token
+  return verdict(realm, header, changed({ iat: token.iat }, [...Object.entries(answer), ['exp', typeof exp === 'number' ? Math.min(exp, token.exp) : exp], ['iss', iss], ['aud', aud], ['typ', typ], ['cnf', undefined]]))
 }

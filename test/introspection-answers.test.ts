@@ -140,7 +140,11 @@ t.test('names of claims neither forge lines nor flood the log', async (t) => {
   const strange = { 'a"b\nlevel': 1, ['x'.repeat(200)]: 1, naïve: 1, ' ': 1, ...Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`claim-${at}`, at])) }
   const token = realm.token({ claims: strange })
   realm.update(token, Object.fromEntries(Object.keys(strange).map((name) => [name, undefined])))
-  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', token), '200')
+  for (let times = 0; times < 2; times++) {
+    t.equal(await ask(app, '/me', token), '200')
+    // Another answer is judged anew.
+    realm.update(token, { times })
+  }
   t.equal(warnings().length, 20)
   t.equal(warnings().filter((msg) => msg.startsWith('a claim whose name cannot be shown is in tokens')).length, 4)
   t.notMatch(log.text, /x{101}|naïve|a\\+"b/)

@@ -195,10 +195,24 @@ t.test('rejections log their reason at debug, never a token', async (t) => {
   t.match(log.lines.filter(({ level }) => level === 20).map(({ code, reason }) => [code, reason]), [
     ['token_not_valid', 'the signature does not verify'],
     ['token_expired', 'exp has passed'],
-    ['permission_denied', 'permission is missing'],
+    ['permission_denied', 'permission view-profile is not among the roles at resource_access.api.roles'],
     ['token_not_valid', 'iss is not the issuer']
   ])
   t.notMatch(log.text, /SECRET-CLAIM/)
   for (const token of tokens) for (const part of token.split('.')) t.notOk(log.text.includes(part))
   t.notOk(log.lines.some(({ level }) => level > 40), 'and nothing at error')
+})
+
+t.test('claims within claims are mapped by a dotted path, or by an array of segments', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, {
+    userIdField: 'id',
+    userIdClaim: 'account.id',
+    claimMapping: { city: 'address.locality', tenant: ['https://example.com/tenant'], plan: ['org', 'a.b', 'plan'], whole: 'address', none: 'address.street.number', proto: 'address.__proto__', own: ['address', 'constructor', 'name'] }
+  })
+  const token = realm.token({ claims: { account: { id: 4711 }, address: { locality: 'Bern', street: null }, 'https://example.com/tenant': 'acme', org: { 'a.b': { plan: ['gold'] } } } })
+  const { user } = (await app.inject({ url: '/me', headers: bearer(token) })).json()
+  t.same(user, { id: '4711', city: 'Bern', tenant: 'acme', plan: ['gold'], whole: { locality: 'Bern', street: null } })
+  const flat = realm.token({ claims: { 'account.id': 'me', 'address.locality': 'Bern' } })
+  t.equal(await ask(app, '/me', flat), '401 token_not_valid', 'a dot is always a way inside')
 })

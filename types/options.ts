@@ -13,13 +13,19 @@ export type Algorithm =
 /** The name of a claim: one that Keycloak writes, or a mapper of yours. */
 export type ClaimName = keyof KnownClaims | (string & {})
 
+/**
+ * Where a claim is: its name, or the way to it within other claims as a dotted string (`'address.locality'`) or an array
+ * of segments, which names with dots need (`['https://example.com/tenant']`).
+ */
+export type ClaimPath = ClaimName | readonly [string, ...string[]]
+
 /** A key of what `claimMapping` makes: one of `KeycloakTypes['profile']` where you declared it, else any string. */
 export type ProfileKey = KeycloakTypes extends { profile: infer Declared } ? keyof Declared & string : string
 
 /** Keys of {@link Profile}, and the claims they come from. */
 export type ClaimMapping = string extends ProfileKey
-  ? Readonly<Record<string, ClaimName>>
-  : { readonly [Key in ProfileKey]?: ClaimName }
+  ? Readonly<Record<string, ClaimPath>>
+  : { readonly [Key in ProfileKey]?: ClaimPath }
 
 /**
  * What `claimMapping` made of the claims: `userIdField` and the mapped claims that are present. Frozen. Its type is
@@ -238,10 +244,13 @@ export interface KeycloakOptions {
    */
   userIdField?: ProfileKey
   /**
-   * The claim it comes from; a token where it is missing or no string is 401. Prefer `sub`, which never changes.
+   * The claim it comes from, by its name or path. Prefer `sub`, which never changes. In a claim of a
+   * mapper of yours a whole number is taken as the text of its digits, up to 2^53: 4711 and "4711" are the same user. A token
+   * where it is missing, empty or anything else is 401, and so is a number where OpenID Connect has a string (`sub`,
+   * `preferred_username`, `email`).
    * @default 'preferred_username'
    */
-  userIdClaim?: ClaimName
+  userIdClaim?: ClaimPath
   /**
    * With `userIdClaim: 'email'`: take tokens whose `email_verified` is not `true` as well. Only where nobody can give
    * themselves an address in this realm, since they would be whoever has it.
@@ -249,7 +258,8 @@ export interface KeycloakOptions {
    */
   acceptUnverifiedEmail?: boolean
   /**
-   * Keys of `request.user` and the claims they come from. Claims that are absent or null are left out.
+   * Keys of `request.user` and the claims they come from, by name or path: `{ email: 'email', city: 'address.locality',
+   * tenant: ['https://example.com/tenant'] }`. Claims that are absent or null are left out.
    * @default { firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username' }
    */
   claimMapping?: ClaimMapping
