@@ -63,7 +63,8 @@ t.test('what must be understood is not, so a token with crit is refused, well si
 
 t.test('a kid names one key of the set and is nothing else', async (t) => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm)
+  // Longer than the test, so that one refresh is all that unknown kids get.
+  const app = await apiFor(t, realm, { jwks: { cooldown: 600_000 } })
   const { header, claims } = parts(realm)
   const { kid } = header
   const kids: unknown[] = [

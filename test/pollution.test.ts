@@ -331,7 +331,7 @@ t.test('the exported functions take their own options', async (t) => {
     await store.publish({ kind: 'user', id: 'x', at: 1 })
     await store.close()
   })
-  t.match(calls[0], ['xadd', 'fastify-keycloak-bearer:https://sso.example.com/realms/acme'])
+  t.match(calls[0], ['eval', String, 2, 'fastify-keycloak-bearer:https://sso.example.com/realms/acme'])
   for (const [name, value] of Object.entries({ scheme: 'oauth2', issuer: 'x', scopes: 5, name: '' })) {
     await t.resolves(polluted(name, value, () => keycloak.openapi()), name)
     await t.resolves(polluted(name, value, () => keycloak.openapi({})), name)
