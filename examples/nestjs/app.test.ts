@@ -53,5 +53,11 @@ test('who may call what', async (t) => {
   assert.deepEqual((await ask('/orders', {})).answer, [200, { of: 'alice' }])
   assert.deepEqual((await ask('/accounts', { roles: ['reader'] })).answer, [200, { total: 1200 }])
   const access = app.keycloak.routes().filter(({ method }) => method === 'GET').map(({ url, access, rule }) => `${url}: ${rule ?? access}`)
-  assert.deepEqual(access, ['/menu: optional', '/orders: authenticated', '/accounts: permission reader', '/whoami: open'])
+  assert.deepEqual(access, ['/menu: optional', '/orders: authenticated', '/accounts: permission reader', '/closed: authenticated', '/whoami: open'])
+})
+
+test('errors of Nest\'s own are answered as ever', async (t) => {
+  const { ask } = await start(t)
+  assert.deepEqual((await ask('/orders/unknown', {})).answer, [404, { statusCode: 404, message: 'Cannot GET /orders/unknown', error: 'Not Found' }])
+  assert.deepEqual((await ask('/closed', {})).answer, [410, { statusCode: 410, message: 'Closed on Mondays' }])
 })

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { Controller, Get, Module, Req } from '@nestjs/common'
+import { Controller, Get, HttpException, Module, Req } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyRequest } from 'fastify'
@@ -25,6 +25,11 @@ class OrdersController {
     return { total: 1200 }
   }
 
+  @Get('closed')
+  closed (): never {
+    throw new HttpException('Closed on Mondays', 410)
+  }
+
   /** A token that the plugin did not look at; a bad one is refused all the same. */
   @Get('whoami')
   @Access({ keycloak: false })
@@ -38,11 +43,12 @@ class OrdersController {
 class AppModule {}
 
 export async function buildApp (options: KeycloakOptions): Promise<NestFastifyApplication> {
-  // Fastify's own logger, for the plugin's warnings: Nest's is another, and without this one nothing is said.
-  const adapter = new FastifyAdapter({ logger: { level: process.env.LOG_LEVEL ?? 'warn' } })
+  // Fastify's own logger, for the plugin's warnings: Nest's is another. Middleware would run before the plugin; if there is
+  // some, register @fastify/middie after it.
+  const adapter = new FastifyAdapter({ logger: { level: process.env.LOG_LEVEL ?? 'warn' }, skipMiddie: true })
   const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, { logger: ['error', 'warn'] })
   // Before init() and listen(), which add the routes. Closed unless a method says otherwise.
   await app.register(keycloak, { ...options, requireAuthentication: true })
-  app.useGlobalFilters(new KeycloakErrorFilter())
+  app.useGlobalFilters(new KeycloakErrorFilter(app.getHttpAdapter()))
   return app
 }
