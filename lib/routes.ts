@@ -80,8 +80,7 @@ export class Routes {
    * @throws {TypeError} for a rule that means nothing
    */
   settle (): void {
-    for (const { method, url, guard, options } of this.#seen) {
-      if (options === undefined) continue
+    for (const { method, url, guard, options } of this.added()) {
       Object.assign(guard, this.#compile(options.config, method, url))
       // Fastify has taken over a config without our guard, in which rules may have got lost.
       if (guardIn(options.config) !== guard) failure(nameOf(method, url))('config was replaced by other means than an assignment; write route.config = { ...route.config, … } in an onRoute hook')
@@ -106,7 +105,7 @@ export class Routes {
   }
 
   /** Those that onRoute saw, with their options. */
-  added (): Array<Required<Omit<Seen, 'guard'>>> {
+  added (): Array<Required<Seen>> {
     return this.#seen.filter((route): route is Required<Seen> => route.options !== undefined)
   }
 

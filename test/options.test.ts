@@ -1,3 +1,4 @@
+import Fastify from 'fastify'
 import t from 'tap'
 import { Agent } from 'undici'
 import keycloak, { bearerToken, KeycloakError, openapi } from '../index.js'
@@ -47,6 +48,22 @@ t.test('settings that risk something warn once at start, in words that say what'
   t.match(await warnings({ verifyCertificate: false }), [/forge every token/])
   t.match(await warnings({ audience: null }), [/any client of the realm was given for another API is accepted here too/])
   t.match(await warnings({ audience: null, verifyTokensWithKeycloak: true }), [/tokens inactive whose aud lacks "api"/])
+})
+
+t.test('options may be an instance of a class, with getters', async (t) => {
+  const realm = await realmFor(t)
+  class Config {
+    readonly issuer = realm.issuer
+    get requireAuthentication (): boolean { return true }
+    get jwks (): object { return new (class { get maxAge (): number { return 5000 } })() }
+  }
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(keycloak, new Config() as never)
+  app.get('/', async () => 'ok')
+  t.equal((await app.inject('/')).statusCode, 401)
+  t.match(await refusalOf(Object.create(Config.prototype)), /option "issuer" must be/)
+  t.match(await refusalOf(Object.assign(new Config(), { unknown: 1 })), /option "unknown" is unknown/)
 })
 
 t.test('verifySignature: false is refused in production', async (t) => {
