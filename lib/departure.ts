@@ -8,8 +8,8 @@ export interface Waiting {
  * call needs, above all when it aborts what is long over.
  */
 export class Departure {
-  /** Does the call wait for its turn, so that nothing of it is written yet? */
-  queued = false
+  /** While the call waits for its turn, so that nothing of it is written yet: since when, on the monotonic clock. */
+  queuedSince: number | undefined
   #waiting = 0
   #left: string | undefined
   #callOff: ((why: string) => void) | undefined
@@ -22,9 +22,17 @@ export class Departure {
     })
   }
 
-  /** Is it called off? Then nobody can join it. */
-  get left (): boolean {
-    return this.#left !== undefined
+  get isQueued (): boolean {
+    return this.queuedSince !== undefined
+  }
+
+  /**
+   * Can somebody join it who has so many milliseconds? Not when it is called off, nor when it has waited for its turn for
+   * more than half of that.
+   */
+  canBeJoined (timeout: number): boolean {
+    if (this.#left !== undefined) return false
+    return this.queuedSince === undefined || performance.now() - this.queuedSince < timeout / 2
   }
 
   /** The call is called off. */

@@ -4,7 +4,7 @@ import { Breaker } from './breaker.js'
 import { checkDates } from './claims.js'
 import { Deadline } from './deadline.js'
 import { Departure, type Waiting } from './departure.js'
-import { notValid, type Outage, unavailable, type UnavailableError } from './errors.js'
+import { notValid, unavailable, type UnavailableError } from './errors.js'
 import { type Identity, identityOf } from './identity.js'
 import { type JsonObject, parseObject } from './json.js'
 import { type JudgeOptions, judge } from './judge.js'
@@ -58,8 +58,8 @@ interface Inquiry {
   /** For all of it. */
   deadline: Deadline
   departure?: Departure
-  /** What it says of Keycloak when the time is over. */
-  late: Outage
+  /** Milliseconds until its turn came. */
+  waited: number
 }
 
 /** An answer: its text, and what it says, which may have been judged before. */
@@ -112,12 +112,12 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const breaker = new Breaker()
   const revival = new Revival(() => counted(NO_TOKEN, NO_TOKEN, new Departure()))
   const turns = new Turns({ ...options, closing: upstream.closing })
-  const unsent = new UnsentInquiries(timeout)
+  const unsent = new UnsentInquiries(options)
   let written = { secret: '', form: '' }
   // Answers that are shared need not be remembered twice.
   const judged = options.kept === false || cacheTtl > 0 ? undefined : new Memory<Judged>(options.kept)
   const shared = cacheTtl > 0
-    ? sharing(ask, { ttl: cacheTtl, bounds: options.kept || DEFAULT_CACHE, expected: options })
+    ? sharing(ask, { ttl: cacheTtl, timeout, bounds: options.kept || DEFAULT_CACHE, expected: options })
     : undefined
 
   return {
@@ -131,7 +131,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     },
     async probe () {
       const deadline = new Deadline(timeout)
-      const { said } = await withSecret(call, { token: NO_TOKEN, deadline, late: 'away' }).finally(() => deadline.clear())
+      const { said } = await withSecret(call, { token: NO_TOKEN, deadline, waited: 0 }).finally(() => deadline.clear())
       // Of a token that is none Keycloak says that it is not active: this refusal is about the client.
       if (isRefused(said)) throw said.refused
     }
@@ -144,7 +144,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     const departure = new Departure()
     departure.join(waiting)
     const identity = ask(token, verified, departure).then((answer) => answer.identity)
-    if (departure.queued) unsent.add(token, identity, departure)
+    if (departure.isQueued) unsent.add(token, identity, departure)
     return identity
   }
 
@@ -172,12 +172,12 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     const place = turns.enter(caller, departure)
     const deadline = new Deadline(timeout)
     try {
-      let late: Outage = 'away'
+      let waited = 0
       if (place.turn !== undefined) {
         breaker.mustBeClosed()
-        late = await turns.wait(place, place.turn, deadline)
+        waited = await turns.wait(place, place.turn, deadline)
       }
-      const read = await withSecret(guarded, { token, deadline, departure, late })
+      const read = await withSecret(guarded, { token, deadline, departure, waited })
       monitor.succeeded()
       return read
     } catch (error) {
@@ -214,10 +214,10 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     }
   }
 
-  async function call ({ token, deadline, departure, late }: Inquiry, value: string): Promise<Read> {
+  async function call ({ token, deadline, departure, waited }: Inquiry, value: string): Promise<Read> {
     let text: string
     try {
-      text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout: deadline, maxBytes, departure, late })
+      text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout: deadline, maxBytes, departure, waited })
     } catch (error) {
       if (error instanceof RefusedError && error.refusal === 'token') return { text: '', said: { refused: error } }
       throw error

@@ -33,6 +33,8 @@ interface Call {
 export interface SharingOptions {
   /** Milliseconds that an answer may serve, from when it was asked for. */
   ttl: number
+  /** Milliseconds that a call has. */
+  timeout: number
   bounds: Bounds
   /** What the dates of claims that were good before are held against again. */
   expected: Expectations
@@ -42,7 +44,7 @@ export interface SharingOptions {
  * One call in flight for a token, and its answer for a while. What failed is asked again. A call is called off when
  * the last of those who wait for it is gone.
  */
-export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
+export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOptions) {
   const answers = new Memory<Shared>(bounds)
   const calls = new Map<string, Call>()
 
@@ -57,7 +59,7 @@ export function sharing (ask: Ask, { ttl, bounds, expected }: SharingOptions) {
       const known = outcomeOf(answers.find(token), Date.now(), performance.now())
       if (known !== undefined) return known
       const underWay = calls.get(token)
-      const call = underWay === undefined || underWay.departure.left ? start(token, verified) : underWay
+      const call = underWay?.departure.canBeJoined(timeout) === true ? underWay : start(token, verified)
       call.departure.join(waiting)
       return call.answer
     }

@@ -3,9 +3,8 @@ import { CallQueue, MAX_UNDER_WAY, type QueuedCall } from './call-queue.js'
 import type { Closing } from './closing.js'
 import type { Deadline } from './deadline.js'
 import type { Departure } from './departure.js'
-import { type Outage, unavailable, type UnavailableError } from './errors.js'
+import { unavailable, type UnavailableError } from './errors.js'
 import { rarely } from './rarely.js'
-import { WAITED } from './upstream.js'
 
 /** Least time between two warnings of one cause, in milliseconds. */
 const WARN_AGAIN = 10_000
@@ -53,10 +52,10 @@ export class Turns {
 
   /**
    * Wait until it is the call's turn.
-   * @returns what it says of Keycloak when there is no answer in the time that is left
+   * @returns milliseconds that it took
    * @throws {KeycloakError} keycloak_unavailable
    */
-  async wait (call: QueuedCall, turn: Promise<void>, deadline: Deadline): Promise<Outage> {
+  async wait (call: QueuedCall, turn: Promise<void>, deadline: Deadline): Promise<number> {
     const since = performance.now()
     const refuse = (error: UnavailableError): void => this.#queue.refuse(call, error)
     deadline.onPassed(() => {
@@ -64,14 +63,14 @@ export class Turns {
       refuse(unavailable(`none of ${MAX_UNDER_WAY} connections was free within ${this.#timeout} ms`, 'ours'))
     })
     call.departure.onLeave((why) => refuse(unavailable(why, 'ours')))
-    call.departure.queued = true
+    call.departure.queuedSince = since
     this.#closing.add(refuse)
     try {
       await turn
     } finally {
-      call.departure.queued = false
+      call.departure.queuedSince = undefined
       this.#closing.delete(refuse)
     }
-    return performance.now() - since > WAITED * this.#timeout ? 'ours' : 'away'
+    return performance.now() - since
   }
 }

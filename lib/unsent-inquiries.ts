@@ -3,10 +3,17 @@ import type { Identity } from './identity.js'
 
 /** A question to Keycloak that waits for its turn. */
 interface Unsent {
-  identity: Promise<Identity>
-  departure: Departure
-  /** On the monotonic clock. */
-  since: number
+  readonly identity: Promise<Identity>
+  readonly departure: Departure
+  /** Requests that have joined it. */
+  joined: number
+}
+
+export interface UnsentOptions {
+  /** Milliseconds that a question has, from its beginning. */
+  timeout: number
+  /** Requests that may join questions of others, of all tokens together. */
+  maxPending: number
 }
 
 /**
@@ -14,34 +21,33 @@ interface Unsent {
  * for those that come meanwhile with the same token this one is as fresh as one of their own.
  */
 export class UnsentInquiries {
-  readonly #timeout: number
+  readonly #options: UnsentOptions
   readonly #unsent = new Map<string, Unsent>()
+  #joined = 0
 
-  /** @param timeout milliseconds that a question has, from its beginning */
-  constructor (timeout: number) {
-    this.#timeout = timeout
+  constructor (options: UnsentOptions) {
+    this.#options = options
   }
 
-  /** Nothing where none is left: to look one up by a long token costs more than the rest. */
+  /** @returns `undefined` where there is none to join, or enough have joined */
   join (token: string, waiting: Waiting | undefined): Promise<Identity> | undefined {
-    if (this.#unsent.size === 0) return undefined
+    // To look for a long token costs more than all the rest.
+    if (this.#unsent.size === 0 || this.#joined >= this.#options.maxPending) return undefined
     const unsent = this.#unsent.get(token)
-    if (unsent === undefined || !this.#canBeJoined(unsent)) return undefined
+    if (unsent?.departure.isQueued !== true || !unsent.departure.canBeJoined(this.#options.timeout)) return undefined
+    unsent.joined++
+    this.#joined++
     unsent.departure.join(waiting)
     return unsent.identity
   }
 
   add (token: string, identity: Promise<Identity>, departure: Departure): void {
-    const unsent = { identity, departure, since: performance.now() }
+    const unsent = { identity, departure, joined: 0 }
     this.#unsent.set(token, unsent)
     const forget = (): void => {
+      this.#joined -= unsent.joined
       if (this.#unsent.get(token) === unsent) this.#unsent.delete(token)
     }
     identity.then(forget, forget)
-  }
-
-  /** Whoever joins has half of the time at least. */
-  #canBeJoined ({ departure, since }: Unsent): boolean {
-    return departure.queued && !departure.left && performance.now() - since < this.#timeout / 2
   }
 }

@@ -27,15 +27,15 @@ export interface Call extends AnswerRules {
   timeout: number | Deadline
   /** Who waits for the answer; without, somebody always does. */
   departure?: Departure
-  /** What it says of Keycloak when the time is over: by default that it is away. */
-  late?: Outage
+  /** Milliseconds of its time that were over before it could be made. */
+  waited?: number
 }
 
 /** Connections to Keycloak at once: one for each introspection under way, and what keys and the check at start need beside them. */
 const CONNECTIONS = MAX_UNDER_WAY + 4
 
 /** The share of its time that a call may wait for a connection before a Keycloak that is late with it is not to blame. */
-export const WAITED = 0.1
+const WAITED = 0.1
 
 /** Codes of undici, of HTTP/1 and HTTP/2, and of the system. */
 const LOST = new Set<unknown>(['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'])
@@ -55,8 +55,8 @@ export class Upstream {
   #pool: Pool | undefined
   /** Ends calls in flight. */
   readonly closing: Closing
-  /** Calls that had an answer. */
-  #answered = 0
+  /** When a call last had an answer, on the monotonic clock. */
+  #answeredAt = -Infinity
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions, closing: Closing) {
     this.closing = closing
@@ -88,11 +88,7 @@ export class Upstream {
     }
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const deadline = typeof call.timeout === 'number' ? new Deadline(call.timeout) : call.timeout
-    const answered = this.#answered
-    deadline.onPassed(() => {
-      const crowded = this.#given !== undefined && this.#answered > answered && wasLate(exchange, deadline)
-      end(crowded ? noConnection(deadline) : unavailable(`no answer within ${deadline.milliseconds} ms`, call.late ?? 'away'))
-    })
+    deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, this.#blame(call, deadline, exchange))))
     this.closing.add(end)
     call.departure?.onLeave((why) => {
       // Which is what happens to each in the end: an error costs something to make.
@@ -117,12 +113,22 @@ export class Upstream {
     try {
       const answer = await attempt().catch(again(TRIES - 1))
       done()
-      this.#answered++
+      this.#answeredAt = performance.now()
       return answer
     } catch (error) {
       done()
       throw asUnavailable(error)
     }
+  }
+
+  /**
+   * A call that had to wait for its turn, or for a connection of the dispatcher that was given, may have had little time:
+   * as long as Keycloak answers others, it is not to blame.
+   */
+  #blame ({ waited = 0 }: Call, { began, milliseconds }: Deadline, exchange: Exchange | undefined): Outage {
+    const late = this.#given === undefined ? waited : (exchange?.writtenAt ?? Infinity) - began
+    const answers = performance.now() - this.#answeredAt < milliseconds / 2
+    return late > WAITED * milliseconds && answers ? 'ours' : 'away'
   }
 
   /** End the pool; a dispatcher that was given stays the giver's. */
@@ -156,16 +162,6 @@ export class Upstream {
       body: form ?? null
     }, exchange)
   }
-}
-
-/** A dispatcher that was given has fewer connections than there are calls: Keycloak answered others meanwhile. */
-function noConnection ({ milliseconds }: Deadline): UnavailableError {
-  return unavailable(`no connection of the dispatcher was free within ${milliseconds} ms`, 'ours')
-}
-
-/** Did the call get its connection when a good part of its time was over, or never? */
-function wasLate (exchange: Exchange | undefined, { began, milliseconds }: Deadline): boolean {
-  return (exchange?.writtenAt ?? Infinity) > began + WAITED * milliseconds
 }
 
 function isLostConnection (error: unknown): boolean {

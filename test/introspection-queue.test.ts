@@ -254,20 +254,39 @@ t.test('a question that is not sent yet is given up when all who joined it have 
 })
 
 t.test('a question that has waited for half of its time is joined by nobody: who comes then has time of their own', async (t) => {
+  for (const cacheTtl of [0, 60_000]) {
+    const realm = await realmFor(t)
+    const app = await apiFor(t, realm, { ...ON, introspection: { timeout: 3000, cacheTtl } })
+    const keycloak = heldIntrospection(realm)
+    const served = [askAll(app, tokensOf(realm, 'greedy', 32))]
+    await keycloak.until(32)
+    const token = realm.token({ username: 'greedy' })
+    served.push(askAll(app, [token]))
+    await until(() => pending(app) === 33)
+    await wait(1600)
+    served.push(askAll(app, [token, token]))
+    await until(() => pending(app) === 34)
+    keycloak.release()
+    t.same(new Set((await Promise.all(served)).flat()), new Set(['200']))
+    t.equal(realm.requests.introspect, 34)
+  }
+})
+
+t.test('as many may join questions of others as may be pending, and then no more', async (t) => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm, { ...ON, introspection: { timeout: 3000 } })
+  const app = await apiFor(t, realm, { ...ON, introspection: { maxPending: 40 } })
   const keycloak = heldIntrospection(realm)
-  const served = [askAll(app, tokensOf(realm, 'greedy', 32))]
+  const token = realm.token()
+  // 32 under way, 1 that waits, 40 that join it, and 7 that wait as well.
+  const served = askAll(app, Array(80).fill(token))
   await keycloak.until(32)
-  const token = realm.token({ username: 'greedy' })
-  served.push(askAll(app, [token]))
-  await until(() => pending(app) === 33)
-  await wait(1600)
-  served.push(askAll(app, [token, token]))
-  await until(() => pending(app) === 34)
+  await until(() => pending(app) === 40)
+  t.equal(await ask(app, '/me', token), UNAVAILABLE)
   keycloak.release()
-  t.same(new Set((await Promise.all(served)).flat()), new Set(['200']))
-  t.equal(realm.requests.introspect, 34)
+  t.same(await served, Array(80).fill('200'))
+  t.equal(realm.requests.introspect, 40)
+  const again = askAll(app, Array(80).fill(token))
+  t.same(await again, Array(80).fill('200'), 'and there is room again')
 })
 
 t.test('a dispatcher of one\'s own has the same limits', async (t) => {
@@ -296,16 +315,22 @@ t.test('a dispatcher with fewer connections makes calls wait, which is no outage
   const log = logging()
   const dispatcher = new Agent({ connections: 1 })
   t.teardown(() => dispatcher.close())
-  const app = await apiFor(t, realm, { ...ON, dispatcher, introspection: { timeout: 1000 } }, log)
+  const app = await apiFor(t, realm, { ...ON, dispatcher, introspection: { timeout: 2000 } }, log)
   t.equal(await ask(app, '/me', realm.token()), '200')
+  realm.respond('introspect', (_request, response) => { setTimeout(() => response.end('{"active":true}'), 200) })
+  t.same(new Set(await askAll(app, users(realm, 30))), new Set(['200', UNAVAILABLE]))
+  isWell(t, app, log)
+})
+
+t.test('a Keycloak that falls silent while calls wait is away', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { ...ON, introspection: { timeout: 3000 } })
   const keycloak = heldIntrospection(realm)
-  const served = askAll(app, users(realm, 8))
-  await keycloak.until(1)
+  const served = askAll(app, tokensOf(realm, 'greedy', 100))
+  await keycloak.until(32)
+  await wait(400)
   keycloak.answer()
-  await keycloak.until(2)
-  const answers = await served
-  t.equal(answers.filter((answer) => answer === '200').length, 1)
-  // The second had the connection, and no answer; the others had none.
-  t.ok(log.lines.filter(({ reason }) => reason === 'no connection of the dispatcher was free within 1000 ms').length >= 6)
-  t.equal(app.keycloak.health().introspection?.breaker, 'closed')
+  await keycloak.until(64)
+  t.same(new Set(await served), new Set(['200', UNAVAILABLE]))
+  t.match(app.keycloak.health().introspection, { ok: false, breaker: 'open', reason: 'no answer within 3000 ms' })
 })

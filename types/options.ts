@@ -80,8 +80,9 @@ export interface IntrospectionOptions {
    */
   cacheTtl?: number
   /**
-   * How many calls may be under way or wait for a connection; requests that share one count once. A further one takes the
-   * place of a call of the user who has most, if that is at least two more than its own user has, or is 503 at once.
+   * How many calls may be under way or wait for a connection; requests that share one count once, and there may be as many of
+   * these. A further call takes the place of one of the user who has most, if that is at least two more than its own user
+   * has, or is 503 at once.
    * @default 1000
    */
   maxPending?: number
