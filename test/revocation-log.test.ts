@@ -3,12 +3,19 @@ import type { Revocation, RevocationFollower } from '../types/revocation.js'
 import { apiFor, ask, type Log, logging, realmFor, wait, WARN } from './support/app.js'
 import { action, backchannel, LOGOUT, logOut, now, push } from './support/logout.js'
 
+const INFO = 30
+
 function warnings ({ lines }: Log): Array<{ msg: string, unwritten?: number }> {
   return lines.filter(({ level }) => level === WARN)
 }
 
 function warned (log: Log, text: string): number {
   return warnings(log).filter(({ msg }) => msg.includes(text)).length
+}
+
+/** What was said of calls that were carried out. */
+function carriedOut ({ lines }: Log): unknown[] {
+  return lines.filter(({ level, msg }) => level === INFO && msg.includes('carried out')).map(({ msg, ended }) => [msg, ended])
 }
 
 t.test('junk hides no other warning: each cause has a budget of its own', async (t) => {
@@ -73,6 +80,44 @@ t.test('what was not written is counted by cause, and told with the next line of
   await wait(10_100)
   await backchannel(app, 'x')
   t.match(warnings(log).slice(-1), [{ msg: 'a back-channel logout was refused: the token has not three parts', unwritten: 5 }])
+})
+
+t.test('a call that was carried out is one line at info, with what it ended and no ids', async (t) => {
+  const realm = await realmFor(t)
+  const log = logging()
+  const app = await apiFor(t, realm, LOGOUT, log)
+  const sid = 'the-session-of-alice'
+  const sub = 'the-user-alice'
+  t.equal((await logOut(app, realm, { sub, claims: { sid } })).status, 200)
+  t.equal((await logOut(app, realm, { sub, claims: { sid: undefined } })).status, 200)
+  const pushes: Array<['PUSH_NOT_BEFORE' | 'LOGOUT', object]> = [
+    ['LOGOUT', { keycloakSessionIds: [sid] }], ['LOGOUT', { keycloakSessionIds: [sid, 'another', 'third'] }],
+    ['LOGOUT', {}], ['PUSH_NOT_BEFORE', {}], ['PUSH_NOT_BEFORE', { notBefore: 0 }]
+  ]
+  for (const [name, more] of pushes) {
+    const route = name === 'LOGOUT' ? 'k_logout' : 'k_push_not_before'
+    t.equal((await push(app, realm.sign(action(name, more as Record<string, unknown>)), route)).status, 200)
+  }
+  t.same(carriedOut(log), [
+    ['a back-channel logout was carried out: 1 session', { kind: 'session', count: 1 }],
+    ['a back-channel logout was carried out: 1 user', { kind: 'user', count: 1 }],
+    ['a logout by the admin URL was carried out: 1 session', { kind: 'session', count: 1 }],
+    ['a logout by the admin URL was carried out: 3 sessions', { kind: 'session', count: 3 }],
+    ['a logout by the admin URL was carried out: all sessions', { kind: 'everybody', count: 1 }],
+    ['a push of not-before was carried out: a not-before for all tokens', { kind: 'realm', count: 1 }],
+    ['a push of not-before was carried out: no not-before any more', { kind: 'realm', count: 1 }]
+  ])
+  t.notMatch(log.text, new RegExp(`${sid}|${sub}|eyJ`))
+})
+
+t.test('a call that was refused is no such line, nor is one that is repeated', async (t) => {
+  const realm = await realmFor(t)
+  const log = logging()
+  const app = await apiFor(t, realm, LOGOUT, log)
+  const token = realm.token({ kind: 'logout' })
+  await Promise.all([backchannel(app, token), backchannel(app, token), logOut(app, realm, { forged: true }), logOut(app, realm, { expired: true })])
+  t.equal((await backchannel(app, token)).status, 400)
+  t.equal(carriedOut(log).length, 1)
 })
 
 t.test('a call whose key cannot be had for ten minutes is lost, with a warning', async (t) => {

@@ -41,3 +41,15 @@ export function causeOf ({ proven }: PendingCall, { code }: Pick<KeycloakError, 
   if (proven) return 'proven'
   return code === 'keycloak_unavailable' ? 'lost' : 'unproven'
 }
+
+/** The revocations of an order in words, without ids: `3 sessions`. All of them are of one kind. */
+export function describeOrder ({ revocations }: Order): string {
+  const [first] = revocations
+  const count = revocations.length
+  switch (first!.kind) {
+    case 'session': return count === 1 ? '1 session' : `${count} sessions`
+    case 'user': return '1 user'
+    case 'everybody': return 'all sessions'
+    case 'realm': return first!.at === 0 ? 'no not-before any more' : 'a not-before for all tokens'
+  }
+}

@@ -4,7 +4,7 @@ import { type Header, type JwsRules, openJws, payloadOf } from '../jws.js'
 import { ALGORITHMS } from '../options.js'
 import { seconds } from '../seconds.js'
 import { MAX_BYTES } from './body.js'
-import { type CallKind, causeOf, type Order, type PendingCall } from './call.js'
+import { type CallKind, causeOf, describeOrder, type Order, type PendingCall } from './call.js'
 import type { KeySearch } from './key-search.js'
 import type { Once } from './once.js'
 import type { Place, WaitingRoom } from './waiting-room.js'
@@ -98,7 +98,8 @@ export class Inbox {
       once.release(order.id)
       throw error
     }
-    if (call.late) log.info(`${this.kind.name} that had to wait is carried out now`)
+    const ended = { kind: order.revocations[0]!.kind, count: order.revocations.length }
+    log.info({ ended }, `${this.kind.name} ${call.late ? 'that had to wait is carried out now' : 'was carried out'}: ${describeOrder(order)}`)
   }
 
   /** Whoever makes the same call again waits for the first, and takes room meanwhile. */
