@@ -34,7 +34,7 @@ async function serve ({ port, options }: { port: number, options: KeycloakOption
 
 async function measure (): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'logout-'))
-  const redis = new RedisServer(await freePort(), folder, true)
+  const redis = new RedisServer(await freePort(), folder)
   await redis.start()
   const realm = await createTestRealm()
   const children = Array.from({ length: INSTANCES }, () => fork(

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { Redis as Valkey } from 'iovalkey'
 import t, { type Test } from 'tap'
 import { redisStore } from '../index.js'
@@ -7,7 +7,7 @@ import type { TestRealm } from '../lib/testing/index.js'
 import type { KeycloakOptions } from '../types/options.js'
 import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
 import { action, backchannel, LOGOUT, logOut, now, push } from './support/logout.js'
-import { redisFor, type RedisServer } from './support/redis.js'
+import { clusterNode, redisFor, type RedisServer } from './support/redis.js'
 
 const NOT_VALID = '401 token_not_valid'
 const UNAVAILABLE = '503 keycloak_unavailable'
@@ -97,7 +97,7 @@ t.test('Redis killed and restarted with its data: each instance goes on from whe
 })
 
 t.test('Redis killed and restarted without its data: the instances give back what they know', async (t) => {
-  const [realm, redis] = [await realmFor(t), await redisFor(t, { appendonly: false })]
+  const [realm, redis] = [await realmFor(t), await redisFor(t, { appendonly: 'no' })]
   const apps = await three(t, realm, redis)
   const at = now()
   t.equal((await logOut(apps[0], realm)).status, 200)
@@ -370,6 +370,24 @@ t.test('iovalkey will do as well, and clients that are set up for something else
   t.equal((await logOut(apps[0]!, realm)).status, 200)
   t.equal(await ask(apps[0]!, '/me', realm.token()), NOT_VALID)
   for (const app of apps) t.equal(app.keycloak.health().ok, true)
+})
+
+t.test('a cluster will do as well', async (t) => {
+  const [realm, redis] = [await realmFor(t), await redisFor(t, await clusterNode())]
+  const client = new Redis(redis.options)
+  t.teardown(() => client.disconnect())
+  await client.call('cluster', 'addslotsrange', 0, 16_383)
+  await until(async () => String(await client.call('cluster', 'info')).includes('cluster_state:ok'))
+  const clients = [new Cluster([redis.options]), new Cluster([redis.options], { keyPrefix: 'mine:' })]
+  t.teardown(() => { for (const each of clients) each.disconnect() })
+  for (const client of clients) {
+    const start = () => apiFor(t, realm, { ...LOGOUT, revocation: { store: redisStore({ client }) } })
+    const apps = [await start(), await start()]
+    t.equal((await logOut(apps[0]!, realm)).status, 200)
+    await until(() => apps[1]!.keycloak.health().revocation!.entries === 1)
+    t.equal(await ask(apps[1]!, '/me', realm.token()), NOT_VALID)
+    t.equal((await start()).keycloak.health().revocation!.entries, 1)
+  }
 })
 
 t.test('realms are kept apart, unless a key of one\'s own says otherwise', async (t) => {

@@ -11,27 +11,33 @@ const MARGIN = 600_000
 /** The longest that entries are kept: ten years, in milliseconds. */
 const MAX_KEPT = 315_360_000_000
 
+// Scripts, so that no other instance can come between; of one key each, which is what a cluster allows.
+
 /**
- * Adds entries to the stream KEYS[1], and keeps it for the longest time that any API which uses it has asked for: one whose
- * tokens live for minutes must not make another forget what that needs for a day. KEYS[2] holds this time, for good. ARGV: the
- * milliseconds that the caller needs, and its revocations, which may be none. Atomic, and by the clock of Redis, since that of
- * an instance may be wrong.
+ * The longest time that any API of the stream has asked for, which KEYS[1] holds for good: one whose tokens live for minutes
+ * must not make another forget what that needs for a day. ARGV: the milliseconds that the caller needs. Answers the longest, and
+ * whether that is new.
+ */
+export const LONGEST = `
+local own = tonumber(ARGV[1])
+local longest = tonumber(redis.call('GET', KEYS[1]) or '') or 0
+if longest >= own and longest <= ${MAX_KEPT} then
+  return { string.format('%.0f', longest), 0 }
+end
+redis.call('SET', KEYS[1], ARGV[1])
+return { ARGV[1], 1 }`
+
+/**
+ * Adds entries to the stream KEYS[1]. ARGV: the milliseconds for which it is kept, and revocations, which may be none. Goes by
+ * the clock of Redis, since that of an instance may be wrong. A stream that is to be kept longer stays so.
  */
 export const ADD = `
-local own = tonumber(ARGV[1])
-local kept = tonumber(redis.call('GET', KEYS[2]) or '') or 0
-if not (kept >= own and kept <= ${MAX_KEPT}) then
-  kept = own
-  redis.call('SET', KEYS[2], ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+local oldest = string.format('%.0f', math.max(0, redis.call('TIME')[1] * 1000 - ARGV[1]))
+for at = 2, #ARGV do
+  redis.call('XADD', KEYS[1], 'MINID', '~', oldest, '*', '${REVOCATION}', ARGV[at], '${KEPT}', ARGV[1])
 end
-if #ARGV > 1 then
-  local now = redis.call('TIME')[1] * 1000
-  local oldest = string.format('%.0f', math.max(0, now - kept))
-  for at = 2, #ARGV do
-    redis.call('XADD', KEYS[1], 'MINID', '~', oldest, '*', '${REVOCATION}', ARGV[at], '${KEPT}', string.format('%.0f', kept))
-  end
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', kept))
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
 end`
 
 /** Milliseconds for which entries are to be kept that count for so many seconds. */

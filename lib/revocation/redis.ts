@@ -3,7 +3,7 @@ import type { Revocation, RevocationFollower, RevocationStore } from '../../type
 import { isObject, member } from '../json.js'
 import { memberOf } from '../members.js'
 import { within } from '../within.js'
-import { ADD, type Entry, millisecondsFor, readEntry } from './redis-stream.js'
+import { ADD, type Entry, LONGEST, millisecondsFor, readEntry } from './redis-stream.js'
 
 /** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
 export interface RedisClient {
@@ -188,8 +188,10 @@ class RedisStore implements RevocationStore {
 
   /** Old entries are trimmed by those that are added, and the last ones end with the stream. */
   async #add (client: RedisClient, revocations: readonly Revocation[]): Promise<void> {
-    const [key, entries] = [this.#key!, revocations.map((each) => JSON.stringify(each))]
-    await client.call('eval', ADD, 2, key, `${key}:lifetime`, this.#kept, ...entries)
+    const key = this.#key!
+    const [kept, isNew] = await client.call('eval', LONGEST, 1, `${key}:lifetime`, this.#kept) as [string, number]
+    if (revocations.length === 0 && isNew === 0) return
+    await client.call('eval', ADD, 1, key, kept, ...revocations.map((each) => JSON.stringify(each)))
   }
 
   get #kept (): number {

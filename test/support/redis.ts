@@ -12,9 +12,10 @@ export class RedisServer {
   readonly #parameters: string[]
   #process: ChildProcess | undefined
 
-  constructor (port: number, folder: string, appendonly: boolean) {
+  /** @param more settings of redis-server, by name */
+  constructor (port: number, folder: string, more: Record<string, string | number> = {}) {
     this.port = port
-    const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: appendonly ? 'yes' : 'no', appendfsync: 'always' }
+    const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'yes', appendfsync: 'always', ...more }
     this.#parameters = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])
   }
 
@@ -66,12 +67,17 @@ export class RedisServer {
   }
 }
 
-/** A redis-server that ends with the test; with `appendonly` it keeps its data when it is killed. */
-export async function redisFor (t: Test, { appendonly = true } = {}): Promise<RedisServer> {
-  const server = new RedisServer(await freePort(), t.testdir(), appendonly)
+/** A redis-server that ends with the test. */
+export async function redisFor (t: Test, more?: Record<string, string | number>): Promise<RedisServer> {
+  const server = new RedisServer(await freePort(), t.testdir(), more)
   t.teardown(() => server.kill())
   await server.start()
   return server
+}
+
+/** The settings of a node of a cluster. It has no slots yet. */
+export async function clusterNode (): Promise<Record<string, string | number>> {
+  return { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1', 'cluster-port': await freePort() }
 }
 
 const taken = new Set<number>()
