@@ -35,13 +35,13 @@ t.test('an address identifies nobody unless Keycloak has verified it', async (t)
   const realm = await realmFor(t)
   const token = (verified: unknown) => realm.token({ claims: { email_verified: verified } })
   const syncUser = ({ username }: Readonly<Record<string, unknown>>) => ({ username })
-  for (const options of [{}, { syncUser }, { verifyTokensWithKeycloak: true }]) {
-    const app = await apiFor(t, realm, { ...options, userIdClaim: 'email' })
+  for (const options of [{}, { syncUser }, { verifyTokensWithKeycloak: true }, { userIdClaim: ['email'] as const }]) {
+    const app = await apiFor(t, realm, { userIdClaim: 'email', ...options })
     t.equal((await app.inject({ url: '/me', headers: bearer(token(true)) })).json().user.username, 'alice@example.com')
     for (const verified of [false, undefined, null, 'true', 1, {}, [true]]) {
       for (const url of ['/me', '/open']) t.equal(await ask(app, url, token(verified)), NOT_VALID, JSON.stringify(verified))
     }
-    const trusting = await apiFor(t, realm, { ...options, userIdClaim: 'email', acceptUnverifiedEmail: true })
+    const trusting = await apiFor(t, realm, { userIdClaim: 'email', ...options, acceptUnverifiedEmail: true })
     for (const verified of [true, false, undefined]) t.equal(await ask(trusting, '/me', token(verified)), '200')
     t.equal(await ask(trusting, '/me', realm.token({ claims: { email: '' } })), NOT_VALID)
   }
