@@ -6,20 +6,19 @@ const LONGEST_WAIT = 1000
 /** How many look-ups wait at once: anybody can send a token with a key id of their own. */
 const MAX_WAITING = 1000
 
-/** How many key ids are remembered that the last refresh did not find, and how long one may be: Keycloak's have 43 characters. */
-const REFUSED = { max: 1000, length: 100 }
-
 /** Refreshes within one cooldown that may find their key without counting: a set that differs with each answer is not asked for without end. */
 const MAX_FOUND = 10
 
 /**
  * When unknown key ids may force a refresh of the key set. A refresh that does not find its key begins a cooldown; a
- * look-up that comes shortly before the end of the cooldown waits for the end, unless its key id has just been refused.
+ * look-up that comes shortly before the end of the cooldown waits for the end, if its key id looks like those of the realm
+ * and has not just been refused.
  */
 export class Cooldown {
   /** Milliseconds. */
   readonly #length: number
   readonly #waiting = new WaitingList(MAX_WAITING)
+  /** Key ids that were refused in this cooldown: no more than have waited in it. */
   readonly #refused = new Set<string | undefined>()
   #timer: NodeJS.Timeout | undefined
   #endsAt = -Infinity
@@ -33,15 +32,17 @@ export class Cooldown {
 
   /**
    * Is a refresh allowed: now (true), not now (false), or is there something to wait for?
+   * @param resembles does the key id look like those of the realm?
    * @param joined did the look-up wait for a fetch that began before it?
    * @param now `performance.now()`
    * @returns a promise resolves when it is worth looking again, or to false
    */
-  admit (kid: string | undefined, joined: boolean, now: number): boolean | Promise<boolean> {
+  admit (kid: string | undefined, resembles: boolean, joined: boolean, now: number): boolean | Promise<boolean> {
     const left = this.#endsAt - now
     if (left <= 0) return true
     if (this.#refused.has(kid)) return false
     if (left > LONGEST_WAIT) return joined && this.#takeOneMore()
+    if (!resembles) return false
     this.#timer ??= setTimeout(() => this.release(), left)
     return this.#waiting.wait(kid)
   }
@@ -56,8 +57,8 @@ export class Cooldown {
   }
 
   /** A key set that is as new as can be does not have it. */
-  refuse (kid: string | undefined): void {
-    if (this.#refused.size < REFUSED.max && (kid === undefined || kid.length <= REFUSED.length)) this.#refused.add(kid)
+  refuse (kid: string | undefined, now: number): void {
+    if (now < this.#endsAt) this.#refused.add(kid)
   }
 
   /** Let go all that wait: the cooldown is over, there is a new key set, or the API closes. */

@@ -65,6 +65,7 @@ export class KeySet {
   readonly #keys: readonly SigningKey[]
   /** Of all entries, unusable ones too. */
   readonly #kids: ReadonlySet<unknown>
+  readonly #lengths: ReadonlySet<number | undefined>
   readonly #verifiers = new Verifiers()
   readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * ALL.length, ttl: Number.MAX_SAFE_INTEGER })
   readonly #domain: string
@@ -81,6 +82,7 @@ export class KeySet {
     const entries = entriesOf(text)
     this.#kids = new Set(entries.filter(isObject).map((entry) => member(entry, 'kid')))
     this.#keys = signingKeys(entries, isRefused)
+    this.#lengths = new Set(this.#keys.map(({ jwk }) => jwk.kid?.length))
     this.#domain = `${issuer}/`
     for (const key of this.#keys) this.#introduce(key)
     if (previous !== undefined) this.#adopt(previous)
@@ -98,6 +100,11 @@ export class KeySet {
   /** Did the answer have that kid, usable or not; for a token without kid, the one key that fits its algorithm? */
   has (kid: string | undefined, alg: string): boolean {
     return kid === undefined ? this.fits(kid, alg) : this.#kids.has(kid)
+  }
+
+  /** Is that kid as long as one of the set's? Keycloak's are hashes of keys. */
+  resembles (kid: string | undefined): boolean {
+    return this.#lengths.has(kid?.length)
   }
 
   /** Is there a key for that kid and algorithm? */

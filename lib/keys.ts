@@ -151,7 +151,7 @@ export class Keys {
       if (key !== undefined) return key
       // Keycloak was asked since this look-up began, so its answer is as new as can be; or the key fits another algorithm.
       const isNew = fetched.requestedAt >= startedAt
-      if (isNew) this.#cooldown.refuse(kid)
+      if (isNew && fetched.set.resembles(kid)) this.#cooldown.refuse(kid, performance.now())
       if (isNew || fetched.set.has(kid, alg)) throw notValid('no key of the realm fits kid and alg')
       fetched = await this.#newer(kid, alg, joins)
       if (fetched === undefined) throw notValid('the kid is unknown, and jwks.cooldown forbids to ask for it yet')
@@ -175,7 +175,7 @@ export class Keys {
     if (this.#fetching !== undefined) return this.#join(this.#fetching, kid)
     // Kept through an outage: who knows its keys need not wait for Keycloak, who does not must.
     if (!this.#isFresh()) return this.#refresh(kid, alg)
-    const admitted = this.#cooldown.admit(kid, joins, performance.now())
+    const admitted = this.#cooldown.admit(kid, this.#fetched!.set.resembles(kid), joins, performance.now())
     if (admitted === true) return this.#refresh(kid, alg)
     if (admitted === false || await this.#upstream.closing.until(admitted) === false) return undefined
     return this.#fetched

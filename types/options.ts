@@ -105,7 +105,8 @@ export interface JwksOptions {
   maxAge?: number
   /**
    * How long after a refresh that did not find the kid it was made for no further one is forced, in milliseconds. A
-   * request with another unknown kid waits for its end, 1000 ms at most; where it is farther away, it is 401. A refresh
+   * request with another unknown kid, as long as the realm's are, waits for its end, 1000 ms at most; where it is farther
+   * away, it is 401. A refresh
    * that finds its kid does not count, and neither does one that comes by itself.
    * @default 1000
    */

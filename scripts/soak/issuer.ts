@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ServerResponse } from 'node:http'
 import type { TestRealm } from '../../lib/testing/index.js'
@@ -55,11 +56,11 @@ export async function testRealmIssuer (realm: TestRealm): Promise<Issuer> {
   }
 }
 
-/** A key id for each, so that all of them would have the key set refreshed; what is not looked at need not be signed. */
+/** A key id for each that looks like the realm's, so that all of them wait for a refresh; what is not looked at need not be signed. */
 function strangers (realm: TestRealm): () => string {
   const [, payload, signature] = realm.token().split('.')
   return () => {
-    const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: String(Math.random()) })
+    const header = JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: randomBytes(32).toString('base64url') })
     return `Bearer ${Buffer.from(header).toString('base64url')}.${payload}.${signature}`
   }
 }
