@@ -1,11 +1,11 @@
-// A user with hundreds of roles: the token does not fit into the headers of Node, and the ways to a smaller one that
-// docs/recipes.md names.
+// A user with very many roles: the token does not fit into the headers of Node, and the ways to a smaller one that
+// docs/recipes.md names. Few roles with long names weigh as much as many with short ones, and a busy server makes them in time.
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { addRealm, api, base, call, json } from './helpers.js'
 
 const issuer = `${base}/realms/large`
-const names = Array.from({ length: 500 }, (_, at) => `billing:department-${at}`)
+const names = Array.from({ length: 80 }, (_, at) => `billing:${'department-'.repeat(17)}${at}`)
 
 const cli = { publicClient: true, directAccessGrantsEnabled: true, standardFlowEnabled: false }
 const realm = {
