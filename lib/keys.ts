@@ -93,6 +93,7 @@ export class Keys {
   health (): Health['keys'] {
     return {
       ...this.#monitor.report(),
+      state: this.#state(),
       age: this.#fetched === undefined ? null : Math.round(this.#age()),
       stale: !this.#isFresh(),
       count: this.#fetched?.set.size ?? 0
@@ -237,6 +238,12 @@ export class Keys {
     // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
     const { KeySet } = await import('./key-set.js')
     return new KeySet(text, this.#baseUrl, this.#options.isRefused, this.#fetched?.set)
+  }
+
+  #state (): Health['keys']['state'] {
+    if (this.#fetched === undefined) return 'not fetched yet'
+    if (this.#isFresh()) return 'fresh'
+    return this.usable ? 'stale' : 'expired'
   }
 
   #age (): number {

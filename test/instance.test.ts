@@ -80,7 +80,7 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
   const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true })
   t.same(app.keycloak.health(), {
     ok: true,
-    keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, age: null, stale: true, count: 0 },
+    keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, state: 'not fetched yet', age: null, stale: true, count: 0 },
     cache: { tokens: 0, bytes: 0 },
     introspection: { ok: true, lastSuccess: null, lastFailure: null, reason: null, breaker: 'closed', pending: 0 },
     revocation: null
@@ -89,12 +89,21 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
   const iso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
   t.match(app.keycloak.health(), {
     ok: true,
-    keys: { ok: true, lastSuccess: iso, lastFailure: null, age: Number, stale: false, count: 1 },
+    keys: { ok: true, lastSuccess: iso, lastFailure: null, state: 'fresh', age: Number, stale: false, count: 1 },
     introspection: { ok: true, lastSuccess: iso }
   })
   realm.error(500, 'introspect')
   await app.keycloak.verify(realm.token()).catch(() => {})
   t.match(app.keycloak.health(), { ok: false, introspection: { ok: false, lastFailure: iso, reason: 'status 500 instead of 200' } })
+})
+
+t.test('health tells keys that nobody has fetched yet from those that cannot be had', async (t) => {
+  const realm = await realmFor(t)
+  await realm.down()
+  const app = await apiFor(t, realm)
+  t.match(app.keycloak.health(), { ok: true, keys: { ok: true, state: 'not fetched yet', age: null } }, 'nothing is known to be wrong')
+  await app.keycloak.verify(realm.token()).catch(() => {})
+  t.match(app.keycloak.health(), { ok: false, keys: { ok: false, state: 'not fetched yet', age: null, reason: 'ECONNREFUSED' } })
 })
 
 t.test('the API closes within a second with requests in flight that Keycloak does not answer', async (t) => {

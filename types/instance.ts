@@ -51,10 +51,21 @@ export interface RevocationHealth {
 
 /** What `fastify.keycloak.health()` reports. */
 export interface Health {
-  /** `false` while a request with a token would get 503 for want of Keycloak, or of the store of revocations. */
+  /**
+   * `false` while a request with a token would get 503 for want of Keycloak, or of the store of revocations, as far as is
+   * known: `true` as well before anything was asked of Keycloak, since the first request fetches the keys. Where readiness
+   * means that they are there, look at `keys.state` too, and let `startCheck` or `jwks.preload` fetch them.
+   */
   ok: boolean
   /** The key set. */
   keys: UpstreamHealth & {
+    /**
+     * - `not fetched yet`: nobody has needed the keys, or they could not be had so far; then `ok` is `false`
+     * - `fresh`: younger than `jwks.maxAge`
+     * - `stale`: older, and used on while Keycloak cannot be reached, until `jwks.maxStale`
+     * - `expired`: older than `jwks.maxStale`: requests with a token are 503 until they are fetched anew
+     */
+    state: 'not fetched yet' | 'fresh' | 'stale' | 'expired'
     /** Age of the key set in milliseconds, `null` before the first fetch. */
     age: number | null
     /** Is the key set older than `jwks.maxAge`? */

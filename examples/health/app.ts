@@ -11,15 +11,12 @@ export interface HealthOptions {
   pressure?: FastifyUnderPressureOptions
 }
 
-const MAX_STALE = 3_600_000
-
 /** In the config of a route: it is answered under pressure too. */
 const whateverThePressure = { pressureHandler: async () => {} }
 
 export async function buildApp (options: KeycloakOptions, { critical = ['keys', 'revocation'], pressure }: HealthOptions = {}) {
   const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? 'warn' } })
-  const limits = { maxStale: options.jwks?.maxStale ?? MAX_STALE }
-  const parts = () => standings(app.keycloak.health(), limits)
+  const parts = () => standings(app.keycloak.health())
 
   // Before the plugin: a request too many is refused before its token is looked at.
   await app.register(underPressure, {
@@ -39,7 +36,7 @@ export async function buildApp (options: KeycloakOptions, { critical = ['keys', 
 
   // preload: the keys are fetched at start, and tried again until they are there. Otherwise the first request fetches them,
   // which never comes to an instance that is not ready.
-  await app.register(keycloak, { ...options, jwks: { maxStale: MAX_STALE, preload: 'warn', ...options.jwks } })
+  await app.register(keycloak, { ...options, jwks: { preload: 'warn', ...options.jwks } })
 
   // Is this process stuck? It then is started anew, which brings back no Keycloak, and throws away the keys it has.
   app.get('/live', { config: { keycloak: false, ...whateverThePressure } }, async () => ({ live: true }))

@@ -9,24 +9,22 @@ export type Part = 'keys' | 'introspection' | 'revocation'
  */
 export type Standing = 'ok' | 'degraded' | 'failing'
 
-export interface Limits {
-  /** As in the plugin's option `jwks.maxStale`, in milliseconds. */
-  maxStale: number
-}
-
 /** How each part stands that the plugin has. */
-export function standings (health: Health, limits: Limits): Partial<Record<Part, Standing>> {
+export function standings (health: Health): Partial<Record<Part, Standing>> {
   const { keys, introspection, revocation } = health
   return {
-    keys: ofKeys(keys, limits),
+    keys: ofKeys(keys),
     ...(introspection && { introspection: ofIntrospection(introspection) }),
     ...(revocation && { revocation: revocation.ok ? 'ok' : 'failing' })
   }
 }
 
-/** Keys that were fetched once serve on through an outage. An instance that has none yet can let nobody in. */
-function ofKeys ({ ok, age }: Health['keys'], { maxStale }: Limits): Standing {
-  if (age === null || age >= maxStale) return 'failing'
+/**
+ * Keys that were fetched once serve on through an outage. An instance that has none yet can let nobody in, though `ok` is true
+ * until a fetch has failed.
+ */
+function ofKeys ({ ok, state }: Health['keys']): Standing {
+  if (state === 'not fetched yet' || state === 'expired') return 'failing'
   return ok ? 'ok' : 'degraded'
 }
 
