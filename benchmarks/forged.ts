@@ -1,97 +1,113 @@
-// npm run bench:forged: how many forged tokens one core turns away, and what that does to honest requests.
-// The API runs in a process of its own; the load comes from this one. Honest requests arrive at a steady pace, first
-// alone and then beside as many forged ones as the API can take.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { request as httpRequest, Agent } from 'node:http'
-import { fileURLToPath } from 'node:url'
-import { createTestRealm } from '../lib/testing/index.js'
+// npm run bench:forged: how many forged tokens and calls of Keycloak one core turns away, what each costs it, and what that
+// does to honest requests. What one costs is the least of several rounds, each of all kinds in turn. Honest requests arrive at
+// a steady pace, first alone and then beside as many forged ones as the API can take. Then 1,000 unsigned calls of 30 kB come
+// at once, with Keycloak there and away.
+import { Agent } from 'node:http'
+import { createTestRealm, type TokenSpec } from '../lib/testing/index.js'
+import { Api, type Forgery, show, tally } from './forgers.js'
 
-const SECONDS = 8
-const HONEST_PER_SECOND = 200
+const [SECONDS = 8] = process.argv.slice(2).map(Number)
+const ROUNDS = 10
 const FORGERS = 32
+/** A call of an unknown kid is answered once the keys were fetched anew, up to half a second later. */
+const WAITING_FORGERS = 4000
+const FORM = 'application/x-www-form-urlencoded'
+const KIDS = 20_000
 
 const realm = await createTestRealm({ tokenLifespan: 3600 })
-const api = fork(fileURLToPath(new URL('../scripts/soak/api.ts', import.meta.url)), [JSON.stringify(realm.options)], {
-  execArgv: process.execArgv,
-  env: { ...process.env, NODE_ENV: 'test' }
-})
-const [{ url }] = await once(api, 'message') as [{ url: string }]
-
+const options = { ...realm.options, backchannelLogout: { path: '/backchannel-logout', clients: ['web'] }, adminUrl: { path: '/keycloak' } }
 const honest = Array.from({ length: 50 }, (_, at) => realm.token({ username: `user-${at}`, roles: ['read-profile'] }))
-const kinds = {
-  'a known kid and a bad signature': distinct(realm.token({ forged: true }), 'signature'),
-  'an unknown kid': Array.from({ length: 2000 }, (_, at) => realm.token({ kid: `kid-${at}` })),
-  'an algorithm that is not allowed': [realm.token({ header: { alg: 'none' } })],
-  garbage: ['x.y.z']
+const api = await Api.start(options)
+await api.flood(tokens(honest), SECONDS / 2, 8) // warm up
+const kids = (spec: TokenSpec, size = 0) => Array.from({ length: KIDS }, (_, at) => padded({ kid: `kid-${at}`, ...spec }, size))
+const kinds: Record<string, readonly Forgery[]> = {
+  'tokens of a known kid and a bad signature': tokens(distinct(realm.token({ forged: true }))),
+  'calls of a known kid and a bad signature': calls(distinct(realm.token({ forged: true, kind: 'logout' }))),
+  'tokens of 12 kB, a known kid and a bad signature': tokens(distinct(padded({ forged: true }, 12_000))),
+  'calls of 12 kB, a known kid and a bad signature': calls(distinct(padded({ forged: true, kind: 'logout' }, 12_000))),
+  'calls of 32 kB, a known kid and a bad signature': calls(distinct(padded({ forged: true, kind: 'logout' }, 32_000))),
+  'tokens of unknown kids': tokens(kids({})),
+  'calls of unknown kids': calls(kids({ kind: 'logout' })),
+  'tokens of an algorithm that is not allowed': tokens([realm.token({ header: { alg: 'none' } })]),
+  'calls of an algorithm that is not allowed': calls([realm.token({ kind: 'logout', header: { alg: 'none' } })]),
+  'tokens that are garbage': tokens(['x.y.z']),
+  'calls that are garbage': calls(['x.y.z']),
+  'calls whose form has 30,000 fields': [{ path: '/backchannel-logout', type: FORM, body: 'a&'.repeat(30_000) }]
 }
-
-await load(honest, () => SECONDS * 250) // warm up
-const alone = await pace(SECONDS)
-console.log(`honest requests alone, ${HONEST_PER_SECOND} a second: ${show(alone)}`)
-for (const [kind, tokens] of Object.entries(kinds)) {
-  const [{ perSecond, statuses }, beside] = await Promise.all([flood(tokens, SECONDS), pace(SECONDS)])
-  console.log(`${kind}: ${perSecond} turned away a second (${statuses}); honest beside them: ${show(beside)}`)
+const costs = await costsOf()
+console.log(`honest requests alone: ${show(await api.pace(honest, SECONDS))}`)
+for (const [kind, forgeries] of Object.entries(kinds)) {
+  const [{ perSecond, statuses }, beside] = await Promise.all([api.flood(forgeries, SECONDS, sendersOf(kind)), api.pace(honest, SECONDS)])
+  console.log(`${kind}: ${costs.get(kind)!.toFixed(0)} µs of processor time each, ${perSecond} turned away a second (${statuses}); honest beside them: ${show(beside)}`)
 }
-api.kill()
+api.end()
+await atOnce('there')
+await atOnce('away')
 await realm.close()
 
-/** Tokens that differ, so that none is remembered. */
-function distinct (token: string, part: 'signature'): string[] {
-  const [header, payload, signature] = token.split('.') as [string, string, string]
-  return Array.from({ length: 2000 }, (_, at) => `${header}.${payload}.${part && Buffer.from(String(at).padStart(6, '0')).toString('base64url')}${signature.slice(8)}`)
-}
-
-async function load (tokens: string[], times: () => number): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-  for (let at = 0; at < times(); at++) await ask(tokens[at % tokens.length]!, agent)
-  agent.destroy()
-}
-
-/** As many as there is room for, by several senders. */
-async function flood (tokens: string[], seconds: number): Promise<{ perSecond: number, statuses: string }> {
-  const agent = new Agent({ keepAlive: true, maxSockets: FORGERS })
-  const end = performance.now() + seconds * 1000
-  const statuses = new Map<number, number>()
-  let at = 0
-  await Promise.all(Array.from({ length: FORGERS }, async () => {
-    while (performance.now() < end) {
-      const { status } = await ask(tokens[at++ % tokens.length]!, agent)
-      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+/** Microseconds by kind. */
+async function costsOf (): Promise<Map<string, number>> {
+  const least = new Map<string, number>()
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [kind, forgeries] of Object.entries(kinds)) {
+      const { cost } = await api.flood(forgeries, 0.4, sendersOf(kind))
+      least.set(kind, Math.min(cost, least.get(kind) ?? Infinity))
     }
-  }))
-  agent.destroy()
-  const total = [...statuses.values()].reduce((sum, each) => sum + each, 0)
-  return { perSecond: Math.round(total / seconds), statuses: [...statuses].map(([status, times]) => `${times} × ${status}`).join(', ') }
-}
-
-/** At a steady pace, whether answers come or not: the time each took, in milliseconds. */
-async function pace (seconds: number): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  const pending: Array<Promise<{ status: number, took: number }>> = []
-  const start = performance.now()
-  for (let at = 0; at < seconds * HONEST_PER_SECOND; at++) {
-    const due = start + at * 1000 / HONEST_PER_SECOND
-    while (performance.now() < due) await new Promise((resolve) => { setTimeout(resolve, 1) })
-    pending.push(ask(honest[at % honest.length]!, agent))
   }
-  const answers = await Promise.all(pending)
+  return least
+}
+
+function sendersOf (kind: string): number {
+  return kind === 'calls of unknown kids' ? WAITING_FORGERS : FORGERS
+}
+
+/** A thousand unsigned calls at once, and a logout signed by a new key behind them. */
+async function atOnce (keycloak: 'there' | 'away'): Promise<void> {
+  const api = await Api.start(options, 256)
+  const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+  await api.pace(honest, 1)
+  const { memory: before } = await api.usage()
+  const beside = api.pace(honest, 10)
+  if (keycloak === 'away') await realm.down()
+  else realm.rotateKeys()
+  const push = { action: 'LOGOUT', resource: 'api', expiration: Date.now() / 1000 + 3600, notBefore: 0, keycloakSessionIds: Array.from({ length: 3300 }, (_, at) => String(at)) }
+  const unsigned = Array.from({ length: 1000 }, (_, at) => `${realm.sign({ ...push, id: String(at) }, { kid: `kid-${at}` }).split('.').slice(0, 2).join('.')}.AAAA`)
+  const answers = unsigned.map((body) => api.ask({ path: '/keycloak/k_logout', type: 'text/plain', body }, agent).catch(() => ({ status: 0, took: 0 })))
+  const real = api.ask(calls([realm.token({ kind: 'logout' })])[0]!, agent).catch(() => ({ status: 0, took: 0 }))
+  await new Promise((resolve) => { setTimeout(resolve, 2500) })
+  const memory = api.ended ? NaN : (await api.usage()).memory
+  const statuses = tally((await Promise.all(answers)).map(({ status }) => status))
+  const { status, took } = await real
+  const times = await beside.then(show, (error: Error) => error.message)
+  console.log(`1,000 unsigned calls of ${(unsigned[0]!.length / 1000).toFixed(0)} kB at once, Keycloak ${keycloak}: ` +
+    `heap ${mb(before)} MB before, ${mb(memory)} MB 2.5 s after; ${statuses}; ` +
+    `a logout behind them ${status} after ${took.toFixed(0)} ms; honest: ${times}${api.ended ? '; THE PROCESS ENDED' : ''}`)
   agent.destroy()
-  const wrong = answers.filter(({ status }) => status !== 200).length
-  if (wrong > 0) throw new Error(`${wrong} honest requests were not answered 200`)
-  return answers.map(({ took }) => took).sort((one, other) => one - other)
+  api.end()
+  await realm.up()
 }
 
-function ask (token: string, agent: Agent): Promise<{ status: number, took: number }> {
-  const started = performance.now()
-  return new Promise((resolve, reject) => {
-    httpRequest(`${url}/profile`, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
-      response.resume().on('end', () => resolve({ status: response.statusCode!, took: performance.now() - started }))
-    }).on('error', reject).end()
-  })
+function tokens (texts: readonly string[]): Forgery[] {
+  return texts.map((token) => ({ token }))
 }
 
-function show (times: number[]): string {
-  const at = (share: number) => times[Math.floor(times.length * share)]!.toFixed(1)
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`
+function calls (texts: readonly string[]): Forgery[] {
+  return texts.map((text) => ({ path: '/backchannel-logout', type: FORM, body: `logout_token=${text}` }))
+}
+
+/** A token of so many characters at least, whose payload is many small objects. */
+function padded (spec: TokenSpec, size: number): string {
+  const short = realm.token(spec)
+  const missing = Math.max(0, size - short.length)
+  return missing === 0 ? short : realm.token({ ...spec, claims: { ids: Array.from({ length: missing / 52 }, (_, at) => [`00000000-0000-0000-0000-${String(at).padStart(9, '0')}`]) } })
+}
+
+/** Tokens that differ, so that none is remembered. */
+function distinct (token: string): string[] {
+  const [header, payload, signature] = token.split('.') as [string, string, string]
+  return Array.from({ length: 2000 }, (_, at) => `${header}.${payload}.${Buffer.from(String(at).padStart(6, '0')).toString('base64url')}${signature.slice(8)}`)
+}
+
+function mb (bytes: number): string {
+  return (bytes / 1e6).toFixed(0)
 }

@@ -21,6 +21,7 @@ process.on('message', async (question) => {
     const resources = process.getActiveResourcesInfo()
     process.send!({
       memory: process.memoryUsage().heapUsed,
+      cpu: process.cpuUsage().user + process.cpuUsage().system,
       sockets: resources.filter((name) => name.startsWith('TCPSocketWrap')).length,
       health: app.keycloak.health()
     })
