@@ -47,7 +47,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const log = startLog(fastify.log)
   warnOfRisks(settings, log)
   const record = recordOf(fastify)
-  const { earlier, onLate } = warnOfEarlierRoutes(fastify, log)
+  const earlier = warnOfEarlierRoutes(fastify, log)
   const middleware = settings.requireAuthentication ? watchMiddleware(fastify, log) : undefined
   const setters = settings.extractToken ? watchSetters(fastify, log) : undefined
 
@@ -67,7 +67,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   })
   const rolesOf = rolesAt(settings.permissionPath)
   const identityBy = createIdentityBy()
-  const routes = new Routes(settings.requireAuthentication, onLate)
+  const routes = new Routes(settings.requireAuthentication, earlier.onLate)
   const realm = settings.issuer.split('/').filter(Boolean).at(-1)!
 
   fastify.decorateRequest('user', null)
@@ -97,7 +97,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     warnOfOutsideRoutes(record, log)
     middleware?.()
     setters?.()
-    warnOfLookalikes([...earlier, ...routes.added()], settings.requireAuthentication, log)
+    warnOfLookalikes([...earlier.all(), ...routes.added()], settings.requireAuthentication, log)
   })
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, denials: createDenials(settings), closing }))

@@ -159,6 +159,19 @@ t.test('a route that was added early is named only where it is guarded', async (
   }
 })
 
+t.test('so is one that is added late to a scope that was there early', async (t) => {
+  const realm = await realmFor(t)
+  const { app, warnings } = application(t, { exposeHeadRoutes: false })
+  let child!: FastifyInstance
+  await app.register(async (scope) => { child = scope }, { prefix: '/child' })
+  await app.register(keycloak, realm.options)
+  child.get('/late', { config }, handler)
+  app.get('/last', { config }, handler)
+  for (const url of ['/child/late', '/last']) t.equal(await ask(app, url), '401 not_authenticated', url)
+  t.match(warnings(), [/^early_routes: routes were added in a scope that was there before fastify-keycloak-bearer had loaded \(GET \/child\/late\)\. In its scope they are guarded/])
+  t.equal(warnings().length, 1)
+})
+
 t.test('a rule of an early route that Fastify has left behind stops the start', async (t) => {
   const realm = await realmFor(t)
   class Admin { get permission (): string { return 'admin' } }
