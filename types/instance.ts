@@ -41,7 +41,7 @@ export interface IntrospectionHealth extends UpstreamHealth {
 export interface RevocationHealth {
   /** `false` while the store has not been heard of for more than `revocation.maxLag`. */
   ok: boolean
-  /** How many sessions and users are remembered as logged out. */
+  /** How many sessions and users are logged out now, by the wall clock. */
   entries: number
   /** Tokens issued before this second since 1970 are refused; 0: none. */
   notBefore: number

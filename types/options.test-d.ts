@@ -44,7 +44,7 @@ expectAssignable<KeycloakOptions>({
   issuer,
   backchannelLogout: { path: '/logout', clients: ['web'] },
   adminUrl: { path: '/keycloak' },
-  revocation: { maxTokenLifetime: 300, max: 10, maxLag: 1000, store: redisStore({ client: new Redis() }) },
+  revocation: { maxTokenLifetime: 300, max: 10, maxLag: 1000, leeway: 60, store: redisStore({ client: new Redis() }) },
   limits: { tokenLength: 8192, jsonDepth: 8, keySetBytes: 1000, introspectionBytes: 1000 },
   introspection: { maxPending: 5 },
   jwks: { preload: 'require' }

@@ -1,7 +1,6 @@
 import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
-import { member } from '../json.js'
 import { seconds } from '../seconds.js'
 import { hasPassed, monotonicSeconds } from './deadline.js'
 import { isOffline, sessionOf } from './token-session.js'
@@ -101,9 +100,9 @@ export class Revocations {
 
   /** A token of a session that names no user may be of any user, where nobody tells whose it is. */
   #isUserLoggedOut (session: string | undefined, claims: AccessTokenClaims): boolean {
-    const user = member(claims, 'sub')
+    const user = Object.hasOwn(claims, 'sub') ? claims.sub : undefined
     if (user === undefined && session !== undefined && !this.#options.introspected) return isUpTo(this.#lastUser, claims)
-    const entry = this.#users.get(user as string)
+    const entry = user === undefined ? undefined : this.#users.get(user)
     return entry !== undefined && isUpTo(entry.at, claims)
   }
 

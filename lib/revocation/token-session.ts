@@ -14,7 +14,9 @@ const OFFLINE: ReadonlySet<string | undefined> = new Set(['of', 'ft'])
  * @throws {KeycloakError} token_not_valid when the session cannot be read: then nobody could log it out
  */
 export function sessionOf (claims: AccessTokenClaims): string | undefined {
-  const session = member(claims, 'sid') ?? member(claims, 'session_state')
+  // By names that are written out, which V8 finds faster than by member(): each request of a kept token comes here.
+  const sid: unknown = Object.hasOwn(claims, 'sid') ? claims.sid : undefined
+  const session = sid ?? member(claims, 'session_state')
   if (session !== undefined && typeof session !== 'string') throw notValid('sid is not a string')
   return session
 }
