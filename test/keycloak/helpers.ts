@@ -1,7 +1,7 @@
 // What the tests of this folder share: an API behind the plugin, and what its refusals look like. Tokens, the admin
 // API and the server itself come from the files beside.
 import Fastify from 'fastify'
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 import keycloak from '../../index.js'
 import type { KeycloakOptions } from '../../types/options.js'
@@ -18,8 +18,8 @@ export const options = { issuer, clientId: 'api', clientSecret: 'api-secret', au
 export const introspecting = { ...options, verifyTokensWithKeycloak: true } satisfies KeycloakOptions
 
 /** An API behind the plugin; closed when the test ends. */
-export async function api (t: Test, settings: KeycloakOptions = options): Promise<FastifyInstance> {
-  const app = Fastify()
+export async function api (t: Test, settings: KeycloakOptions = options, server: FastifyServerOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify(server)
   t.teardown(() => app.close())
   await app.register(keycloak, settings)
   app.get('/profile', { config: { permission: 'view-profile' } }, async (request) => ({ user: request.user }))
