@@ -48,7 +48,7 @@ try {
   await check(`the tarball is below ${kB(MAX_SIZE)}`, () => checkSize(tarball))
   await check('npm install', () => install(tarball))
   await check('the files: all that is said to be there, no tests', () => checkFiles(join(temp, 'node_modules', NAME)))
-  const smoke = ['esm/main.js', 'commonjs/main.cjs']
+  const smoke = ['esm/main.js', 'commonjs/main.cjs', 'esm/both-formats.js']
   if (Object.keys(RUNTIMES).length === 0) console.log('left    other runtimes than this Node: there are no binaries for this machine')
   await inParallel([
     ...smoke.map((project) => [`this Node ${process.versions.node}, ${project}`, () => node('.', project)]),

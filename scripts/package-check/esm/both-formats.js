@@ -1,0 +1,9 @@
+// The plugin as an ES module and the test realm as CommonJS: a test may have each from either copy of the package, and the
+// plugin knows the realm of its process all the same. Apart from main.js, which is bundled too: a bundle has no package to require.
+import { createRequire } from 'node:module'
+import Fastify from 'fastify'
+import keycloak from 'fastify-keycloak-bearer'
+import smoke from '../smoke.cjs'
+
+const { createTestRealm } = createRequire(import.meta.url)('fastify-keycloak-bearer/testing')
+await smoke({ Fastify, keycloak, createTestRealm })
