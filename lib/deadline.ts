@@ -8,13 +8,14 @@
 export class Deadline {
   readonly milliseconds: number
   /** When it began, on the monotonic clock. */
-  readonly began = performance.now()
+  readonly began: number
   #timer: NodeJS.Timeout
   #immediate: NodeJS.Immediate | undefined
   #act!: () => void
 
   constructor (milliseconds: number) {
     this.milliseconds = milliseconds
+    this.began = performance.now()
     this.#timer = setTimeout(() => {
       const late = performance.now() - this.began - milliseconds
       this.#immediate = setImmediate(() => {

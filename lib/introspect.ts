@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { IntrospectionHealth } from '../types/instance.js'
 import { Breaker } from './breaker.js'
+import type { QueuedCall } from './call-queue.js'
 import { checkDates } from './claims.js'
 import { Deadline } from './deadline.js'
 import { Departure, type Waiting } from './departure.js'
@@ -178,16 +179,20 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
         waited = await turns.wait(place, place.turn, deadline)
       }
       const read = await withSecret(guarded, { token, deadline, departure, waited })
+      end(place, deadline)
       monitor.succeeded()
       return read
     } catch (error) {
+      end(place, deadline)
       monitor.failed(error as UnavailableError)
       if ((error as UnavailableError).outage !== 'ours') revival.begin()
       throw error
-    } finally {
-      deadline.clear()
-      turns.leave(place)
     }
+  }
+
+  function end (place: QueuedCall, deadline: Deadline): void {
+    deadline.clear()
+    turns.leave(place)
   }
 
   /** A secret that was changed at Keycloak is refused once, and then the new one is used. */
