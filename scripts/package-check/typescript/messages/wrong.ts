@@ -78,7 +78,7 @@ app.register(keycloak, { clientId: 'api' })
 app.register(keycloak, { issuer, jwks: { maxage: 5 } })
 // '"HS256"' is not assignable to type 'Algorithm'
 app.register(keycloak, { issuer, algorithms: ['RS256', 'HS256'] })
-// Type 'number' is not assignable to type 'ClaimName
+// Type 'number' is not assignable to type 'ClaimPath
 app.register(keycloak, { issuer, claimMapping: { email: 5 } })
 // Did you mean to write 'email'?
 app.register(keycloak, { issuer, claimMapping: { emial: 'email' } })
