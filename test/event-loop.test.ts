@@ -1,7 +1,10 @@
 // An event loop that stands still for longer than a deadline: what has arrived meanwhile is read before anything is late.
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
-import { elsewhere } from './support/elsewhere.js'
+import { elsewhere, writtenInAStall } from './support/elsewhere.js'
+import { LOGOUT } from './support/logout.js'
 
 const UNAVAILABLE = '503 keycloak_unavailable'
 
@@ -77,4 +80,23 @@ t.test('a secret that is there already is no late one', async (t) => {
   vault.answers(true)
   await vault.stall(1, 1000)
   t.same(await Promise.all(asked), Array(12).fill('200'))
+})
+
+t.test('the rest of a logout that is there already is no late one', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, LOGOUT)
+  const token = realm.token()
+  t.equal(await ask(app, '/me', token), '200')
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const body = `logout_token=${realm.token({ kind: 'logout' })}`
+  const head = `POST /backchannel-logout HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n`
+  const { port } = app.server.address() as AddressInfo
+  const begun = async (): Promise<void> => {
+    await once(app.server, 'request')
+    await wait(50)
+  }
+  // The five seconds that a body has are over when the event loop goes on.
+  const answer = await writtenInAStall(t, port, [head + body.slice(0, 100), body.slice(100)], begun, 5500)
+  t.equal(answer.slice(9, 12), '200')
+  t.equal(await ask(app, '/me', token), '401 token_not_valid')
 })

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Closing } from '../closing.js'
+import { Deadline } from '../deadline.js'
 import { type KeycloakError, notValid } from '../errors.js'
 import type { Place, WaitingRoom } from './waiting-room.js'
 
@@ -23,7 +24,8 @@ export function readBody (body: Readable, room: WaitingRoom, closing: Closing): 
   return new Promise((resolve, reject) => {
     const text = new Text()
     const place: Place = { group: BODIES, bytes: 0, drop: fail }
-    const timer = setTimeout(() => fail(notValid(`the body took more than ${TIMEOUT} ms`)), TIMEOUT)
+    const deadline = new Deadline(TIMEOUT)
+    deadline.onPassed(() => fail(notValid(`the body took more than ${TIMEOUT} ms`)))
     closing.add(fail)
     room.enter(place)
     body.on('data', add)
@@ -40,7 +42,7 @@ export function readBody (body: Readable, room: WaitingRoom, closing: Closing): 
       room.resize(place, text.memory)
     }
     function leave (): void {
-      clearTimeout(timer)
+      deadline.clear()
       room.leave(place)
       closing.delete(fail)
     }

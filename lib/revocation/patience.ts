@@ -1,3 +1,5 @@
+import { Deadline } from '../deadline.js'
+
 /** Milliseconds that Keycloak waits for an answer, less what the way takes: its own limit is 5000. */
 const LONGEST = 4000
 
@@ -19,9 +21,10 @@ export class Patience {
         leave()
         reject(late())
       }
-      const timer = setTimeout(giveUp, LONGEST)
+      const deadline = new Deadline(LONGEST)
+      deadline.onPassed(giveUp)
       const leave = (): void => {
-        clearTimeout(timer)
+        deadline.clear()
         this.#waits.delete(giveUp)
       }
       this.#waits.add(giveUp)

@@ -63,3 +63,35 @@ export async function elsewhere (t: Test, realm: TestRealm): Promise<Elsewhere> 
     }
   }
 }
+
+/** Runs as CommonJS in a thread of its own: writes the first part of a request, and the rest when it is told to. */
+const CLIENT = `
+const { parentPort, workerData: { port, parts, numbers } } = require('node:worker_threads')
+const socket = require('node:net').connect(port, '127.0.0.1')
+let answer = ''
+socket.on('data', (data) => { answer += data }).on('close', () => parentPort.postMessage(answer))
+socket.write(parts[0])
+const rest = () => {
+  if (Atomics.load(numbers, ${MAY_ANSWER}) === 0) return setTimeout(rest, 1)
+  socket.write(parts[1], () => {
+    Atomics.store(numbers, ${ANSWERED}, 1)
+    Atomics.notify(numbers, ${ANSWERED})
+  })
+}
+rest()
+`
+
+/** A request by a thread of its own, in two parts: the second is written while the event loop stands still, for so many milliseconds. */
+export async function writtenInAStall (t: Test, port: number, parts: [string, string], begun: () => Promise<void>, milliseconds: number): Promise<string> {
+  const numbers = new Int32Array(new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT))
+  const worker = new Worker(CLIENT, { eval: true, workerData: { port, parts, numbers } })
+  t.teardown(async () => { await worker.terminate() })
+  const answer = new Promise<string>((resolve) => { worker.once('message', resolve) })
+  await begun()
+  await new Promise((resolve) => { setImmediate(resolve) })
+  const end = performance.now() + milliseconds
+  Atomics.store(numbers, MAY_ANSWER, 1)
+  Atomics.wait(numbers, ANSWERED, 0)
+  while (performance.now() < end);
+  return answer
+}
