@@ -7,7 +7,7 @@ import keycloak from '../index.js'
 import type { TestRealm } from '../lib/testing/index.js'
 import type { KeycloakOptions } from '../types/options.js'
 import type { RevocationStore } from '../types/revocation.js'
-import { bearer, logging, realmFor, wait, WARN } from './support/app.js'
+import { bearer, logging, realmFor, until, wait, WARN } from './support/app.js'
 import { LOGOUT } from './support/logout.js'
 
 /** Whatever Keycloak, a store or a client does, in milliseconds. A close takes about one second of it, or less. */
@@ -48,10 +48,6 @@ async function timeToClose (app: { close: () => Promise<unknown> }): Promise<num
   const started = performance.now()
   await app.close()
   return performance.now() - started
-}
-
-async function until (holds: () => boolean): Promise<void> {
-  while (!holds()) await wait(5)
 }
 
 /** Until so many requests have arrived: which comes too late for a close is not answered by us. */

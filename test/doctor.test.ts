@@ -2,8 +2,8 @@
 import t from 'tap'
 import type { Patient } from '../lib/doctor/examine.js'
 import { StartCheck } from '../lib/doctor/start-check.js'
-import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
-import { checksOf, discovers, listening, required, until } from './support/doctor.js'
+import { apiFor, ask, logging, realmFor, until, wait, WARN } from './support/app.js'
+import { checksOf, discovers, listening, required } from './support/doctor.js'
 
 const INFO = 30
 const DEBUG = 20

@@ -2,15 +2,11 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
+import { apiFor, ask, logging, realmFor, until, wait } from './support/app.js'
 import { elsewhere, writtenInAStall } from './support/elsewhere.js'
 import { LOGOUT } from './support/logout.js'
 
 const UNAVAILABLE = '503 keycloak_unavailable'
-
-async function until (met: () => boolean): Promise<void> {
-  for (let times = 0; times < 500 && !met(); times++) await wait(10)
-}
 
 t.test('answers of introspection that are there already are no late ones', async (t) => {
   const realm = await realmFor(t)

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import keycloak from '../index.js'
 import type { TestRealm } from '../lib/testing/index.js'
 import type { KeycloakOptions } from '../types/options.js'
-import { bearer, logging, realmFor, wait, WARN } from './support/app.js'
+import { bearer, logging, realmFor, until, wait, WARN } from './support/app.js'
 import { LOGOUT } from './support/logout.js'
 
 /** Each waits most of the time. */
@@ -36,10 +36,6 @@ async function get (session: ClientHttp2Session, path: string, token?: string): 
   let body = ''
   for await (const chunk of stream) body += String(chunk)
   return { status: headers[':status'], headers, body }
-}
-
-async function until (holds: () => boolean): Promise<void> {
-  while (!holds()) await wait(5)
 }
 
 t.test('HTTP/2 is answered as HTTP/1 is', async (t) => {

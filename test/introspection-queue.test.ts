@@ -1,11 +1,11 @@
 // Many calls to Keycloak at once: no user shuts out the others, and what waits in this process is no outage of Keycloak's.
-import { connect, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import { Agent } from 'undici'
 import type { TestRealm } from '../lib/testing/index.js'
-import { apiFor, ask, logging, realmFor, wait, WARN, type Log } from './support/app.js'
-import { heldIntrospection, until } from './support/held-introspection.js'
+import { apiFor, ask, type Log, logging, realmFor, until, wait, WARN } from './support/app.js'
+import { client } from './support/client.js'
+import { heldIntrospection } from './support/held-introspection.js'
 
 const ON = { verifyTokensWithKeycloak: true }
 const UNAVAILABLE = '503 keycloak_unavailable'
@@ -18,20 +18,6 @@ const pending = (app: FastifyInstance) => app.keycloak.health().introspection?.p
 
 function askAll (app: FastifyInstance, tokens: readonly string[]): Promise<string[]> {
   return Promise.all(tokens.map((token) => ask(app, '/me', token)))
-}
-
-/** A client over a real socket that can go away. */
-async function client (app: FastifyInstance, token: string): Promise<{ leave: () => void, answer: Promise<string> }> {
-  if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  socket.write(`GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`)
-  const answer = (async () => {
-    let text = ''
-    for await (const chunk of socket) text += String(chunk)
-    return text.slice(9, 12)
-  })()
-  answer.catch(() => {})
-  return { leave: () => { socket.destroy() }, answer }
 }
 
 function isWell (t: Test, app: FastifyInstance, log: Log): void {

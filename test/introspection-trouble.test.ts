@@ -1,30 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
+import { apiFor, ask, logging, realmFor, until, wait, WARN } from './support/app.js'
+import { client } from './support/client.js'
 
 const UNAVAILABLE = '503 keycloak_unavailable'
 const ON = { verifyTokensWithKeycloak: true }
-
-/** A client over a real socket that can go away. */
-async function client (app: FastifyInstance, token: string): Promise<{ leave: () => void, answer: Promise<string> }> {
-  if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  socket.write(`GET /me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer ${token}\r\n\r\n`)
-  const answer = (async () => {
-    let text = ''
-    for await (const chunk of socket) text += String(chunk)
-    return text.slice(9, 12)
-  })()
-  answer.catch(() => {})
-  return { leave: () => { socket.destroy() }, answer }
-}
-
-async function until (met: () => boolean): Promise<void> {
-  for (let times = 0; times < 300 && !met(); times++) await wait(20)
-}
 
 t.test('after some failures in a row nobody waits for Keycloak any more, and its return is found within a second', async (t) => {
   const realm = await realmFor(t)

@@ -2,8 +2,8 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import keycloak from '../index.js'
-import { realmFor } from './support/app.js'
-import { checksOf, listening, until } from './support/doctor.js'
+import { realmFor, until } from './support/app.js'
+import { checksOf, listening } from './support/doctor.js'
 import { addRoutes, answers, differences, type Names, polluted, tokensOf } from './support/pollution.js'
 
 const RULES: Names = {

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { redisStore } from '../index.js'
 import type { TestRealm } from '../lib/testing/index.js'
 import type { KeycloakOptions } from '../types/options.js'
-import { apiFor, ask, logging, realmFor, wait } from './support/app.js'
+import { apiFor, ask, logging, realmFor, until, wait } from './support/app.js'
 import { action, backchannel, LOGOUT, logOut, now, push } from './support/logout.js'
 import { clusterNode, redisFor, type RedisServer } from './support/redis.js'
 
@@ -25,11 +25,6 @@ async function instance (t: Test, realm: TestRealm, redis: RedisServer, revocati
 
 async function three (t: Test, realm: TestRealm, redis: RedisServer, revocation: KeycloakOptions['revocation'] = {}) {
   return [await instance(t, realm, redis, revocation), await instance(t, realm, redis, revocation), await instance(t, realm, redis, revocation)] as const
-}
-
-/** Until something holds, or five seconds have passed. */
-async function until (holds: () => unknown): Promise<void> {
-  for (const end = Date.now() + 5000; Date.now() < end && !await holds();) await wait(5)
 }
 
 t.test('a logout at one instance holds on every other within a second, and on one started later', async (t) => {

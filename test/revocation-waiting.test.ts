@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
+import { apiFor, ask, logging, realmFor, until, wait, WARN } from './support/app.js'
 import { flood, junk, told } from './support/flood.js'
 import { action, type Answer, backchannel, LOGOUT, logOut, post, push } from './support/logout.js'
 
@@ -21,10 +21,6 @@ async function onSockets (app: FastifyInstance, count: number): Promise<Socket[]
     await once(socket, 'connect')
     return socket
   }))
-}
-
-async function until (condition: () => boolean): Promise<void> {
-  while (!condition()) await wait(20)
 }
 
 function head (length: number): string {

@@ -5,8 +5,7 @@ import t, { type Test } from 'tap'
 import keycloak from '../index.js'
 import type { TestRealm } from '../lib/testing/index.js'
 import type { KeycloakOptions } from '../types/options.js'
-import { apiFor, ask, logging, realmFor, wait, WARN } from './support/app.js'
-import { until } from './support/doctor.js'
+import { apiFor, ask, logging, realmFor, until, wait, WARN } from './support/app.js'
 
 /** The codes of the warnings of a start, each with its sentence. */
 async function warningsOf (t: Test, realm: TestRealm, options: Partial<KeycloakOptions>): Promise<Record<string, string>> {

@@ -68,3 +68,8 @@ export async function ask (app: FastifyInstance, url: string, token?: string): P
 export function wait (milliseconds: number): Promise<void> {
   return new Promise((resolve) => { setTimeout(resolve, milliseconds) })
 }
+
+/** Wait for what has to come, half a minute at most; a test that waits for what never does fails by what it checks next. */
+export async function until (met: () => unknown): Promise<void> {
+  for (const end = performance.now() + 30_000; performance.now() < end && !await met();) await wait(10)
+}

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { KeycloakOptions } from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
-import { apiFor, logging, wait, type Log } from './app.js'
+import { apiFor, type Log, logging, until } from './app.js'
 
 /** What a start was stopped with. */
 export interface Refusal {
@@ -22,11 +22,6 @@ export async function required (t: Test, realm: TestRealm, options: Partial<Keyc
 /** The lines that a check wrote, each with its `check`. */
 export function checksOf (log: Log): Log['lines'] {
   return log.lines.filter(({ check }) => check !== undefined)
-}
-
-/** Waits for something to become true, five seconds at the most. */
-export async function until (met: () => boolean): Promise<void> {
-  for (let times = 0; times < 250 && !met(); times++) await wait(20)
 }
 
 /** An API that listens, with what its check has said when it said the first. */

@@ -1,5 +1,5 @@
 import type { TestRealm } from '../../lib/testing/index.js'
-import { wait } from './app.js'
+import { until } from './app.js'
 
 /** An introspection whose answers are given by hand. */
 export interface HeldIntrospection {
@@ -38,9 +38,4 @@ export function heldIntrospection (realm: TestRealm): HeldIntrospection {
     },
     until: (count) => until(() => asked.length >= count)
   }
-}
-
-/** Waits for what has to come; who asks for something that never does fails by what it checks next. */
-export async function until (met: () => boolean): Promise<void> {
-  for (let times = 0; times < 1000 && !met(); times++) await wait(10)
 }
