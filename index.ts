@@ -29,7 +29,6 @@ import { warnOfRisks } from './lib/risky-settings.js'
 import { lookAtKeycloak, preload, refuseNeighbours } from './lib/start.js'
 import { startLog } from './lib/start-log.js'
 import { refuseTestKeys } from './lib/test-keys.js'
-import { holdTick } from './lib/ticks.js'
 import { createTokenReasons } from './lib/token-reasons.js'
 import { Upstream } from './lib/upstream.js'
 import { createToUser } from './lib/user.js'
@@ -41,7 +40,6 @@ import type { SyncPermissionRule } from './types/rules.js'
 import type { Claims } from './types/user.js'
 
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
-  const releaseTick = holdTick()
   const settings = parseOptions(options)
   refuseNeighbours(fastify)
   const log = startLog(fastify.log)
@@ -58,7 +56,6 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onClose', () => {
     closing.finish()
     close()
-    releaseTick()
     return upstream.close()
   })
   await untilClosed(fastify, closing, async () => {
