@@ -30,7 +30,7 @@ await realm.close()
 process.exit()
 
 async function measure (open: number, greedy: readonly string[]): Promise<string[]> {
-  const api = fork(fileURLToPath(new URL('../scripts/soak/api.ts', import.meta.url)), [JSON.stringify({ ...realm.options, verifyTokensWithKeycloak: true })], {
+  const api = fork(fileURLToPath(new URL('../test/soak/api.ts', import.meta.url)), [JSON.stringify({ ...realm.options, verifyTokensWithKeycloak: true })], {
     execArgv: process.execArgv,
     env: { ...process.env, NODE_ENV: 'test' }
   })

@@ -36,7 +36,7 @@ export class Api {
 
   /** @param heap megabytes of the old space */
   static async start (options: Partial<KeycloakOptions>, heap = 4096): Promise<Api> {
-    const child = fork(fileURLToPath(new URL('../scripts/soak/api.ts', import.meta.url)), [JSON.stringify(options)], {
+    const child = fork(fileURLToPath(new URL('../test/soak/api.ts', import.meta.url)), [JSON.stringify(options)], {
       execArgv: [...process.execArgv, '--expose-gc', `--max-old-space-size=${heap}`],
       env: { ...process.env, NODE_ENV: 'test' }
     })

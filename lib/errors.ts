@@ -1,4 +1,4 @@
-import { stackless } from './stackless.js'
+import { stackless } from './util/without-stack.js'
 
 /** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
 const REFUSALS = {
@@ -132,4 +132,15 @@ export class UnavailableError extends KeycloakError {
 
 export function unavailable (reason: string, outage: Outage = 'answer', status?: number): UnavailableError {
   return stackless(() => new UnavailableError(reason, outage, status))
+}
+
+/** What may be kept of a foreign error: its code, and only if it looks like one, since its text may quote what it should not. */
+export function codeOf (error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : undefined
+}
+
+/** Why a call failed, for the log. Our own errors are told by their class: a foreign one may have any members, with any text. */
+export function reasonOf (error: unknown): string {
+  return error instanceof UnavailableError ? error.reason : codeOf(error) ?? 'the call failed'
 }

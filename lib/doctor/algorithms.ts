@@ -1,8 +1,8 @@
 import type { UnavailableError } from '../errors.js'
-import { RefusedError } from '../keycloak-refusals.js'
-import type { Keys } from '../keys.js'
-import type { Settings } from '../options.js'
-import { TEST_KEYS } from '../test-keys.js'
+import { RefusedError } from '../keycloak/refusals.js'
+import type { Keys } from '../keys/key-source.js'
+import type { Settings } from '../options/options.js'
+import { TEST_KEYS } from '../keys/test-keys.js'
 import type { Finding } from './finding.js'
 import { explainRefusal } from './refusal.js'
 

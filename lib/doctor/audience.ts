@@ -1,5 +1,5 @@
-import { AUD_DEMANDED_FROM } from '../keycloak-versions.js'
-import type { Settings } from '../options.js'
+import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
+import type { Settings } from '../options/options.js'
 import type { Finding } from './finding.js'
 
 /** Keycloak tells a client nothing about tokens that are not for it. A token may be for several, though. */

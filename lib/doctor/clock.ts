@@ -1,4 +1,4 @@
-import type { Settings } from '../options.js'
+import type { Settings } from '../options/options.js'
 import type { Discovered } from './discovery.js'
 import type { Finding } from './finding.js'
 

@@ -1,7 +1,7 @@
 import type { UnavailableError } from '../errors.js'
-import type { Introspection } from '../introspect.js'
-import { RefusedError } from '../keycloak-refusals.js'
-import type { Settings } from '../options.js'
+import type { Introspection } from '../introspection/introspection.js'
+import { RefusedError } from '../keycloak/refusals.js'
+import type { Settings } from '../options/options.js'
 import type { Finding } from './finding.js'
 import { explainRefusal, secretOf } from './refusal.js'
 

@@ -1,7 +1,7 @@
-import type { Introspection } from '../introspect.js'
-import type { Keys } from '../keys.js'
-import type { Settings } from '../options.js'
-import type { Upstream } from '../upstream.js'
+import type { Introspection } from '../introspection/introspection.js'
+import type { Keys } from '../keys/key-source.js'
+import type { Settings } from '../options/options.js'
+import type { Upstream } from '../keycloak/client.js'
 import { checkAlgorithms } from './algorithms.js'
 import { checkAudience } from './audience.js'
 import { checkClock } from './clock.js'
@@ -9,7 +9,7 @@ import { checkCredentials } from './credentials.js'
 import { discover, type Discovered } from './discovery.js'
 import type { Finding } from './finding.js'
 import { checkIssuer } from './issuer.js'
-import { checkUnits } from './units.js'
+import { suspiciousUnits } from '../options/suspicious-units.js'
 
 /** What is looked at, and by what. */
 export interface Patient {
@@ -27,12 +27,12 @@ function isFinding (discovered: Discovered | Finding): discovered is Finding {
 
 /**
  * One look at Keycloak: its discovery document, and where there is one the keys and the client's credentials. Keys are
- * fetched through lib/keys.ts, so the first request finds them there; not before it is known that somebody is at home, so
+ * fetched through lib/keys/, so the first request finds them there; not before it is known that somebody is at home, so
  * that a Keycloak that starts later is met as if nobody had asked.
  */
 export async function examine ({ settings, upstream, keys, introspection }: Patient): Promise<Finding[]> {
   const discovered = await discover(upstream, settings)
-  const doubtful = [checkAudience(settings), ...checkUnits(settings)].filter((each) => each !== undefined)
+  const doubtful = [checkAudience(settings), ...unitsOf(settings)].filter((each) => each !== undefined)
   if (isFinding(discovered)) return [discovered, ...doubtful]
   const asked = await Promise.all([
     keys && checkAlgorithms(keys, settings),
@@ -40,4 +40,8 @@ export async function examine ({ settings, upstream, keys, introspection }: Pati
   ])
   const found = [checkIssuer(discovered.issuer, settings), ...asked, checkClock(discovered, settings)]
   return [...found.filter((each) => each !== undefined), ...doubtful]
+}
+
+function unitsOf (settings: Settings): Finding[] {
+  return suspiciousUnits(settings).map(({ option, sentence }) => ({ check: 'units', sentence, reason: option, certain: false }))
 }

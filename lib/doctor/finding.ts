@@ -1,6 +1,6 @@
 import type { StartFinding } from '../../types/options.js'
-import type { Settings } from '../options.js'
-import { isRealmUrl } from '../realm-url.js'
+import type { Settings } from '../options/options.js'
+import { isRealmUrl } from '../options/realm-url.js'
 
 /** What is wrong between the options and Keycloak, and the setting that mends it. */
 export interface Finding {

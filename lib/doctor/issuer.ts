@@ -1,4 +1,4 @@
-import type { Settings } from '../options.js'
+import type { Settings } from '../options/options.js'
 import { type Finding, isShowable } from './finding.js'
 
 /** What Keycloak writes into `iss` by its discovery document, against the option. */

@@ -1,5 +1,5 @@
 import type { UnavailableError } from '../errors.js'
-import type { Settings } from '../options.js'
+import type { Settings } from '../options/options.js'
 import { addressOption, type Finding } from './finding.js'
 
 /** What a sentence about an address needs to know. */
@@ -13,7 +13,7 @@ interface Where {
 }
 
 interface Trouble {
-  /** Matches the reason of the failure: a code of Node's, OpenSSL's or undici's, or a phrase of lib/upstream.ts. */
+  /** Matches the reason of the failure: a code of Node's, OpenSSL's or undici's, or a phrase of lib/keycloak/client.ts. */
   of: RegExp
   check: 'unreachable' | 'tls' | 'not_keycloak'
   sentence: (where: Where) => string

@@ -1,5 +1,5 @@
-import type { RefusalCode } from '../keycloak-refusals.js'
-import type { Settings } from '../options.js'
+import type { RefusalCode } from '../keycloak/refusals.js'
+import type { Settings } from '../options/options.js'
 import { addressOption, type Finding } from './finding.js'
 
 /** What is wrong, and what mends it. */

@@ -1,5 +1,6 @@
-import { codeOf } from '../error-code.js'
-import type { StartLog } from '../start-log.js'
+import type { FastifyInstance } from 'fastify'
+import { codeOf } from '../errors.js'
+import type { StartLog } from '../diagnostics/start-log.js'
 import type { Patient } from './examine.js'
 import type { Finding } from './finding.js'
 
@@ -67,4 +68,17 @@ export class StartCheck {
     this.#said.add(what)
     this.#log.warn({ check, ...(reason !== undefined && { reason }) }, sentence)
   }
+}
+
+/**
+ * Look at Keycloak once: in the background as soon as the server listens, or before the start goes on.
+ * @throws {Error} when that is required and something is wrong
+ */
+export async function lookAtKeycloak (fastify: FastifyInstance, patient: Patient, log: StartLog): Promise<void> {
+  const { startCheck } = patient.settings
+  if (startCheck === false) return
+  const check = new StartCheck(patient, log)
+  if (startCheck === 'require') return check.require()
+  fastify.addHook('onListen', async () => { check.watch() })
+  fastify.addHook('onClose', async () => check.close())
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { isObject } from '../json.js'
-import { plainCopy, withoutPrototype } from '../members.js'
-import { sentence } from '../option-sentence.js'
-import { realmUrlFault } from '../realm-url.js'
+import { isObject } from '../util/strict-json.js'
+import { plainCopy, withoutPrototype } from '../util/members.js'
+import { sentence } from '../options/explain-issue.js'
+import { realmUrlFault } from '../options/realm-url.js'
 
 const SCHEME = '"bearer", "oauth2" or "openIdConnect"'
 const ISSUER = 'the public URL of the realm, such as https://sso.example.com/realms/acme'

@@ -1,5 +1,5 @@
 import { describe, type KeycloakErrorCode } from '../errors.js'
-import type { Guard } from '../guard.js'
+import type { Guard } from '../access/route-guard.js'
 import { addComponent, component, isOurs, type Document } from './document.js'
 
 type Responses = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
-import type { Closing } from '../closing.js'
-import { Deadline } from '../deadline.js'
+import type { Closing } from '../keycloak/closing.js'
+import { Deadline } from '../util/deadline.js'
 import { type KeycloakError, notValid } from '../errors.js'
 import type { Place, WaitingRoom } from './waiting-room.js'
 

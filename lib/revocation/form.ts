@@ -1,5 +1,5 @@
 import { notValid } from '../errors.js'
-import { copyOf } from '../memory.js'
+import { copyOf } from '../token/token-cache.js'
 
 /** Fields of a form that are looked at: Keycloak sends one. */
 const MAX_FIELDS = 16

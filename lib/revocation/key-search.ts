@@ -1,8 +1,8 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { type KeycloakError, notValid, unavailable } from '../errors.js'
-import type { Header } from '../jws.js'
-import type { Key } from '../key-set.js'
-import type { Keys } from '../keys.js'
+import type { Header } from '../token/jws.js'
+import type { Key } from '../keys/key-set.js'
+import type { Keys } from '../keys/key-source.js'
 import type { Place, WaitingRoom } from './waiting-room.js'
 
 /** Milliseconds between two fetches of the key set for calls; `jwks.cooldown` where that is less. */

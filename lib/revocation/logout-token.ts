@@ -1,7 +1,7 @@
-import { checkParties, date, type Expectations } from '../claims.js'
+import { checkParties, date, type Expectations } from '../token/claims.js'
 import { notValid } from '../errors.js'
-import { isObject, type JsonObject, member } from '../json.js'
-import type { CallKind, Order } from './call.js'
+import { isObject, type JsonObject, member } from '../util/strict-json.js'
+import type { CallKind, Order } from './push.js'
 import { checkEnd, checkMade } from './call-dates.js'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'

@@ -1,4 +1,4 @@
-import { Deadline } from '../deadline.js'
+import { Deadline } from '../util/deadline.js'
 
 /** Milliseconds that Keycloak waits for an answer, less what the way takes: its own limit is 5000. */
 const LONGEST = 4000

@@ -1,4 +1,4 @@
-import { reasonOf } from '../error-code.js'
+import { reasonOf } from '../errors.js'
 
 /** The first words of errors that Redis sends, which are their codes. Of other messages nothing is kept. */
 const REDIS = new Set([

@@ -1,6 +1,6 @@
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
-import { member } from '../json.js'
+import { member } from '../util/strict-json.js'
 
 /** Kind of session, token and grant, as Keycloak 26.2 and later write them in front of `jti`: `ofrtrt:e2c1…`. */
 const CONTEXT = /^(on|of|tr|nt|ft)(?:rt|lt)[a-z]{2}:/

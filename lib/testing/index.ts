@@ -11,7 +11,7 @@
 export { createTestRealm } from './realm.js'
 export type { TestRealm, TestRealmOptions } from './realm.js'
 export type { LoginOptions, LoginUser } from './login/options.js'
-export type { TokenKind, TokenSpec } from './tokens.js'
+export type { TokenKind, TokenSpec } from './token-spec.js'
 export type { AuthorizationHeader, InjectableApp, InjectAsOptions } from './inject.js'
 export type { JwsHeader } from './jws.js'
 export type { Endpoint, Handler, RecordedRequest } from './server.js'

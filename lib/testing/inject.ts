@@ -1,5 +1,5 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
-import type { TokenSpec } from './tokens.js'
+import type { TokenSpec } from './token-spec.js'
 
 /** What of a Fastify instance the realm needs to make requests. */
 export interface InjectableApp {

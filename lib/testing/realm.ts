@@ -1,7 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify'
 import type { Algorithm, KeycloakOptions } from '../../types/options.js'
-import { isProduction } from '../environment.js'
-import { testRealms } from '../test-realms.js'
+import { isProduction } from '../util/environment.js'
+import { testRealms } from '../util/test-realms.js'
 import { discovery } from './discovery.js'
 import { authorized, bearer, type AuthorizationHeader, type InjectableApp, type InjectAsOptions } from './inject.js'
 import { Introspection } from './introspection.js'
@@ -9,7 +9,8 @@ import { attack, isAttack, signature, signingInput, type Claims, type JwsHeader 
 import { KeyRing, strangersKey } from './keys.js'
 import type { Login, LoginOptions } from './login/index.js'
 import { json, RealmServer, type Endpoint, type Handler, type RecordedRequest } from './server.js'
-import { draft, type TokenSpec } from './tokens.js'
+import { draft } from './tokens.js'
+import type { TokenSpec } from './token-spec.js'
 
 /** The options of `createTestRealm`; all have defaults. */
 export interface TestRealmOptions {

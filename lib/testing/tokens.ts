@@ -1,52 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Algorithm } from '../../types/options.js'
-import { checkSpec } from './check-spec.js'
+import { checkSpec, type TokenKind, type TokenSpec } from './token-spec.js'
 import type { Claims, JwsHeader } from './jws.js'
 import { userOf, type RealmUser } from './users.js'
-
-/**
- * Which of Keycloak's tokens:
- * - `access`: what an API accepts
- * - `at+jwt`: the same with the header `typ` of RFC 9068
- * - `lightweight`: without `sub`, `aud`, roles and profile, which introspection gives back
- * - `dpop`: bound to a key by `cnf`, payload `typ` DPoP
- * - `id`, `refresh`, `offline`: payload `typ` ID, Refresh or Offline. Keycloak signs the last two by HMAC; here the
- *   realm's key does, so that it is their `typ` that must refuse them
- * - `logout`: of a back-channel logout, header `typ` logout+jwt
- */
-export type TokenKind = 'access' | 'at+jwt' | 'lightweight' | 'dpop' | 'id' | 'refresh' | 'offline' | 'logout'
-
-/** What a token shall be; everything has a default. */
-export interface TokenSpec {
-  /** Who it is for. Default `alice`; `sub`, `sid`, name and email follow from it. */
-  username?: string
-  /** The user's id. Default: a UUID, always the same for one username. */
-  sub?: string
-  /** Roles of the realm's `clientId`: `resource_access[clientId].roles`. Default none. */
-  roles?: readonly string[]
-  /** `realm_access.roles`. Default: the three that Keycloak gives every user. */
-  realmRoles?: readonly string[]
-  /** Space-separated. Default `openid email profile`. */
-  scope?: string
-  /** Merged over the claims; a value of undefined removes the claim. */
-  claims?: Claims
-  /** Merged over the header; a value of undefined removes the member. Its `alg` may be an attack, as in `TestRealm.sign`. */
-  header?: JwsHeader
-  /** Default `access`. */
-  kind?: TokenKind
-  /** The signature, one of the realm's `algorithms`. Default: the first of them, RS256. */
-  alg?: Algorithm
-  /** Expired an hour ago. */
-  expired?: boolean
-  /** Seconds from now until it expires, negative for one that has. Default: the realm's `tokenLifespan`, less its `age`. */
-  expiresIn?: number
-  /** Seconds since it was issued, negative for a realm whose clock is ahead. Default 0. */
-  age?: number
-  /** Signed by another key than the realm's, whose `kid` it claims. */
-  forged?: boolean
-  /** Names another key in the header (the realm's still signs); `null` leaves `kid` out. */
-  kid?: string | null
-}
 
 /** What of the realm goes into its tokens. */
 export interface Issuer {

@@ -1,5 +1,5 @@
 import type { KeyRing } from '../keys.js'
-import type { TokenSpec } from '../tokens.js'
+import type { TokenSpec } from '../token-spec.js'
 import type { LoginSettings } from './options.js'
 import { OAuthError } from './reply.js'
 import type { Session, Sessions } from './sessions.js'

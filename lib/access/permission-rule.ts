@@ -1,0 +1,101 @@
+import type { FastifyRequest } from 'fastify'
+import type { SyncPermissionRule } from '../../types/rules.js'
+import type { Claims } from '../../types/user.js'
+import type { Roles } from '../token/identity.js'
+import { asynchronous, kindOf } from '../util/kind-of.js'
+import { isObject } from '../util/strict-json.js'
+import { isThenable, type Maybe } from '../util/maybe-promise.js'
+
+/** Who asks: what a rule looks at. */
+export interface Caller {
+  roles: Roles
+  claims: Claims
+  request: FastifyRequest
+}
+
+/** A compiled rule: does the caller fulfil it? */
+export type Check = (caller: Caller) => Maybe<boolean>
+
+/** A rule, compiled, and in words. */
+export interface Rule {
+  check: Check
+  text: string
+  /** Is its verdict on some claims always the same? Not where a function of the application is asked. */
+  lasting: boolean
+  /** Is it about roles, at least in part? */
+  readsRoles: boolean
+}
+
+/** Rules within rules; a list that holds itself would have no end. */
+const MAX_DEPTH = 16
+
+/**
+ * Compile a rule once, so that a request only runs it.
+ * @param name what the rule is called in the message of an error
+ * @throws {TypeError} for a rule that means nothing
+ */
+export function compileRule (rule: unknown, name: string, depth = 0): Rule {
+  if (depth > MAX_DEPTH) throw new TypeError(`${name} nests rules more than ${MAX_DEPTH} deep; write a function instead`)
+  if (typeof rule === 'string') return role(rule, name)
+  if (typeof rule === 'function') return ownRule(rule as (claims: Claims, request: FastifyRequest) => unknown)
+  if (Array.isArray(rule)) return list(rule, 'all', name, depth)
+  if (isObject(rule)) {
+    const [key, ...others] = Object.keys(rule)
+    if ((key === 'any' || key === 'all') && others.length === 0 && Array.isArray(rule[key])) {
+      return list(rule[key], key, `${name}.${key}`, depth)
+    }
+  }
+  throw new TypeError(`${name} must be a role name, an array of rules, { any: [...] }, { all: [...] } or a function, not ${kindOf(rule)}`)
+}
+
+/** `request.hasPermission`: a compiled rule for each string, the others compiled as they come. */
+export function holds (rule: SyncPermissionRule, caller: Caller): boolean {
+  if (typeof rule === 'string' && rule !== '') return caller.roles.includes(rule)
+  const fulfilled = compileRule(rule, 'The rule of hasPermission').check(caller)
+  if (typeof fulfilled === 'boolean') return fulfilled
+  throw asynchronous(fulfilled, 'hasPermission', ': an asynchronous rule belongs into the config of the route')
+}
+
+function role (name: string, where: string): Rule {
+  if (name === '') throw new TypeError(`${where} must name a role, not an empty string`)
+  return { check: ({ roles }) => roles.includes(name), text: name, lasting: true, readsRoles: true }
+}
+
+/** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
+function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown): Rule {
+  return {
+    // One that is written in place is named after the member it was given to.
+    text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
+    lasting: false,
+    readsRoles: false,
+    check ({ claims, request }) {
+      const answer = allows(claims, request)
+      return isThenable(answer) ? Promise.resolve(answer).then((late) => late === true) : answer === true
+    }
+  }
+}
+
+function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, depth: number): Rule {
+  if (rules.length === 0) throw new TypeError(`${name} must hold a rule at least, not an empty array`)
+  const compiled = Array.from(rules, (rule, at) => compileRule(rule, `${name}[${at}]`, depth + 1))
+  const checks = compiled.map(({ check }) => check)
+  const decisive = kind === 'any'
+  return {
+    check: (caller) => decide(checks, 0, decisive, caller),
+    text: `${kind} of (${compiled.map(({ text }) => text).join(', ')})`,
+    lasting: compiled.every(({ lasting }) => lasting),
+    readsRoles: compiled.some(({ readsRoles }) => readsRoles)
+  }
+}
+
+/** The first decisive answer ends it: `true` for any, `false` for all. Synchronous up to the first promise. */
+function decide (checks: readonly Check[], from: number, decisive: boolean, caller: Caller): Maybe<boolean> {
+  for (let at = from; at < checks.length; at++) {
+    const answer = checks[at]!(caller)
+    if (answer === decisive) return decisive
+    if (answer instanceof Promise) {
+      return answer.then((late) => late === decisive ? decisive : decide(checks, at + 1, decisive, caller))
+    }
+  }
+  return !decisive
+}

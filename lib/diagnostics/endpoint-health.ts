@@ -1,0 +1,71 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { UpstreamHealth } from '../../types/instance.js'
+import type { UnavailableError } from '../errors.js'
+
+/** Least time between two warnings of one reason, and of any two, in milliseconds: what comes and goes must not flood the log. */
+const WARN_AGAIN = { same: 10_000, any: 1000 }
+
+/** Keeps and logs how one endpoint is doing: a warning when it fails, now and then while it does, a word when it is over. */
+export class Monitor {
+  readonly #endpoint: string
+  readonly #log: FastifyBaseLogger
+  #lastSuccess: number | null = null
+  #lastFailure: number | null = null
+  #failingSince: number | null = null
+  #reason: string | null = null
+  #warned: { at: number, reason: string, over: boolean } = { at: -Infinity, reason: '', over: true }
+
+  constructor (endpoint: string, log: FastifyBaseLogger) {
+    this.#endpoint = endpoint
+    this.#log = log
+  }
+
+  /** Watch a call: it resolves or throws as it would have. */
+  async watch<T> (call: Promise<T>): Promise<T> {
+    try {
+      const answer = await call
+      this.succeeded()
+      return answer
+    } catch (error) {
+      this.failed(error as UnavailableError)
+      throw error
+    }
+  }
+
+  report (): UpstreamHealth {
+    return {
+      ok: this.#failingSince === null,
+      lastSuccess: iso(this.#lastSuccess),
+      lastFailure: iso(this.#lastFailure),
+      reason: this.#reason
+    }
+  }
+
+  succeeded (): void {
+    this.#lastSuccess = Date.now()
+    if (this.#failingSince === null) return
+    if (!this.#warned.over) {
+      const seconds = Math.round((this.#lastSuccess - this.#failingSince) / 1000)
+      this.#log.info(`Keycloak answers again at ${this.#endpoint}, after ${seconds} s`)
+      this.#warned.over = true
+    }
+    this.#failingSince = null
+    this.#reason = null
+  }
+
+  /** What is ours tells nothing of Keycloak. */
+  failed ({ outage, reason }: UnavailableError): void {
+    if (outage === 'ours') return
+    this.#lastFailure = Date.now()
+    this.#failingSince ??= this.#lastFailure
+    this.#reason = reason
+    const quiet = performance.now() - this.#warned.at
+    if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
+    this.#log.warn({ reason }, `Keycloak cannot be used at ${this.#endpoint}: ${reason}`)
+    this.#warned = { at: performance.now(), reason, over: false }
+  }
+}
+
+function iso (time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString()
+}

@@ -1,0 +1,77 @@
+import type { AccessTokenClaims } from '../../types/user.js'
+import { checkClaims, type Expectations, WHOLE } from '../token/claims.js'
+import { notValid } from '../errors.js'
+import { type JsonObject, member } from '../util/strict-json.js'
+import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
+import { seconds } from '../util/clock.js'
+
+export interface JudgeOptions extends Expectations {
+  /** The client that asks. */
+  clientId: string
+  /** Claims that stay the token's if the answer has none of that name. */
+  keepClaims: readonly string[]
+  /** Called with the token and the answer whose claims take the place of the token's. */
+  onClaims: (token: AccessTokenClaims, answer: JsonObject) => void
+}
+
+const INACTIVE = 'Keycloak says that the token is not active'
+
+/** Members of an answer that are no claims of the token; `jwt` would even be a token. */
+const NO_CLAIMS = ['active', 'jwt']
+
+/** Claims that say how a token may be presented: the answer neither adds nor drops them. */
+const PRESENTATION = ['typ', 'cnf']
+
+/**
+ * What an answer of introspection says of a verified token: its claims of now, frozen. Only `true` is active, and an
+ * answer about another token, issuer or user is none about this one.
+ * @throws {KeycloakError} token_not_valid, token_expired
+ */
+export function judge (answer: JsonObject, token: AccessTokenClaims, options: JudgeOptions): AccessTokenClaims {
+  if (member(answer, 'active') !== true) throw notValid(() => whyInactive(token, options))
+  const jti = member(answer, 'jti')
+  if (jti !== undefined && jti !== member(token, 'jti')) throw notValid('introspection answered with another jti')
+  const iss = member(answer, 'iss')
+  if (iss !== undefined && iss !== token.iss) throw notValid('introspection answered with another iss')
+  const [sub, tokenSub] = [member(answer, 'sub'), member(token, 'sub')]
+  if (sub !== undefined && tokenSub !== undefined && sub !== tokenSub) throw notValid('introspection answered with another sub')
+  const claims = jti === undefined ? { ...token } : liveClaims(answer, token, options)
+  // What is in it is frozen already: the token's claims, and the answer.
+  return Object.freeze(checkClaims(claims, options, seconds(), WHOLE))
+}
+
+/**
+ * The answer takes the place of the token's claims: Keycloak leaves `resource_access` out when the last role is
+ * withdrawn, and a merge would keep it. Only what bounds the token itself stays the token's, and so does its audience:
+ * Keycloak's mappers run anew for an answer, which names more than an exchanged token was made for.
+ */
+function liveClaims (answer: JsonObject, token: AccessTokenClaims, { keepClaims, onClaims }: JudgeOptions): JsonObject {
+  onClaims(token, answer)
+  const claims: JsonObject = { iat: token.iat, ...answer, iss: token.iss, exp: earlier(answer, token) }
+  for (const name of NO_CLAIMS) delete claims[name]
+  for (const name of PRESENTATION) {
+    if (Object.hasOwn(token, name)) claims[name] = token[name]
+    else delete claims[name]
+  }
+  if (Object.hasOwn(token, 'aud')) claims.aud = token.aud
+  for (const name of keepClaims) {
+    if (Object.hasOwn(token, name) && !Object.hasOwn(answer, name)) claims[name] = token[name]
+  }
+  return claims
+}
+
+/** A logout, and that Keycloak tells the client nothing, look the same in the answer: the token tells the second. */
+function whyInactive (token: AccessTokenClaims, { clientId }: JudgeOptions): string {
+  const aud = member(token, 'aud')
+  if (aud === undefined) return `${INACTIVE}: its session has ended, or its user, client or clientId "${clientId}" has lost the right to it; a lightweight token does not show whether clientId is in its aud`
+  return [aud].flat().includes(clientId)
+    ? `${INACTIVE}: it was revoked, its session has ended, its user or client is disabled, or Keycloak is asked by another host name than its iss has`
+    : `${INACTIVE}, and the aud of the token lacks clientId "${clientId}", without which Keycloak ${AUD_DEMANDED_FROM} tells a client nothing: give the token's client an audience mapper`
+}
+
+/** What is no number is left to the check of the claims. */
+function earlier (answer: JsonObject, token: AccessTokenClaims): unknown {
+  const exp = member(answer, 'exp')
+  if (exp === undefined) return token.exp
+  return typeof exp === 'number' ? Math.min(exp, token.exp) : exp
+}

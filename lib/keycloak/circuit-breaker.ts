@@ -1,0 +1,57 @@
+import { unavailable, type UnavailableError } from '../errors.js'
+
+/** So many failures in a row, and Keycloak counts as away. */
+const THRESHOLD = 5
+
+/** While it does, one call is let through in such a while, in milliseconds, to find out whether it is back. */
+const TRIAL_EVERY = { least: 500, most: 1000 }
+
+/**
+ * Fails fast while Keycloak is known to be away, so that requests do not pile up behind a deadline.
+ *
+ * A few lines instead of opossum: that one judges by the share of failures in a sliding window, waits for its one trial
+ * to end before the next, and keeps timers. Here the one question is "is anybody there?": an answer of any kind says yes,
+ * a trial that hangs does not hold up the next, and recovery is found within a second.
+ */
+export class Breaker {
+  #failures = 0
+  #nextTrialAt = -Infinity
+
+  get open (): boolean {
+    return this.#failures >= THRESHOLD
+  }
+
+  /**
+   * Before each call, which then has to say how it went.
+   * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
+   */
+  admit (): void {
+    if (!this.open) return
+    if (performance.now() < this.#nextTrialAt) this.mustBeClosed()
+    this.#await()
+  }
+
+  /**
+   * Before a call that could not be the trial.
+   * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
+   */
+  mustBeClosed (): void {
+    if (this.open) throw unavailable('Keycloak is known to be away', 'ours')
+  }
+
+  succeeded (): void {
+    this.#failures = 0
+  }
+
+  /** A bad answer is an answer: a token that Keycloak cannot take must not keep others from being asked for. */
+  failed ({ outage }: UnavailableError): void {
+    if (outage === 'answer') this.#failures = 0
+    if (outage !== 'away') return
+    this.#failures++
+    if (this.#failures === THRESHOLD) this.#await()
+  }
+
+  #await (): void {
+    this.#nextTrialAt = performance.now() + TRIAL_EVERY.least + (TRIAL_EVERY.most - TRIAL_EVERY.least) * Math.random()
+  }
+}

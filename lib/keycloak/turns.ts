@@ -1,0 +1,76 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { CallQueue, MAX_UNDER_WAY, type QueuedCall } from './call-queue.js'
+import type { Closing } from './closing.js'
+import type { Deadline } from '../util/deadline.js'
+import type { Departure } from './cancellation.js'
+import { unavailable, type UnavailableError } from '../errors.js'
+import { rarely } from '../diagnostics/rarely.js'
+
+/** Least time between two warnings of one cause, in milliseconds. */
+const WARN_AGAIN = 10_000
+
+export interface TurnsOptions {
+  /** Calls that wait or are under way. */
+  maxPending: number
+  /** Milliseconds. */
+  timeout: number
+  log: FastifyBaseLogger
+  closing: Closing
+}
+
+/** The turns of introspections: to wait for one is this API's own business, and no outage of Keycloak's. */
+export class Turns {
+  readonly #queue: CallQueue
+  readonly #timeout: number
+  readonly #closing: Closing
+  readonly #warnOfWaits: () => void
+
+  constructor ({ maxPending, timeout, log, closing }: TurnsOptions) {
+    this.#timeout = timeout
+    this.#closing = closing
+    this.#queue = new CallQueue(maxPending, rarely(WARN_AGAIN, () => log.warn(`introspection: ${maxPending} calls are pending already, and further requests are 503: raise introspection.maxPending, or share answers by introspection.cacheTtl`)))
+    this.#warnOfWaits = rarely(WARN_AGAIN, () => log.warn(`introspection: requests that waited ${timeout} ms (introspection.timeout) for one of ${MAX_UNDER_WAY} connections are 503: Keycloak answers slower than requests come; share answers by introspection.cacheTtl`))
+  }
+
+  /** Calls that wait or are under way. */
+  get pending (): number {
+    return this.#queue.pending
+  }
+
+  /**
+   * A call of a caller. It has to be waited for where it has a `turn`.
+   * @throws {KeycloakError} keycloak_unavailable when too many are pending
+   */
+  enter (caller: unknown, departure: Departure): QueuedCall {
+    return this.#queue.enter(caller, departure)
+  }
+
+  /** The call is over. */
+  leave (call: QueuedCall): void {
+    this.#queue.leave(call)
+  }
+
+  /**
+   * Wait until it is the call's turn.
+   * @returns milliseconds that it took
+   * @throws {KeycloakError} keycloak_unavailable
+   */
+  async wait (call: QueuedCall, turn: Promise<void>, deadline: Deadline): Promise<number> {
+    const since = performance.now()
+    const refuse = (error: UnavailableError): void => this.#queue.refuse(call, error)
+    deadline.onPassed(() => {
+      this.#warnOfWaits()
+      refuse(unavailable(`none of ${MAX_UNDER_WAY} connections was free within ${this.#timeout} ms`, 'ours'))
+    })
+    call.departure.onLeave((why) => refuse(unavailable(why, 'ours')))
+    call.departure.queuedSince = since
+    this.#closing.add(refuse)
+    try {
+      await turn
+    } finally {
+      call.departure.queuedSince = undefined
+      this.#closing.delete(refuse)
+    }
+    return performance.now() - since
+  }
+}

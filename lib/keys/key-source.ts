@@ -1,0 +1,265 @@
+import type { Health } from '../../types/instance.js'
+import { Cooldown } from './cooldown.js'
+import { notValid, unavailable } from '../errors.js'
+import type { Key, KeySet } from './key-set.js'
+import type { Monitor } from '../diagnostics/endpoint-health.js'
+import type { IsRefused } from './test-keys.js'
+import type { Upstream } from '../keycloak/client.js'
+import { WaitingList } from './waiting-list.js'
+
+/** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
+export interface KeysOptions {
+  maxAge: number
+  cooldown: number
+  timeout: number
+  maxStale: number
+  maxBytes: number
+  /** Which keys of the set count as absent. */
+  isRefused: IsRefused
+}
+
+const PATH = '/protocol/openid-connect/certs'
+
+/**
+ * When a key set is fetched anew ahead of its end, as a share of maxAge, spread so that many instances do not ask at
+ * once; and never sooner than so many milliseconds.
+ */
+const AHEAD = { from: 0.75, to: 0.9, least: 1000 }
+
+/** How long after a failed fetch the next one comes, in milliseconds: doubled up to a second, and spread downwards by half. */
+const BACKOFF = { first: 250, most: 1000 }
+
+/** How many look-ups wait for one fetch, about 8 kB each: anybody can send tokens while Keycloak hangs. */
+const MAX_WAITING = 5000
+
+/** A key set, and when it was asked for, on the monotonic clock. */
+interface Fetched {
+  set: KeySet
+  requestedAt: number
+}
+
+/**
+ * When the realm's keys are fetched, how long they are believed, and which verifier a token's kid leads to.
+ * One fetch brings the whole set, and all who wait share it.
+ */
+export class Keys {
+  readonly #options: KeysOptions
+  readonly #upstream: Upstream
+  readonly #baseUrl: string
+  readonly #monitor: Monitor
+  readonly #cooldown: Cooldown
+  readonly #waiting = new WaitingList(MAX_WAITING)
+  #fetched: Fetched | undefined
+  #fetching: Promise<Fetched> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+  /** Fetches that failed since the last good one. */
+  #failures = 0
+  #retryAt = -Infinity
+
+  constructor (options: KeysOptions, baseUrl: string, upstream: Upstream, monitor: Monitor) {
+    this.#options = options
+    this.#baseUrl = baseUrl
+    this.#upstream = upstream
+    this.#monitor = monitor
+    this.#cooldown = new Cooldown(options.cooldown)
+  }
+
+  /**
+   * The verifier for a token's header.
+   * @throws {KeycloakError} token_not_valid when a fresh key set has no such key, keycloak_unavailable
+   */
+  async lookup (kid: string | undefined, alg: string): Promise<Key> {
+    return this.standing(performance.now())?.verifier(kid, alg) ?? this.#lookup(kid, alg, performance.now())
+  }
+
+  /**
+   * The key set to go by without a wait, if there is one: a fresh one, or the kept one while Keycloak is known to be away.
+   * @param now `performance.now()`
+   */
+  standing (now: number): KeySet | undefined {
+    if (this.#fetched === undefined) return undefined
+    const age = now - this.#fetched.requestedAt
+    // Away, it is asked again within a second: nobody waits for that.
+    const stands = age < this.#options.maxAge || (this.#failures > 0 && age < this.#lifetime())
+    return stands ? this.#fetched.set : undefined
+  }
+
+  /** The key set known last, however old; `undefined` before the first. */
+  get latest (): KeySet | undefined {
+    return this.#fetched?.set
+  }
+
+  health (): Health['keys'] {
+    return {
+      ...this.#monitor.report(),
+      state: this.#state(),
+      age: this.#fetched === undefined ? null : Math.round(this.#age()),
+      stale: !this.#isFresh(),
+      count: this.#fetched?.set.size ?? 0
+    }
+  }
+
+  /**
+   * Would a later look-up be refused as well: is the key set newer than a moment of the monotonic clock, or has it a key
+   * of that kid, for another algorithm?
+   */
+  isFinal (kid: string | undefined, alg: string, moment: number): boolean {
+    return this.#fetched !== undefined && (this.#fetched.requestedAt >= moment || this.#fetched.set.has(kid, alg))
+  }
+
+  /** Can tokens of known keys be verified now? */
+  get usable (): boolean {
+    return this.#fetched === undefined ? this.#failures === 0 : this.#age() < this.#lifetime()
+  }
+
+  /**
+   * Fetch the key set before the first request needs it.
+   * @throws {KeycloakError} keycloak_unavailable; further tries follow by themselves
+   */
+  async preload (): Promise<void> {
+    await this.#fetch()
+  }
+
+  /**
+   * What the realm's keys can sign by; fetched where no fresh key set is there.
+   * @throws {KeycloakError} keycloak_unavailable
+   */
+  async algorithms (): Promise<ReadonlySet<string>> {
+    return (await this.#current()).set.algorithms
+  }
+
+  /**
+   * The verifier for a token's header, if the key set to go by has it. An unknown kid has none fetched.
+   * @throws {KeycloakError} keycloak_unavailable
+   */
+  async resolve (kid: string | undefined, alg: string): Promise<Key | undefined> {
+    return (await this.#current(kid)).set.resolve(kid, alg)
+  }
+
+  /** No more fetches of its own accord. */
+  close (): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#cooldown.release()
+  }
+
+  async #lookup (kid: string | undefined, alg: string, startedAt: number): Promise<Key> {
+    const joins = this.#fetching !== undefined
+    let fetched: Fetched | undefined = await this.#current(kid)
+    for (;;) {
+      const key = await fetched.set.resolve(kid, alg)
+      if (key !== undefined) return key
+      // Keycloak was asked since this look-up began, so its answer is as new as can be; or the key fits another algorithm.
+      const isNew = fetched.requestedAt >= startedAt
+      if (isNew && fetched.set.resembles(kid)) this.#cooldown.refuse(kid, performance.now())
+      if (isNew || fetched.set.has(kid, alg)) throw notValid('no key of the realm fits kid and alg')
+      fetched = await this.#newer(kid, alg, joins)
+      if (fetched === undefined) throw notValid('the kid is unknown, and jwks.cooldown forbids to ask for it yet')
+    }
+  }
+
+  /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
+  async #current (kid?: string): Promise<Fetched> {
+    const kept = this.#fetched
+    if (this.standing(performance.now()) !== undefined) return kept!
+    try {
+      return await (this.#fetching === undefined ? this.#fetch() : this.#join(this.#fetching, kid))
+    } catch (error) {
+      if (kept !== undefined && this.#age() < this.#lifetime()) return kept
+      throw error
+    }
+  }
+
+  /** For a kid that the current set lacks: a newer set, where one may be asked for soon. */
+  async #newer (kid: string | undefined, alg: string, joins: boolean): Promise<Fetched | undefined> {
+    if (this.#fetching !== undefined) return this.#join(this.#fetching, kid)
+    // Kept through an outage: who knows its keys need not wait for Keycloak, who does not must.
+    if (!this.#isFresh()) return this.#refresh(kid, alg)
+    const admitted = this.#cooldown.admit(kid, this.#fetched!.set.resembles(kid), joins, performance.now())
+    if (admitted === true) return this.#refresh(kid, alg)
+    if (admitted === false || await this.#upstream.closing.until(admitted) === false) return undefined
+    return this.#fetched
+  }
+
+  /** The fetch that is under way, while there is room for one more that waits. */
+  async #join (fetching: Promise<Fetched>, kid: string | undefined): Promise<Fetched> {
+    if (!await this.#waiting.wait(kid)) throw unavailable(`${MAX_WAITING} requests wait for the key set already`, 'ours')
+    return fetching
+  }
+
+  /** A fetch for the sake of one key id. */
+  async #refresh (kid: string | undefined, alg: string): Promise<Fetched> {
+    const fetched = await this.#fetch()
+    this.#cooldown.count(fetched.requestedAt, fetched.set.has(kid, alg))
+    return fetched
+  }
+
+  #fetch (): Promise<Fetched> {
+    if (this.#fetching === undefined) {
+      if (performance.now() < this.#retryAt) return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
+      this.#fetching = this.#load().finally(() => {
+        this.#fetching = undefined
+        this.#waiting.release()
+      })
+    }
+    return this.#fetching
+  }
+
+  async #load (): Promise<Fetched> {
+    const requestedAt = performance.now()
+    try {
+      this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
+      this.#failures = 0
+      this.#retryAt = -Infinity
+      this.#cooldown.release()
+      this.#fetchIn(Math.max(between(AHEAD.from, AHEAD.to) * this.#options.maxAge, AHEAD.least))
+      return this.#fetched
+    } catch (error) {
+      const delay = between(0.5, 1) * Math.min(BACKOFF.first * 2 ** this.#failures++, BACKOFF.most)
+      this.#retryAt = performance.now() + delay
+      this.#fetchIn(delay)
+      throw error
+    }
+  }
+
+  /** The next fetch comes of its own accord, and keeps no process alive. */
+  #fetchIn (delay: number): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = setTimeout(() => {
+      this.#retryAt = -Infinity
+      this.#fetch().catch(() => {})
+    }, delay).unref()
+  }
+
+  async #read (): Promise<KeySet> {
+    const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
+    // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
+    const { KeySet } = await import('./key-set.js')
+    return new KeySet(text, this.#baseUrl, this.#options.isRefused, this.#fetched?.set)
+  }
+
+  #state (): Health['keys']['state'] {
+    if (this.#fetched === undefined) return 'not fetched yet'
+    if (this.#isFresh()) return 'fresh'
+    return this.usable ? 'stale' : 'expired'
+  }
+
+  #age (): number {
+    return performance.now() - this.#fetched!.requestedAt
+  }
+
+  #isFresh (): boolean {
+    return this.#fetched !== undefined && this.#age() < this.#options.maxAge
+  }
+
+  /** How long after the last good fetch keys may live: a maxStale below maxAge does not shorten maxAge. */
+  #lifetime (): number {
+    return Math.max(this.#options.maxStale, this.#options.maxAge)
+  }
+}
+
+function between (from: number, to: number): number {
+  return from + (to - from) * Math.random()
+}

@@ -1,0 +1,45 @@
+import type { Settings } from './options.js'
+
+/** A number that its unit makes strange. */
+interface Suspect {
+  option: string
+  value: number | undefined
+  unit: 'milliseconds' | 'seconds'
+  /** What nobody would want, the ends excluded. */
+  between: readonly [number, number]
+}
+
+/** Times are in milliseconds, but those that are compared with a token's dates are in seconds. */
+function suspects ({ jwks, introspection, leeway, revocation }: Settings): Suspect[] {
+  const milliseconds = (option: string, value: number, most: number): Suspect => ({ option, value, unit: 'milliseconds', between: [0, most] })
+  return [
+    milliseconds('jwks.maxAge', jwks.maxAge, 4000),
+    milliseconds('jwks.maxStale', jwks.maxStale, 4000),
+    milliseconds('jwks.timeout', jwks.timeout, 61),
+    milliseconds('jwks.cooldown', jwks.cooldown, 61),
+    milliseconds('introspection.timeout', introspection.timeout, 61),
+    milliseconds('introspection.cacheTtl', introspection.cacheTtl, 61),
+    { option: 'leeway', value: leeway, unit: 'seconds', between: [300, Infinity] },
+    { option: 'revocation.maxTokenLifetime', value: revocation?.maxTokenLifetime, unit: 'seconds', between: [30 * 86_400, Infinity] }
+  ]
+}
+
+/** An option whose number is probably in another unit, and the sentence about it. */
+export interface SuspiciousUnit {
+  option: string
+  sentence: string
+}
+
+/** Seconds where milliseconds are meant, or the other way round. */
+export function suspiciousUnits (settings: Settings): SuspiciousUnit[] {
+  return suspects(settings)
+    .filter(({ value, between: [least, most] }) => value !== undefined && value > least && value < most)
+    .map(({ option, value, unit }) => ({
+      option,
+      sentence: `${option} is ${value}, and is in ${unit}: ${unit === 'seconds' ? `that is ${inWords(value!)}, write ${value! / 1000} if milliseconds were meant` : `write ${value! * 1000} if seconds were meant`}`
+    }))
+}
+
+function inWords (seconds: number): string {
+  return seconds >= 86_400 ? `${Math.round(seconds / 86_400)} days` : `${Math.round(seconds / 60)} minutes`
+}

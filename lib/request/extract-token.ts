@@ -1,0 +1,57 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ExtractToken } from '../../types/options.js'
+import { isThenable } from '../util/maybe-promise.js'
+import { asynchronous, kindOf } from '../util/kind-of.js'
+import type { StartLog } from '../diagnostics/start-log.js'
+
+/** Members of a request that a token may be in, and the plugins whose hooks set them. */
+const SET_BY = { cookies: '@fastify/cookie', session: '@fastify/session' }
+
+type Member = keyof typeof SET_BY
+
+const MEMBERS = Object.keys(SET_BY) as Member[]
+
+/**
+ * The application's `extractToken`, checked.
+ * @returns the token; `null` where there is none
+ */
+export function tokenExtractor (extractToken: ExtractToken): (request: FastifyRequest) => string | null {
+  return (request) => {
+    let token: unknown
+    try {
+      token = extractToken(request)
+    } catch (error) {
+      throw explained(error, extractToken, request)
+    }
+    if (token === undefined || token === null || token === '') return null
+    if (isThenable(token)) throw asynchronous(token, 'extractToken')
+    if (typeof token !== 'string') throw new TypeError(`extractToken must return a string or null, not ${kindOf(token)}`)
+    return token
+  }
+}
+
+/** `request.cookies.token` throws where nothing has set the cookies yet: the cause is an order that the error does not name. */
+function explained (error: unknown, extractToken: ExtractToken, request: FastifyRequest): unknown {
+  if (!(error instanceof TypeError)) return error
+  const isRead = (name: Member): boolean => request.server.hasRequestDecorator(name) || String(extractToken).includes(name)
+  const unset = MEMBERS.find((name) => (request as { [name in Member]?: unknown })[name] == null && isRead(name))
+  if (unset === undefined) return error
+  return new Error(`extractToken threw a TypeError, and request.${unset} is not set when it runs: ${cure(unset)}`, { cause: error })
+}
+
+/**
+ * `request.cookies?.token` does not even throw: everybody would be anonymous.
+ * @returns what to do when all plugins are there
+ */
+export function watchSetters (fastify: FastifyInstance, log: StartLog): () => void {
+  const missing = MEMBERS.filter((name) => !fastify.hasRequestDecorator(name))
+  return () => {
+    for (const name of missing) {
+      if (fastify.hasRequestDecorator(name)) log.warn({ code: 'token_source_late' }, `request.${name} is not set when extractToken runs: ${cure(name)}`)
+    }
+  }
+}
+
+function cure (name: Member): string {
+  return `register ${SET_BY[name]} before fastify-keycloak-bearer, with await, and let it run in its default hook`
+}

@@ -1,0 +1,82 @@
+import type { Revocation, RevocationStore } from '../../types/revocation.js'
+import { hasPassed, monotonicSeconds } from '../util/clock.js'
+
+/** How many revocations wait for the store. */
+const MAX = 1000
+
+/** Milliseconds between two tries. */
+const TRY_AGAIN = 500
+
+export interface UnsentOptions {
+  store: RevocationStore
+  /** Seconds for which a revocation counts. */
+  lifetime: number
+  /** Need others still be told of it? */
+  holds: (revocation: Revocation) => boolean
+}
+
+interface Waiting {
+  readonly revocation: Revocation
+  /** Seconds of the monotonic clock. */
+  readonly since: number
+}
+
+/**
+ * Revocations that the store could not take, tried again until it does. Where they are too many, one not-before for
+ * everybody takes their place: nobody is forgotten.
+ */
+export class Unsent {
+  readonly #options: UnsentOptions
+  #waiting: Waiting[] = []
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor (options: UnsentOptions) {
+    this.#options = options
+  }
+
+  add (revocation: Revocation): void {
+    this.#waiting.push({ revocation, since: monotonicSeconds() })
+    if (this.#waiting.length > MAX) this.#join()
+    this.#later()
+  }
+
+  close (): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  #later (): void {
+    if (this.#closed || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => this.#send(), TRY_AGAIN).unref()
+  }
+
+  /** One after the other: what a client of a store queues while it is cut off does not pile up. */
+  async #send (): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#closed) {
+      const [first] = this.#waiting
+      try {
+        if (this.#counts(first!)) await this.#options.store.publish(first!.revocation)
+      } catch {
+        break
+      }
+      this.#waiting = this.#waiting.filter((each) => each !== first)
+    }
+    this.#timer = undefined
+    if (this.#waiting.length > 0) this.#later()
+  }
+
+  #join (): void {
+    const realm = this.#waiting.filter((each) => each.revocation.kind === 'realm' && this.#counts(each)).slice(-1)
+    const others = this.#waiting.map(({ revocation }) => revocation).filter(({ kind }) => kind !== 'realm')
+    const at = Math.max(0, ...others.map((each) => each.kind === 'everybody' ? each.at : each.at + 1))
+    this.#waiting = [...realm, { revocation: { kind: 'everybody', at }, since: monotonicSeconds() }]
+  }
+
+  /** A realm's not-before may be any date, or none, and counts from when it was pushed. */
+  #counts ({ revocation, since }: Waiting): boolean {
+    const { lifetime, holds } = this.#options
+    const { kind, at, call } = revocation
+    return holds(revocation) && !hasPassed((kind === 'realm' ? call!.until : at) + lifetime, since + lifetime)
+  }
+}

@@ -1,0 +1,97 @@
+import type { Algorithm } from '../../types/options.js'
+import { isObject } from '../util/strict-json.js'
+import { kindOf } from '../util/kind-of.js'
+import { nearest } from '../util/spelling.js'
+import type { Claims, JwsHeader } from './jws.js'
+
+/**
+ * Which of Keycloak's tokens:
+ * - `access`: what an API accepts
+ * - `at+jwt`: the same with the header `typ` of RFC 9068
+ * - `lightweight`: without `sub`, `aud`, roles and profile, which introspection gives back
+ * - `dpop`: bound to a key by `cnf`, payload `typ` DPoP
+ * - `id`, `refresh`, `offline`: payload `typ` ID, Refresh or Offline. Keycloak signs the last two by HMAC; here the
+ *   realm's key does, so that it is their `typ` that must refuse them
+ * - `logout`: of a back-channel logout, header `typ` logout+jwt
+ */
+export type TokenKind = 'access' | 'at+jwt' | 'lightweight' | 'dpop' | 'id' | 'refresh' | 'offline' | 'logout'
+
+/** What a token shall be; everything has a default. */
+export interface TokenSpec {
+  /** Who it is for. Default `alice`; `sub`, `sid`, name and email follow from it. */
+  username?: string
+  /** The user's id. Default: a UUID, always the same for one username. */
+  sub?: string
+  /** Roles of the realm's `clientId`: `resource_access[clientId].roles`. Default none. */
+  roles?: readonly string[]
+  /** `realm_access.roles`. Default: the three that Keycloak gives every user. */
+  realmRoles?: readonly string[]
+  /** Space-separated. Default `openid email profile`. */
+  scope?: string
+  /** Merged over the claims; a value of undefined removes the claim. */
+  claims?: Claims
+  /** Merged over the header; a value of undefined removes the member. Its `alg` may be an attack, as in `TestRealm.sign`. */
+  header?: JwsHeader
+  /** Default `access`. */
+  kind?: TokenKind
+  /** The signature, one of the realm's `algorithms`. Default: the first of them, RS256. */
+  alg?: Algorithm
+  /** Expired an hour ago. */
+  expired?: boolean
+  /** Seconds from now until it expires, negative for one that has. Default: the realm's `tokenLifespan`, less its `age`. */
+  expiresIn?: number
+  /** Seconds since it was issued, negative for a realm whose clock is ahead. Default 0. */
+  age?: number
+  /** Signed by another key than the realm's, whose `kid` it claims. */
+  forged?: boolean
+  /** Names another key in the header (the realm's still signs); `null` leaves `kid` out. */
+  kid?: string | null
+}
+
+type Rule = [is: (value: unknown) => boolean, what: string]
+
+const text: Rule = [value => typeof value === 'string', 'a string']
+const flag: Rule = [value => typeof value === 'boolean', 'true or false']
+const seconds: Rule = [Number.isFinite, 'a number of seconds']
+const object: Rule = [isObject, 'an object']
+const list: Rule = [value => Array.isArray(value) && value.every(text[0]), 'an array of strings']
+
+/** A table: what a token may be asked for. `kind` and `alg` are judged by what looks them up. */
+const MEMBERS: Readonly<Record<keyof TokenSpec, Rule>> = {
+  username: text,
+  sub: text,
+  roles: list,
+  realmRoles: list,
+  scope: text,
+  claims: object,
+  header: object,
+  kind: text,
+  alg: text,
+  expired: flag,
+  expiresIn: seconds,
+  age: seconds,
+  forged: flag,
+  kid: [value => value === null || text[0](value), 'a string or null']
+}
+
+const NAMES = Object.keys(MEMBERS)
+
+/**
+ * Tests are often JavaScript, where a misspelled `role` would make a token without roles, and a test that passes for it.
+ * @throws {TypeError} one sentence that names what is wrong
+ */
+export function checkSpec (spec: unknown): asserts spec is TokenSpec {
+  if (!isObject(spec)) {
+    throw new TypeError(`TestRealm.token() takes an object such as { username: 'bob', roles: ['admin'] }, not ${kindOf(spec)}.`)
+  }
+  for (const [name, value] of Object.entries(spec)) {
+    if (!Object.hasOwn(MEMBERS, name)) throw new TypeError(`TestRealm.token(): "${name}" is unknown; ${advice(name)}.`)
+    const [is, what] = MEMBERS[name as keyof TokenSpec]
+    if (value !== undefined && !is(value)) throw new TypeError(`TestRealm.token(): ${name} must be ${what}, not ${kindOf(value)}.`)
+  }
+}
+
+function advice (name: string): string {
+  const meant = nearest(name, NAMES, Math.floor(name.length / 3))
+  return meant === undefined ? `write one of ${NAMES.join(', ')}; a claim goes into claims` : `write "${meant}"`
+}

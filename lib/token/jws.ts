@@ -1,0 +1,114 @@
+import { isUtf8 } from 'node:buffer'
+import { decode } from '../util/base64url.js'
+import { type KeycloakError, notValid } from '../errors.js'
+import { type JsonObject, member, parseObject } from '../util/strict-json.js'
+
+/** What the protected header of an access token says, checked but for the key (RFC 7515 section 4.1). */
+export interface Header {
+  alg: string
+  /** Absent where the token names no key. */
+  kid: string | undefined
+}
+
+/** What a JWS may be before anybody looks at its claims. */
+export interface JwsRules {
+  algorithms: ReadonlySet<string>
+  /** The `typ` of its header, in lower case (RFC 7515 section 4.1.9). */
+  types: ReadonlySet<string>
+  /** Characters; what is longer is refused before it is looked at. */
+  maxLength: number
+  /** How deep its JSON may nest. */
+  maxDepth: number
+  /** Hears of a header whose algorithm is not allowed, before it is refused. */
+  onOtherAlgorithm?: (token: string, header: JsonObject) => void
+  /** Says more of a fault than its sentence. */
+  explain?: ExplainHeader
+}
+
+/** What can be wrong with a header that could be read: a member; that no key fits; that the key of its kid has another algorithm. */
+export type HeaderFault = 'typ' | 'crit' | 'alg' | 'kid' | 'key' | 'key_alg'
+
+/**
+ * Makes a longer sentence of a fault's, when somebody reads it.
+ * @param payload what the JWS says, which nobody has verified; `undefined` if it cannot be read
+ */
+export type ExplainHeader = (fault: HeaderFault, sentence: string, header: JsonObject, payload: JsonObject | undefined) => string
+
+/** RFC 9068 section 2.1, and what Keycloak sends by default. */
+export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
+
+/** A compact JWS whose header has been looked at. */
+export interface Jws {
+  header: Header
+  /** As they were written. */
+  segments: { header: string, payload: string, signature: string }
+}
+
+/**
+ * Take a compact JWS apart (RFC 7515 section 3.1) without believing it. Of payload and signature it is only known that
+ * they are there.
+ * @param known headers that were read by the same rules before, as they were written
+ * @throws {KeycloakError} token_not_valid
+ */
+export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
+  if (token.length > rules.maxLength) throw notValid('the token is too long')
+  const first = token.indexOf('.')
+  const second = token.indexOf('.', first + 1)
+  if (second === -1 || token.includes('.', second + 1)) throw notValid('the token has not three parts')
+  const segment = token.slice(0, first)
+  const header = known?.get(segment) ?? parseHeader(readHeader(segment, rules), rules, token)
+  if (second === token.length - 1) throw notValid('the token has no signature')
+  return { header, segments: { header: segment, payload: token.slice(first + 1, second), signature: token.slice(second + 1) } }
+}
+
+/**
+ * What a JWS says, deeply frozen, where nobody has looked at payload and signature yet.
+ * @throws {KeycloakError} token_not_valid
+ */
+export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObject {
+  if (decode(segments.signature) === undefined) throw notValid('the signature is not canonical base64url')
+  const payload = parseObject(textOf(segments.payload, 'payload'), maxDepth)
+  if (payload === undefined) throw notValid('the payload is not a JSON object')
+  return payload
+}
+
+function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
+  const refused = (fault: HeaderFault, sentence: string): KeycloakError => headerFault(fault, sentence, header, () => token.split('.')[1]!, rules)
+  const typ = member(header, 'typ')
+  if (typ !== undefined && !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ', 'the header\'s typ is another')
+  // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
+  if (Object.hasOwn(header, 'crit')) throw refused('crit', 'the header has crit')
+  const alg = member(header, 'alg')
+  if (typeof alg !== 'string' || !rules.algorithms.has(alg)) {
+    rules.onOtherAlgorithm?.(token, header)
+    throw refused('alg', 'the algorithm is not allowed')
+  }
+  const kid = member(header, 'kid')
+  if (kid !== undefined && typeof kid !== 'string') throw refused('kid', 'the kid is not a string')
+  return { alg, kid }
+}
+
+/** The refusal of a JWS for its header. The payload, which may say more, is read if somebody wants to know. */
+export function headerFault (fault: HeaderFault, sentence: string, header: JsonObject, payload: () => string, { explain, maxDepth }: JwsRules): KeycloakError {
+  return notValid(explain === undefined ? sentence : () => explain(fault, sentence, header, peek(payload(), maxDepth)))
+}
+
+/** What a segment says, if it is the JSON of an object at all. */
+function peek (segment: string, maxDepth: number): JsonObject | undefined {
+  const bytes = decode(segment)
+  return bytes && parseObject(bytes.toString('utf8'), maxDepth)
+}
+
+function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
+  const header = parseObject(textOf(segment, 'header'), maxDepth)
+  if (header === undefined) throw notValid('the header is not a JSON object')
+  return header
+}
+
+/** RFC 7519 section 7.2: UTF-8. */
+function textOf (part: string, name: string): string {
+  const bytes = decode(part)
+  if (bytes === undefined) throw notValid(`the ${name} is not canonical base64url`)
+  if (!isUtf8(bytes)) throw notValid(`the ${name} is not a JSON object`)
+  return bytes.toString('utf8')
+}

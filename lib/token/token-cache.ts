@@ -1,0 +1,142 @@
+import { Recent } from './doorkeeper.js'
+import { seconds } from '../util/clock.js'
+
+/** What a memory needs to know of what it keeps. */
+export interface Kept {
+  /** `Bearer`, a space and the token: the header of nearly every client, which so can be compared as it came. */
+  readonly credentials: string
+  /** When it is of no use any more, in seconds since 1970. */
+  readonly until: number
+  /** What it takes, rounded up. */
+  readonly bytes: number
+}
+
+/** Bounds of a memory. */
+export interface Bounds {
+  max: number
+  maxBytes: number
+}
+
+/** What a kept text takes, in multiples of its length: itself, what was read of it and the places it is found at, rounded up. */
+export const WEIGHT = 6
+
+/** Bytes that the smallest token would take, about: more than fit are not worth being remembered. */
+const LEAST = 1024
+
+/** Of the characters of a signature but the last, which holds a few bits alone: 48 bits make a number of 32. */
+const LOOKED_AT = { from: -9, to: -1 }
+
+/** How nearly every client spells it, and the one space that it puts behind. */
+const SCHEME = 'Bearer '
+
+/** How often what has ended is looked for, in milliseconds. */
+const SWEEP_EVERY = 30_000
+
+/**
+ * What is known of some tokens, the oldest dropped for the newest. A find is of that very token: each character of it is
+ * compared. Some of its signature's only lead there, since hashing all of them would cost ten times as much; two tokens
+ * that share those cannot both be kept, and nobody who cannot sign tokens can make one that is kept. What it holds is no
+ * more than what somebody kept: whether that still counts is for the one who asks to judge.
+ */
+export class Memory<Entry extends Kept> {
+  readonly #max: number
+  readonly #maxBytes: number
+  readonly #entries = new Map<number, Entry>()
+  readonly #seen: Recent
+  #bytes = 0
+  #sweeping: NodeJS.Timeout | undefined
+
+  constructor ({ max, maxBytes }: Bounds) {
+    this.#max = max
+    this.#maxBytes = maxBytes
+    this.#seen = new Recent(Math.min(max, Math.ceil(maxBytes / LEAST)))
+  }
+
+  get size (): number {
+    return this.#entries.size
+  }
+
+  get bytes (): number {
+    return this.#bytes
+  }
+
+  find (token: string): Entry | undefined {
+    const entry = this.#entries.get(placeOf(token))
+    return entry !== undefined && entry.credentials.slice(SCHEME.length) === token ? entry : undefined
+  }
+
+  /** By an Authorization header. One that says the same in other words is not found. */
+  findBy (header: string): Entry | undefined {
+    const entry = this.#entries.get(placeOf(header))
+    return entry !== undefined && entry.credentials === header ? entry : undefined
+  }
+
+  keep (entry: Entry): void {
+    const place = placeOf(entry.credentials)
+    this.#drop(place)
+    this.#entries.set(place, entry)
+    this.#bytes += entry.bytes
+    while (this.#entries.size > this.#max || this.#bytes > this.#maxBytes) this.#drop(this.#entries.keys().next().value!)
+    this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref()
+  }
+
+  /**
+   * Was this token here before, a little while ago? What comes once is not worth keeping: where thousands of tokens come
+   * one after the other, keeping and dropping each would cost more than verifying some of them twice. By the place it would
+   * have, so that a number is all that is kept of it; a mistake keeps a token too early.
+   */
+  hasSeen (token: string): boolean {
+    return this.#seen.add(placeOf(token))
+  }
+
+  forget ({ credentials }: Entry): void {
+    this.#drop(placeOf(credentials))
+  }
+
+  /** Forget all. */
+  close (): void {
+    this.#entries.clear()
+    this.#bytes = 0
+    clearInterval(this.#sweeping)
+  }
+
+  /** A token that has ended is of no use to us, and would be to whoever reads the memory of the process. */
+  #sweep (): void {
+    const now = seconds()
+    for (const [place, { until }] of this.#entries) {
+      if (until <= now) this.#drop(place)
+    }
+    if (this.#entries.size > 0) return
+    clearInterval(this.#sweeping)
+    this.#sweeping = undefined
+  }
+
+  #drop (place: number): void {
+    const entry = this.#entries.get(place)
+    if (entry === undefined) return
+    this.#entries.delete(place)
+    this.#bytes -= entry.bytes
+  }
+}
+
+/**
+ * The credentials that a verified token makes (RFC 6750 section 2.1).
+ * @param token of ASCII alone, as a verified one is
+ */
+export function credentialsOf (token: string): string {
+  return copyOf(SCHEME + token)
+}
+
+/** A copy of ASCII characters: a slice would keep all of a header alive, and is slower to compare. */
+export function copyOf (text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
+/** A whole number of 32 bits, which a Map finds faster than a string. By the end of a token, with or without what is before it. */
+function placeOf (text: string): number {
+  let place = 0
+  for (let at = text.length + LOOKED_AT.from; at < text.length + LOOKED_AT.to; at++) {
+    place = (Math.imul(place, 31) + text.charCodeAt(at)) | 0
+  }
+  return place
+}

@@ -1,0 +1,151 @@
+import type { AccessTokenClaims } from '../../types/user.js'
+import { checkClaims, checkDates, type Completeness, type Expectations, validity } from './claims.js'
+import type { KeycloakError } from '../errors.js'
+import { type Identity, identityOf } from './identity.js'
+import type { JsonObject } from '../util/strict-json.js'
+import { type Header, headerFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
+import type { Key, KeySet } from '../keys/key-set.js'
+import type { Keys } from '../keys/key-source.js'
+import type { Maybe } from '../util/maybe-promise.js'
+import { copyOf, credentialsOf, type Kept, type Memory, WEIGHT } from './token-cache.js'
+import { createReading } from './payload-from-verifier.js'
+import { seconds } from '../util/clock.js'
+
+export interface VerifyOptions extends Expectations {
+  /** What an access token may look like. */
+  jws: JwsRules
+  /** `null`: the signature is not verified. */
+  keys: Keys | null
+  /** Verified tokens; `undefined` to keep none. */
+  memory: Memory<Verified> | undefined
+  completeness: Completeness
+}
+
+/** A token that was verified: by which key, of which key set, and when its dates are good. */
+export interface Verified extends Kept {
+  readonly header: Header
+  readonly key: Key
+  /** Of the key set that had the key when it was last looked up. */
+  generation: number | undefined
+  readonly identity: Identity
+  /** Seconds since 1970; before, and from `until` on, the dates are to be judged one by one. */
+  readonly from: number
+}
+
+/**
+ * From a token to who it is about; the claims are deeply frozen.
+ * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
+ */
+export type Verify = (token: string) => Maybe<Identity>
+
+/**
+ * From an Authorization header to who its token is about, where that is known, and known to be good now.
+ * @param wall `Date.now()`, which the dates of tokens go by
+ * @param monotonic `performance.now()`, which all that we keep goes by
+ */
+export type Recall = (header: string, wall: number, monotonic: number) => Identity | undefined
+
+/** The two ways to an identity. What the quick one does not know is left to the other, all refusals too. */
+export interface Verification {
+  verify: Verify
+  /** `undefined` where nothing is kept. */
+  recall?: Recall
+}
+
+/** Headers of tokens that were verified: a realm has one for each key, and some when keys rotate. */
+const MAX_HEADERS = 64
+
+export function createVerification (options: VerifyOptions): Verification {
+  const { keys, jws: rules, memory } = options
+  if (keys === null) return { verify: (token) => identityOf(believe(payloadOf(openJws(token, rules), rules))) }
+
+  const headers = new Map<string, Header>()
+  const reading = createReading(rules)
+  return { verify, recall: memory && ((header, wall, monotonic) => recall(memory.findBy(header), wall, monotonic)) }
+
+  /** As safe as a verification: the same characters, by a key that stands, and the dates looked at anew. */
+  function recall (known: Verified | undefined, wall: number, monotonic: number): Identity | undefined {
+    if (known === undefined) return undefined
+    const set = keys!.standing(monotonic)
+    if (set === undefined || known.generation !== set.generation) return undefined
+    const now = wall / 1000
+    return now >= known.from && now < known.until ? known.identity : undefined
+  }
+
+  function verify (token: string): Maybe<Identity> {
+    const known = memory?.find(token)
+    const set = keys!.standing(performance.now())
+    if (known !== undefined && set !== undefined && known.generation === set.generation) return again(known)
+    const jws = known === undefined ? openJws(token, rules, headers) : undefined
+    const header = known?.header ?? jws!.header
+    const key = set?.verifier(header.kid, header.alg)
+    if (key !== undefined) return judge(token, jws, known, key, set)
+    // What is malformed is refused before anybody is asked for keys. Otherwise the one who verifies has read it as well.
+    if (jws !== undefined) payloadOf(jws, rules)
+    return keys!.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key), (error) => { throw unverifiable(error, token, header) })
+  }
+
+  /** There is no key for a token, or nobody could say. */
+  function unverifiable (error: KeycloakError, token: string, header: Header): KeycloakError {
+    if (error.code !== 'token_not_valid') return error
+    const isOfOtherAlgorithm = header.kid !== undefined && keys!.standing(performance.now())?.has(header.kid, header.alg) === true
+    return headerFault(isOfOtherAlgorithm ? 'key_alg' : 'key', error.reason, { ...header }, () => token.split('.')[1]!, rules)
+  }
+
+  /** @param set the key set that has the key, where it was at hand */
+  function judge (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
+    if (known?.key === key) {
+      known.generation = set?.generation
+      return again(known)
+    }
+    // A kept token whose key is another now is verified again.
+    return prove(token, jws ?? openJws(token, rules, headers), key, set)
+  }
+
+  /** Verified before, by the key that is right for it now: the dates alone can have changed. */
+  function again (known: Verified): Identity {
+    const now = seconds()
+    if (now < known.from || now >= known.until) outdated(known, now)
+    return known.identity
+  }
+
+  /** Says which of the dates it is. */
+  function outdated (known: Verified, now: number): void {
+    memory!.forget(known)
+    checkDates(known.identity.claims, options, now)
+  }
+
+  function prove (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
+    const read = key.verify(token)
+    const identity = identityOf(believe(reading(jws, read)))
+    remember(jws)
+    if (memory?.hasSeen(token) === true) keep(memory, token, jws.header, identity, key, set)
+    return identity
+  }
+
+  /** Only of tokens that were verified, so that nobody can fill it. */
+  function remember ({ segments, header }: Jws): void {
+    if (headers.has(segments.header)) return
+    if (headers.size >= MAX_HEADERS) headers.clear()
+    headers.set(copyOf(segments.header), header)
+  }
+
+  /** Written out, since V8 gives each object that is spread into another a shape of its own, and finds none of them fast. */
+  function keep (memory: Memory<Verified>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
+    const { from, until } = validity(identity.claims, options)
+    memory.keep({
+      credentials: credentialsOf(token),
+      header,
+      key,
+      generation: set?.generation,
+      identity,
+      from,
+      until,
+      bytes: token.length * WEIGHT
+    })
+  }
+
+  function believe (payload: JsonObject): AccessTokenClaims {
+    return checkClaims(payload, options, seconds(), options.completeness)
+  }
+}

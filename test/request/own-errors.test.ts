@@ -1,0 +1,73 @@
+// A KeycloakError of the application is answered as those of the plugin are.
+import Fastify, { type FastifyInstance } from 'fastify'
+import t from 'tap'
+import { KeycloakError, type KeycloakErrorCode } from '../../index.js'
+import { apiFor, bearer, realmFor } from '../support/app.js'
+
+const HEADERS: Record<KeycloakErrorCode, [status: number, headers: Record<string, string>]> = {
+  bad_authorization_header: [401, { 'www-authenticate': 'Bearer realm="test", error="invalid_request", error_description="The Authorization header must be one: \'Bearer\', a space and one token."' }],
+  token_not_valid: [401, { 'www-authenticate': 'Bearer realm="test", error="invalid_token", error_description="The access token is not valid."' }],
+  token_expired: [401, { 'www-authenticate': 'Bearer realm="test", error="invalid_token", error_description="The access token has expired."' }],
+  user_inactive: [401, { 'www-authenticate': 'Bearer realm="test", error="invalid_token", error_description="The user is inactive or unknown."' }],
+  not_authenticated: [401, { 'www-authenticate': 'Bearer realm="test"' }],
+  permission_denied: [403, { 'www-authenticate': 'Bearer realm="test", error="insufficient_scope", error_description="You do not have permission to perform this action.", scope="write"' }],
+  keycloak_unavailable: [503, { 'retry-after': '1' }]
+}
+
+/** Routes that throw each of the errors, in every place that can. */
+function addRoutes (app: FastifyInstance, Thrown: typeof KeycloakError): void {
+  const made = (code: string) => new Thrown(code as KeycloakErrorCode, 'why', code === 'permission_denied' ? 'write' : undefined)
+  type Route = { Params: { code: string } }
+  app.get<Route>('/thrown/:code', async ({ params }) => { throw made(params.code) })
+  app.get<Route>('/sent/:code', (request, reply) => { reply.send(made(request.params.code)) })
+  app.get<Route>('/hook/:code', { preHandler: async ({ params }) => { throw made(params.code) } }, async () => 'ok')
+  app.get<Route>('/off/:code', { config: { keycloak: false } }, async ({ params }) => { throw made(params.code) })
+}
+
+const PLACES = ['thrown', 'sent', 'hook', 'off']
+
+t.test('status, body and challenge are those of the plugin, wherever it is thrown', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  addRoutes(app, KeycloakError)
+  await app.register(async (child) => { addRoutes(child, KeycloakError) }, { prefix: '/child' })
+  for (const [code, [status, expected]] of Object.entries(HEADERS)) {
+    for (const place of [...PLACES, ...PLACES.map((each) => `child/${each}`)]) {
+      const { statusCode, headers, ...response } = await app.inject(`/${place}/${code}`)
+      t.match({ statusCode, headers, body: response.json() }, { statusCode: status, headers: expected, body: { statusCode: status, code } }, `${place}, ${code}`)
+    }
+  }
+})
+
+t.test('so they are for an error handler of the application, which may send a body alone', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  app.setErrorHandler((error: KeycloakError, _request, reply) => reply.send({ mine: error.code, challenge: reply.getHeader('www-authenticate') ?? null }))
+  addRoutes(app, KeycloakError)
+  for (const [code, [status, expected]] of Object.entries(HEADERS)) {
+    const { statusCode, headers, ...response } = await app.inject(`/thrown/${code}`)
+    t.match({ statusCode, headers, body: response.json() }, { statusCode: status, headers: expected, body: { mine: code, challenge: expected['www-authenticate'] ?? null } }, code)
+  }
+  const refused = await app.inject({ url: '/me', headers: bearer('x') })
+  t.match(refused, { statusCode: 401, headers: HEADERS.token_not_valid[1] }, 'as those of the plugin')
+})
+
+t.test('an error of another copy of the package counts too, and what only looks like one does not', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const url = '../../lib/errors.js?copy'
+  const { KeycloakError: Copy } = await import(url) as { KeycloakError: typeof KeycloakError }
+  t.not(Copy, KeycloakError)
+  addRoutes(app, Copy)
+  const others = [Object.assign(new Error('x'), { name: 'KeycloakError', code: 'toString' }), Object.assign(new Error('x'), { code: 'permission_denied', statusCode: 403 }), { name: 'KeycloakError', code: 'token_expired', statusCode: 401 }]
+  for (const [at, error] of others.entries()) app.get(`/other/${at}`, (_request, reply) => { reply.send(error) })
+  t.match((await app.inject('/thrown/permission_denied')).headers, HEADERS.permission_denied[1])
+  for (const at of others.keys()) t.equal((await app.inject(`/other/${at}`)).headers['www-authenticate'], undefined)
+})
+
+t.test('outside of the plugin\'s scope it has its status, and no challenge of a realm', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  addRoutes(app, KeycloakError)
+  t.match(await app.inject('/thrown/permission_denied'), { statusCode: 403, headers: { 'www-authenticate': undefined } })
+})

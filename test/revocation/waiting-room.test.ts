@@ -1,0 +1,20 @@
+import t from 'tap'
+import { WaitingRoom } from '../../lib/revocation/waiting-room.js'
+
+t.test('a group with more than its share makes room before whoever was there first', async (t) => {
+  const room = new WaitingRoom()
+  const dropped: string[] = []
+  const enter = (group: string): void => room.enter({ group, bytes: 8000, drop: () => { dropped.push(group) } })
+  enter('first')
+  for (let at = 0; at < 3000; at++) enter('crowd')
+  t.ok(dropped.length > 0)
+  t.notOk(dropped.includes('first'))
+})
+
+t.test('where no group has more than its share the oldest of all makes room', async (t) => {
+  const room = new WaitingRoom()
+  const dropped: number[] = []
+  for (let at = 0; at < 3000; at++) room.enter({ group: `kid ${at}`, bytes: 8000, drop: () => { dropped.push(at) } })
+  t.ok(dropped.length > 0)
+  t.same(dropped, dropped.map((_, at) => at))
+})
