@@ -29,7 +29,7 @@ async function start (): Promise<void> {
   const { port } = environment
   const issuer = environment.issuer === undefined ? await embedded(environment, origins) : keycloakOf(environment.issuer, environment)
   app = await buildApp(issuer, origins)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { app.close() })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void app.close() })
   try {
     console.log(greeting(await app.listen({ port, host: '127.0.0.1' }), issuer))
   } catch (error) {

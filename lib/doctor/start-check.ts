@@ -40,7 +40,7 @@ export class StartCheck {
     const amiss = this.#said.size > 0
     for (const finding of findings) this.#say(finding)
     if (findings.some(({ away }) => away)) {
-      this.#timer = setTimeout(() => { this.watch(Math.min(2 * delay, AGAIN.most)) }, delay).unref()
+      this.#timer = setTimeout(() => { void this.watch(Math.min(2 * delay, AGAIN.most)) }, delay).unref()
     } else if (findings.length === 0) {
       this.#log[amiss ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#patient.settings.baseUrl}, and fits the options`)
     }
@@ -79,6 +79,6 @@ export async function lookAtKeycloak (fastify: FastifyInstance, patient: Patient
   if (startCheck === false) return
   const check = new StartCheck(patient, log)
   if (startCheck === 'require') return check.require()
-  fastify.addHook('onListen', async () => { check.watch() })
+  fastify.addHook('onListen', async () => { void check.watch() })
   fastify.addHook('onClose', async () => check.close())
 }

@@ -36,7 +36,7 @@ export class Revival {
 
   #askIn (delay: number, refused: number): void {
     if (this.#closed) return
-    this.#timer = setTimeout(() => { this.#ask(refused) }, delay * (0.75 + 0.25 * Math.random())).unref()
+    this.#timer = setTimeout(() => { void this.#ask(refused) }, delay * (0.75 + 0.25 * Math.random())).unref()
   }
 
   async #ask (refused: number): Promise<void> {

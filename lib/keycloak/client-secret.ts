@@ -41,7 +41,7 @@ export class Secret {
   async other (refused: string, deadline: Deadline): Promise<string | undefined> {
     let current = await this.get(deadline)
     if (current === refused && typeof this.#source === 'function' && performance.now() - this.#askedAt >= ASK_AGAIN) {
-      this.#ask()
+      void this.#ask()
       current = await this.get(deadline)
     }
     return current === refused ? undefined : current

@@ -71,7 +71,7 @@ export class KeySearch {
       }
       this.#searches.add(search)
       this.#room.enter(search)
-      this.#run()
+      void this.#run()
     })
   }
 

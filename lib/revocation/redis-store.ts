@@ -92,7 +92,7 @@ class RedisStore implements RevocationStore {
     if (this.#follower !== undefined) throw new Error('redisStore: one store serves one registration of the plugin; make another')
     this.#follower = follower
     this.#key ??= `fastify-keycloak-bearer:${follower.issuer}`
-    this.#read(follower)
+    void this.#read(follower)
   }
 
   async publish (revocation: Revocation): Promise<void> {
