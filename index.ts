@@ -102,7 +102,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, denials: createDenials(settings), closing }))
   fastify.addHook('onError', challenging(realm))
-  if (revoked !== undefined) await untilClosed(fastify, closing, revoked.start)
+  if (revoked !== undefined) await untilClosed(fastify, closing, () => revoked.start(fastify))
 }
 
 /** From a token to who it is about now, and how Keycloak does meanwhile. What not every API needs is loaded where it is asked for. */
@@ -144,7 +144,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     maxDepth: jsonDepth
   }, upstream, monitor)
 
-  const revoked = settings.revocation && (await import('./lib/revocation/index.js')).createRevoked(settings, settings.revocation, keys, fastify, upstream.closing)
+  const revoked = settings.revocation && new (await import('./lib/revocation/realm-revocation.js')).RealmRevocation({ settings, revocation: settings.revocation, keys, closing: upstream.closing, log })
 
   function health (): Health {
     const asking = introspection?.health() ?? null

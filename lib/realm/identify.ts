@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { Identity } from '../token/identity.js'
 import type { Introspection } from '../introspection/introspection.js'
 import { type Maybe, next } from '../util/maybe-promise.js'
-import type { Revoked } from '../revocation/index.js'
+import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Recall, Verification } from '../token/verify.js'
 
 /** Token → who it is about now: verified, not revoked, and introspected where that is on, as long as somebody waits for `reply`. */
@@ -16,7 +16,7 @@ export interface Identification {
 }
 
 /** All steps between a token and who it is about. */
-export function createIdentification (verification: Verification, revoked: Revoked | undefined, introspection: Introspection | undefined): Identification {
+export function createIdentification (verification: Verification, revoked: RealmRevocation | undefined, introspection: Introspection | undefined): Identification {
   const standing = revoked && ((identity: Identity): Identity => {
     revoked.check(identity.claims)
     return identity
