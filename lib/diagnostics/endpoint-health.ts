@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { UpstreamHealth } from '../../types/instance.js'
 import type { UnavailableError } from '../errors.js'
+import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
 
 /** Least time between two warnings of one reason, and of any two, in milliseconds: what comes and goes must not flood the log. */
 const WARN_AGAIN = { same: 10_000, any: 1000 }
@@ -42,7 +43,7 @@ export class Monitor {
   }
 
   succeeded (): void {
-    this.#lastSuccess = Date.now()
+    this.#lastSuccess = wallMilliseconds()
     if (this.#failingSince === null) return
     if (!this.#warned.over) {
       const seconds = Math.round((this.#lastSuccess - this.#failingSince) / 1000)
@@ -56,13 +57,13 @@ export class Monitor {
   /** What is ours tells nothing of Keycloak. */
   failed ({ outage, reason }: UnavailableError): void {
     if (outage === 'ours') return
-    this.#lastFailure = Date.now()
+    this.#lastFailure = wallMilliseconds()
     this.#failingSince ??= this.#lastFailure
     this.#reason = reason
-    const quiet = performance.now() - this.#warned.at
+    const quiet = monotonicMilliseconds() - this.#warned.at
     if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
     this.#log.warn({ reason }, `Keycloak cannot be used at ${this.#endpoint}: ${reason}`)
-    this.#warned = { at: performance.now(), reason, over: false }
+    this.#warned = { at: monotonicMilliseconds(), reason, over: false }
   }
 }
 

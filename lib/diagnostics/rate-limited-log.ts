@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Milliseconds after which the budgets are whole again. */
 const WINDOW = 10_000
@@ -62,7 +63,7 @@ export class Warnings {
   }
 
   #budgetOf (cause: Cause): Budget {
-    const now = performance.now()
+    const now = monotonicMilliseconds()
     const known = this.#budgets.get(cause)
     if (known !== undefined && now - known.since < WINDOW) return known
     const budget = { since: now, texts: new Map<string, number>(), lines: 0, unwritten: known?.unwritten ?? 0 }

@@ -6,6 +6,7 @@ import type { Upstream } from '../keycloak/client.js'
 import { addressOption, type Finding, isShowable } from './finding.js'
 import { unreachable } from './reach.js'
 import { explainRefusal } from './refusal.js'
+import { wallMilliseconds } from '../util/clock.js'
 
 /** OpenID Connect Discovery 1.0 section 4. */
 const PATH = '/.well-known/openid-configuration'
@@ -25,14 +26,14 @@ export interface Discovered {
 
 /** Read the realm's discovery document, or find out why it cannot be had. */
 export async function discover (upstream: Upstream, settings: Settings): Promise<Discovered | Finding> {
-  const asked = Date.now()
+  const asked = wallMilliseconds()
   let answer: Answer
   try {
     answer = await upstream.answer({ method: 'GET', path: PATH, timeout: settings.jwks.timeout, maxBytes: MAX_BYTES, anyStatus: true })
   } catch (error) {
     return unreachable(error, settings)
   }
-  const answered = Date.now()
+  const answered = wallMilliseconds()
   if (answer.status !== 200) return refused(answer, settings)
   const issuer = member(parseObject(answer.body, MAX_DEPTH) ?? {}, 'issuer')
   if (typeof issuer !== 'string') return stranger(settings, 'a body that is no discovery document')

@@ -3,7 +3,7 @@ import { checkClaims, type Expectations, WHOLE } from '../token/claims.js'
 import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
-import { seconds } from '../util/clock.js'
+import { wallSeconds } from '../util/clock.js'
 
 export interface JudgeOptions extends Expectations {
   /** The client that asks. */
@@ -37,7 +37,7 @@ export function judge (answer: JsonObject, token: AccessTokenClaims, options: Ju
   if (sub !== undefined && tokenSub !== undefined && sub !== tokenSub) throw notValid('introspection answered with another sub')
   const claims = jti === undefined ? { ...token } : liveClaims(answer, token, options)
   // What is in it is frozen already: the token's claims, and the answer.
-  return Object.freeze(checkClaims(claims, options, seconds(), WHOLE))
+  return Object.freeze(checkClaims(claims, options, wallSeconds(), WHOLE))
 }
 
 /**

@@ -19,12 +19,12 @@ import { DEFAULT_CACHE } from '../options/options.js'
 import { rarely } from '../diagnostics/rarely.js'
 import { Revival } from './recovery-probe.js'
 import { Secret, type SecretSource } from '../keycloak/client-secret.js'
-import { seconds } from '../util/clock.js'
 import { type Answer, sharing } from './shared-responses.js'
 import { Turns } from '../keycloak/turns.js'
 import { UnsentInquiries } from './unsent-inquiries.js'
 import type { Upstream } from '../keycloak/client.js'
 import type { Recall } from '../token/verify.js'
+import { wallSeconds } from '../util/clock.js'
 
 export interface IntrospectOptions extends Omit<JudgeOptions, 'onClaims'> {
   log: FastifyBaseLogger
@@ -165,7 +165,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
 
   /** The same answer to the same token was judged before: the dates alone can have changed. */
   function recall ({ identity }: Judged): Identity {
-    checkDates(identity.claims, options, seconds())
+    checkDates(identity.claims, options, wallSeconds())
     return identity
   }
 

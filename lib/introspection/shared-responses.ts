@@ -4,7 +4,7 @@ import { KeycloakError, refusal, UnavailableError } from '../errors.js'
 import type { Identity } from '../token/identity.js'
 import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from '../token/token-cache.js'
 import type { Maybe } from '../util/maybe-promise.js'
-import { seconds } from '../util/clock.js'
+import { monotonicMilliseconds, wallMilliseconds, wallSeconds } from '../util/clock.js'
 
 /** Who a token is about now, and the characters it took Keycloak to say it. */
 export interface Answer {
@@ -56,7 +56,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
 
     /** There at once when it is known already. */
     find (token: string, verified: Identity, waiting?: Waiting): Maybe<Identity> {
-      const known = outcomeOf(answers.find(token), Date.now(), performance.now())
+      const known = outcomeOf(answers.find(token), wallMilliseconds(), monotonicMilliseconds())
       if (known !== undefined) return known
       const underWay = calls.get(token)
       const call = underWay?.departure.canBeJoined(timeout) === true ? underWay : start(token, verified)
@@ -76,8 +76,8 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
   }
 
   function start (token: string, verified: Identity): Call {
-    const ends = performance.now() + ttl
-    const last = seconds() + ttl / 1000
+    const ends = monotonicMilliseconds() + ttl
+    const last = wallSeconds() + ttl / 1000
     const departure = new Departure()
     const keep = (outcome: Shared['outcome'], size: number, { claims } = verified): void => {
       const { from, until } = validity(claims, expected)

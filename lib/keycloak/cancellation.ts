@@ -1,3 +1,5 @@
+import { monotonicMilliseconds } from '../util/clock.js'
+
 /** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
 export interface Waiting {
   once (event: 'close', listener: () => void): unknown
@@ -32,7 +34,7 @@ export class Departure {
    */
   canBeJoined (timeout: number): boolean {
     if (this.#left !== undefined) return false
-    return this.queuedSince === undefined || performance.now() - this.queuedSince < timeout / 2
+    return this.queuedSince === undefined || monotonicMilliseconds() - this.queuedSince < timeout / 2
   }
 
   /** The call is called off. */

@@ -1,4 +1,5 @@
 import { unavailable, type UnavailableError } from '../errors.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** So many failures in a row, and Keycloak counts as away. */
 const THRESHOLD = 5
@@ -27,7 +28,7 @@ export class Breaker {
    */
   admit (): void {
     if (!this.open) return
-    if (performance.now() < this.#nextTrialAt) this.mustBeClosed()
+    if (monotonicMilliseconds() < this.#nextTrialAt) this.mustBeClosed()
     this.#await()
   }
 
@@ -52,6 +53,6 @@ export class Breaker {
   }
 
   #await (): void {
-    this.#nextTrialAt = performance.now() + TRIAL_EVERY.least + (TRIAL_EVERY.most - TRIAL_EVERY.least) * Math.random()
+    this.#nextTrialAt = monotonicMilliseconds() + TRIAL_EVERY.least + (TRIAL_EVERY.most - TRIAL_EVERY.least) * Math.random()
   }
 }

@@ -2,6 +2,7 @@ import type { Closing } from './closing.js'
 import type { Deadline } from '../util/deadline.js'
 import { unavailable, type UnavailableError } from '../errors.js'
 import { before } from '../util/with-timeout.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Where the client's secret comes from. A function is asked once, and anew when Keycloak refuses what it gave. */
 export type SecretSource = string | (() => string | Promise<string>)
@@ -40,7 +41,7 @@ export class Secret {
    */
   async other (refused: string, deadline: Deadline): Promise<string | undefined> {
     let current = await this.get(deadline)
-    if (current === refused && typeof this.#source === 'function' && performance.now() - this.#askedAt >= ASK_AGAIN) {
+    if (current === refused && typeof this.#source === 'function' && monotonicMilliseconds() - this.#askedAt >= ASK_AGAIN) {
       void this.#ask()
       current = await this.get(deadline)
     }
@@ -49,7 +50,7 @@ export class Secret {
 
   /** What it gives is kept; what failed, or takes too long, is asked anew by the next request. */
   #ask (): Promise<string> {
-    this.#askedAt = performance.now()
+    this.#askedAt = monotonicMilliseconds()
     const asked: Promise<string> = (async () => (this.#source as () => unknown)())().then((secret) => {
       if (typeof secret !== 'string' || secret === '') throw noSecret()
       this.#current = secret

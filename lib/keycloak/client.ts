@@ -7,6 +7,7 @@ import type { Departure } from './cancellation.js'
 import { reasonOf } from '../errors.js'
 import { type Outage, unavailable, UnavailableError } from '../errors.js'
 import { type Answer, type AnswerRules, Exchange } from './response-handler.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Where Keycloak is, and how to reach it. */
 export interface UpstreamOptions {
@@ -113,7 +114,7 @@ export class Upstream {
     try {
       const answer = await attempt().catch(again(TRIES - 1))
       done()
-      this.#answeredAt = performance.now()
+      this.#answeredAt = monotonicMilliseconds()
       return answer
     } catch (error) {
       done()
@@ -127,7 +128,7 @@ export class Upstream {
    */
   #blame ({ waited = 0 }: Call, { began, milliseconds }: Deadline, exchange: Exchange | undefined): Outage {
     const late = this.#given === undefined ? waited : (exchange?.writtenAt ?? Infinity) - began
-    const answers = performance.now() - this.#answeredAt < milliseconds / 2
+    const answers = monotonicMilliseconds() - this.#answeredAt < milliseconds / 2
     return late > WAITED * milliseconds && answers ? 'ours' : 'away'
   }
 

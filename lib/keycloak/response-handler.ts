@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici'
 import { unavailable, UnavailableError } from '../errors.js'
 import { refusedBy } from './refusals.js'
 import { withoutPrototype } from '../util/members.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** What was answered. */
 export interface Answer {
@@ -68,7 +69,7 @@ export class Exchange implements Handler {
     // It waited for a connection, and was ended meanwhile.
     if (this.#ended !== undefined) return controller.abort(this.#ended)
     this.#controller = controller
-    this.writtenAt = performance.now()
+    this.writtenAt = monotonicMilliseconds()
   }
 
   onResponseStart (_controller: Controller, status: number, headers: Headers): void {

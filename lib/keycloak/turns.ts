@@ -5,6 +5,7 @@ import type { Deadline } from '../util/deadline.js'
 import type { Departure } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
 import { rarely } from '../diagnostics/rarely.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Least time between two warnings of one cause, in milliseconds. */
 const WARN_AGAIN = 10_000
@@ -56,7 +57,7 @@ export class Turns {
    * @throws {KeycloakError} keycloak_unavailable
    */
   async wait (call: QueuedCall, turn: Promise<void>, deadline: Deadline): Promise<number> {
-    const since = performance.now()
+    const since = monotonicMilliseconds()
     const refuse = (error: UnavailableError): void => this.#queue.refuse(call, error)
     deadline.onPassed(() => {
       this.#warnOfWaits()
@@ -71,6 +72,6 @@ export class Turns {
       call.departure.queuedSince = undefined
       this.#closing.delete(refuse)
     }
-    return performance.now() - since
+    return monotonicMilliseconds() - since
   }
 }

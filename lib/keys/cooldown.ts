@@ -34,7 +34,7 @@ export class Cooldown {
    * Is a refresh allowed: now (true), not now (false), or is there something to wait for?
    * @param resembles does the key id look like those of the realm?
    * @param joined did the look-up wait for a fetch that began before it?
-   * @param now `performance.now()`
+   * @param now milliseconds of the monotonic clock
    * @returns a promise resolves when it is worth looking again, or to false
    */
   admit (kid: string | undefined, resembles: boolean, joined: boolean, now: number): boolean | Promise<boolean> {

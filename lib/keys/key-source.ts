@@ -6,6 +6,7 @@ import type { Monitor } from '../diagnostics/endpoint-health.js'
 import type { IsRefused } from './test-keys.js'
 import type { Upstream } from '../keycloak/client.js'
 import { WaitingList } from './waiting-list.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
 export interface KeysOptions {
@@ -70,12 +71,12 @@ export class Keys {
    * @throws {KeycloakError} token_not_valid when a fresh key set has no such key, keycloak_unavailable
    */
   async lookup (kid: string | undefined, alg: string): Promise<Key> {
-    return this.standing(performance.now())?.verifier(kid, alg) ?? this.#lookup(kid, alg, performance.now())
+    return this.standing(monotonicMilliseconds())?.verifier(kid, alg) ?? this.#lookup(kid, alg, monotonicMilliseconds())
   }
 
   /**
    * The key set to go by without a wait, if there is one: a fresh one, or the kept one while Keycloak is known to be away.
-   * @param now `performance.now()`
+   * @param now milliseconds of the monotonic clock
    */
   standing (now: number): KeySet | undefined {
     if (this.#fetched === undefined) return undefined
@@ -152,7 +153,7 @@ export class Keys {
       if (key !== undefined) return key
       // Keycloak was asked since this look-up began, so its answer is as new as can be; or the key fits another algorithm.
       const isNew = fetched.requestedAt >= startedAt
-      if (isNew && fetched.set.resembles(kid)) this.#cooldown.refuse(kid, performance.now())
+      if (isNew && fetched.set.resembles(kid)) this.#cooldown.refuse(kid, monotonicMilliseconds())
       if (isNew || fetched.set.has(kid, alg)) throw notValid('no key of the realm fits kid and alg')
       fetched = await this.#newer(kid, alg, joins)
       if (fetched === undefined) throw notValid('the kid is unknown, and jwks.cooldown forbids to ask for it yet')
@@ -162,7 +163,7 @@ export class Keys {
   /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
   async #current (kid?: string): Promise<Fetched> {
     const kept = this.#fetched
-    if (this.standing(performance.now()) !== undefined) return kept!
+    if (this.standing(monotonicMilliseconds()) !== undefined) return kept!
     try {
       return await (this.#fetching === undefined ? this.#fetch() : this.#join(this.#fetching, kid))
     } catch (error) {
@@ -176,7 +177,7 @@ export class Keys {
     if (this.#fetching !== undefined) return this.#join(this.#fetching, kid)
     // Kept through an outage: who knows its keys need not wait for Keycloak, who does not must.
     if (!this.#isFresh()) return this.#refresh(kid, alg)
-    const admitted = this.#cooldown.admit(kid, this.#fetched!.set.resembles(kid), joins, performance.now())
+    const admitted = this.#cooldown.admit(kid, this.#fetched!.set.resembles(kid), joins, monotonicMilliseconds())
     if (admitted === true) return this.#refresh(kid, alg)
     if (admitted === false || await this.#upstream.closing.until(admitted) === false) return undefined
     return this.#fetched
@@ -197,7 +198,7 @@ export class Keys {
 
   #fetch (): Promise<Fetched> {
     if (this.#fetching === undefined) {
-      if (performance.now() < this.#retryAt) return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
+      if (monotonicMilliseconds() < this.#retryAt) return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
       this.#fetching = this.#load().finally(() => {
         this.#fetching = undefined
         this.#waiting.release()
@@ -207,7 +208,7 @@ export class Keys {
   }
 
   async #load (): Promise<Fetched> {
-    const requestedAt = performance.now()
+    const requestedAt = monotonicMilliseconds()
     try {
       this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
       this.#failures = 0
@@ -217,7 +218,7 @@ export class Keys {
       return this.#fetched
     } catch (error) {
       const delay = between(0.5, 1) * Math.min(BACKOFF.first * 2 ** this.#failures++, BACKOFF.most)
-      this.#retryAt = performance.now() + delay
+      this.#retryAt = monotonicMilliseconds() + delay
       this.#fetchIn(delay)
       throw error
     }
@@ -247,7 +248,7 @@ export class Keys {
   }
 
   #age (): number {
-    return performance.now() - this.#fetched!.requestedAt
+    return monotonicMilliseconds() - this.#fetched!.requestedAt
   }
 
   #isFresh (): boolean {

@@ -2,6 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { isTestOrDevelopment } from '../util/environment.js'
 import { testRealms } from '../util/test-realms.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /**
  * The keys of the test realm, by `fingerprint`. Their private halves are published with this package, so that anybody can
@@ -39,9 +40,9 @@ export function refuseTestKeys ({ issuer, baseUrl }: Origin, log: FastifyBaseLog
   let warnedAt = -Infinity
   return (key) => {
     if (!FINGERPRINTS.has(fingerprint(key)) || isTestOrDevelopment() || isOwnRealm(issuer) || isOwnRealm(baseUrl)) return false
-    if (performance.now() - warnedAt >= WARN_AGAIN) {
+    if (monotonicMilliseconds() - warnedAt >= WARN_AGAIN) {
       log.warn(`the key set of ${baseUrl} has keys ${TEST_KEYS}`)
-      warnedAt = performance.now()
+      warnedAt = monotonicMilliseconds()
     }
     return true
   }

@@ -14,6 +14,7 @@ import type { Maybe } from '../util/maybe-promise.js'
 import type { RolesOf } from '../access/roles.js'
 import type { Routes } from '../access/route-registry.js'
 import type { ToUser } from './user.js'
+import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
 
 /** The steps of a request, each made at start. */
 export interface Steps {
@@ -62,7 +63,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     if (extractToken !== undefined) return identified(extractToken(request), reply)
     const header = authorizationOf(request)
     if (header === undefined) return null
-    return recall?.(header, Date.now(), performance.now()) ?? identified(tokenIn(header), reply)
+    return recall?.(header, wallMilliseconds(), monotonicMilliseconds()) ?? identified(tokenIn(header), reply)
   }
 
   function identified (token: string | null, reply: FastifyReply): Maybe<Identity> | null {

@@ -4,6 +4,7 @@ import type { Header } from '../token/jws.js'
 import type { Key } from '../keys/key-set.js'
 import type { Keys } from '../keys/key-source.js'
 import type { Place, WaitingRoom } from './waiting-room.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Milliseconds between two fetches of the key set for calls; `jwks.cooldown` where that is less. */
 const FETCH_AGAIN = 500
@@ -55,7 +56,7 @@ export class KeySearch {
     const key = this.#known(header)
     if (key !== undefined) return key
     if (this.#closed) throw closes()
-    const arrivedAt = performance.now()
+    const arrivedAt = monotonicMilliseconds()
     if (this.#keys.isFinal(header.kid, header.alg, arrivedAt)) throw unknownKey()
     return new Promise<Key>((resolve, reject) => {
       const search: Search = {
@@ -94,7 +95,7 @@ export class KeySearch {
     if (this.#running) return
     this.#running = true
     while (this.#searches.size > 0) {
-      await pause(Math.max(0, this.#fetchedAt + this.#fetchAgain - performance.now()), undefined, { ref: false })
+      await pause(Math.max(0, this.#fetchedAt + this.#fetchAgain - monotonicMilliseconds()), undefined, { ref: false })
       await this.#fetch()
       await this.#decide()
     }
@@ -103,7 +104,7 @@ export class KeySearch {
 
   /** A fetch that fails leaves all as it is. */
   async #fetch (): Promise<void> {
-    this.#fetchedAt = performance.now()
+    this.#fetchedAt = monotonicMilliseconds()
     try {
       await this.#keys.preload()
     } catch {
@@ -127,7 +128,7 @@ export class KeySearch {
     const key = this.#known(header)
     if (key !== undefined) found(key)
     else if (this.#keys.isFinal(header.kid, header.alg, arrivedAt)) drop(unknownKey())
-    else if (performance.now() - arrivedAt >= MAX_WAIT) drop(unavailable('the keys could not be had in time'))
+    else if (monotonicMilliseconds() - arrivedAt >= MAX_WAIT) drop(unavailable('the keys could not be had in time'))
     else return false
     this.#searches.delete(search)
     this.#room.leave(search)

@@ -2,13 +2,13 @@ import type { FastifyBaseLogger } from 'fastify'
 import { type KeycloakError, notValid } from '../errors.js'
 import { type Header, type JwsRules, openJws, payloadOf } from '../token/jws.js'
 import { ALGORITHMS } from '../options/options.js'
-import { seconds } from '../util/clock.js'
 import { MAX_BYTES } from './body.js'
 import { type CallKind, causeOf, describeOrder, type Order, type PendingCall } from './push.js'
 import type { KeySearch } from './key-search.js'
 import type { Once } from './replay-guard.js'
 import type { Place, WaitingRoom } from './waiting-room.js'
 import type { Warnings } from '../diagnostics/rate-limited-log.js'
+import { wallSeconds } from '../util/clock.js'
 
 export interface InboxOptions {
   search: KeySearch
@@ -66,7 +66,7 @@ export class Inbox {
 
   /** Nothing but the token is kept until its signature is checked, and nothing but its header is read. */
   async #order (token: string, call: PendingCall): Promise<Order> {
-    const now = seconds()
+    const now = wallSeconds()
     const key = await this.#options.search.find(this.#header(token), token.length)
     key.checkSignature(token)
     key.verify(token)

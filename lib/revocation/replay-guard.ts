@@ -1,5 +1,4 @@
-import { seconds } from '../util/clock.js'
-import { hasPassed, monotonicSeconds } from '../util/clock.js'
+import { hasPassed, monotonicSeconds, wallSeconds } from '../util/clock.js'
 
 /** When a call ends, by the wall clock and by the monotonic one, in seconds. */
 interface End {
@@ -27,7 +26,7 @@ export class Once {
     const known = this.#ends.get(id)
     if (known !== undefined && !hasPassed(known.date, known.monotonic)) return false
     this.#ends.delete(id)
-    const left = until - seconds()
+    const left = until - wallSeconds()
     if (left > 0) this.#ends.set(id, { date: until, monotonic: monotonicSeconds() + left })
     if (this.#ends.size > this.#max) this.#ends.delete(this.#ends.keys().next().value!)
     return true

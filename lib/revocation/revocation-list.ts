@@ -1,9 +1,8 @@
 import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
-import { seconds } from '../util/clock.js'
-import { hasPassed, monotonicSeconds } from '../util/clock.js'
 import { isOffline, sessionOf } from './token-session.js'
+import { hasPassed, monotonicSeconds, wallSeconds } from '../util/clock.js'
 
 export interface RevocationsOptions {
   /** Seconds; no token that is accepted lives longer. */
@@ -130,7 +129,7 @@ export class Revocations {
 
   /** Does no token that is good by the wall clock fall by it? */
   #isOver (at: number): boolean {
-    return at + this.#lifetime <= seconds()
+    return at + this.#lifetime <= wallSeconds()
   }
 
   #over (entries: ReadonlyMap<string, Entry>): number {

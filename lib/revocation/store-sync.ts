@@ -8,6 +8,7 @@ import { storeReasonOf } from './store-error.js'
 import { Unsent } from './publish-queue.js'
 import type { Warnings } from '../diagnostics/rate-limited-log.js'
 import { within } from '../util/with-timeout.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 export interface SpreadOptions {
   store: RevocationStore
@@ -53,7 +54,7 @@ export class Spread {
 
   /** Milliseconds since the store was last heard of; `null`: not yet. */
   get lag (): number | null {
-    return this.#heardAt === null ? null : performance.now() - this.#heardAt
+    return this.#heardAt === null ? null : monotonicMilliseconds() - this.#heardAt
   }
 
   /** Is what we know recent enough to go by? */
@@ -117,7 +118,7 @@ export class Spread {
   }
 
   #heard (): void {
-    this.#heardAt = performance.now()
+    this.#heardAt = monotonicMilliseconds()
     if (!this.#failing) return
     this.#failing = false
     this.#options.log.info('the store of revocations can be read again')
@@ -126,9 +127,9 @@ export class Spread {
   #failed (error: unknown): void {
     this.#failing = true
     const reason = storeReasonOf(error)
-    const quiet = performance.now() - this.#warned.at
+    const quiet = monotonicMilliseconds() - this.#warned.at
     if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
-    this.#warned = { at: performance.now(), reason }
+    this.#warned = { at: monotonicMilliseconds(), reason }
     this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
   }
 }

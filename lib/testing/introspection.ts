@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { decode, type Claims } from './jws.js'
 import type { KeyRing } from './keys.js'
+import { wallSeconds } from '../util/clock.js'
 
 /** What introspection has to know of its realm. */
 export interface IntrospectingRealm {
@@ -80,7 +81,7 @@ export class Introspection {
 
   #isActive ({ iss, exp, nbf, aud, sid }: Claims): boolean {
     const { issuer, clientId } = this.#realm.options
-    const now = Date.now() / 1000
+    const now = wallSeconds()
     if (iss !== issuer || this.#isOver(sid)) return false
     if (typeof exp === 'number' && exp <= now) return false
     if (typeof nbf === 'number' && nbf > now) return false

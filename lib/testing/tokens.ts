@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { checkSpec, type TokenKind, type TokenSpec } from './token-spec.js'
 import type { Claims, JwsHeader } from './jws.js'
 import { userOf, type RealmUser } from './users.js'
+import { wallSeconds } from '../util/clock.js'
 
 /** What of the realm goes into its tokens. */
 export interface Issuer {
@@ -79,7 +80,7 @@ function tokenId ({ scope = SCOPE }: TokenSpec, { jti }: Kind): string {
 
 /** Seconds since 1970. What has expired was issued before it did, so that nothing but `exp` is wrong with it. */
 function times ({ expired, expiresIn, age }: TokenSpec, lifespan: number): { exp: number, iat: number } {
-  const now = Math.floor(Date.now() / 1000)
+  const now = Math.floor(wallSeconds())
   const left = expired === true ? -3600 : expiresIn ?? lifespan - (age ?? 0)
   return { exp: now + left, iat: now - (age ?? (left > 0 ? 0 : lifespan - left)) }
 }

@@ -3,6 +3,7 @@ import { type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Keys } from '../keys/key-source.js'
 import { ALGORITHMS } from '../options/options.js'
 import type { StartLog } from '../diagnostics/start-log.js'
+import { monotonicMilliseconds } from '../util/clock.js'
 
 const KNOWN: ReadonlySet<unknown> = new Set(ALGORITHMS)
 
@@ -37,7 +38,7 @@ export class AlgorithmAdvice {
    * unless the key set has the key that it names.
    */
   consider (token: string, header: JsonObject): void {
-    const now = performance.now()
+    const now = monotonicMilliseconds()
     const alg = member(header, 'alg')
     const kid = member(header, 'kid')
     if (now < this.#verifyAt || !isAlgorithm(alg) || (kid !== undefined && typeof kid !== 'string')) return
@@ -56,7 +57,7 @@ export class AlgorithmAdvice {
     const rules = { ...jws, algorithms: new Set([alg]) }
     const claims = payloadOf(openJws(token, rules), rules)
     if (member(claims, 'iss') !== issuer || !isAccessToken(claims)) return
-    this.#warnAt.set(alg, performance.now() + WARN_AGAIN)
+    this.#warnAt.set(alg, monotonicMilliseconds() + WARN_AGAIN)
     const allowed = [...jws.algorithms]
     log.warn({ check: 'algorithms' }, `a token that the realm signed by ${alg} was refused, since the option algorithms is ${listOf(allowed)}: write algorithms: ${listOf([alg])}, or ${listOf([...allowed, alg])} if the realm signs by each of them`)
   }

@@ -1,5 +1,5 @@
 import { Recent } from './doorkeeper.js'
-import { seconds } from '../util/clock.js'
+import { wallSeconds } from '../util/clock.js'
 
 /** What a memory needs to know of what it keeps. */
 export interface Kept {
@@ -102,7 +102,7 @@ export class Memory<Entry extends Kept> {
 
   /** A token that has ended is of no use to us, and would be to whoever reads the memory of the process. */
   #sweep (): void {
-    const now = seconds()
+    const now = wallSeconds()
     for (const [place, { until }] of this.#entries) {
       if (until <= now) this.#drop(place)
     }

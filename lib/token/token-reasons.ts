@@ -3,9 +3,9 @@ import { type JsonObject, member } from '../util/strict-json.js'
 import type { ExplainHeader, HeaderFault } from './jws.js'
 import { kindOf } from '../util/kind-of.js'
 import { isRealmUrl } from '../options/realm-url.js'
-import { seconds } from '../util/clock.js'
 import { shown } from '../util/shown.js'
 import { INTROSPECT, isLightweight, LIGHTWEIGHT, otherKind, otherKindByHeader } from './token-kind.js'
+import { wallSeconds } from '../util/clock.js'
 
 export interface ReasonOptions {
   issuer: string
@@ -115,7 +115,7 @@ function kindFirst (claims: JsonObject, sentence: string): string {
 }
 
 function ahead (claims: JsonObject, name: string): number {
-  return Math.max(Math.ceil(member(claims, name) as number - seconds()), 1)
+  return Math.max(Math.ceil(member(claims, name) as number - wallSeconds()), 1)
 }
 
 /** @param audience where none is asked for, none is missed */

@@ -9,7 +9,7 @@ import type { Keys } from '../keys/key-source.js'
 import type { Maybe } from '../util/maybe-promise.js'
 import { copyOf, credentialsOf, type Kept, type Memory, WEIGHT } from './token-cache.js'
 import { createReading } from './payload-from-verifier.js'
-import { seconds } from '../util/clock.js'
+import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
 
 export interface VerifyOptions extends Expectations {
   /** What an access token may look like. */
@@ -40,8 +40,8 @@ export type Verify = (token: string) => Maybe<Identity>
 
 /**
  * From an Authorization header to who its token is about, where that is known, and known to be good now.
- * @param wall `Date.now()`, which the dates of tokens go by
- * @param monotonic `performance.now()`, which all that we keep goes by
+ * @param wall milliseconds of the wall clock, which the dates of tokens go by
+ * @param monotonic milliseconds of the monotonic clock, which all that we keep goes by
  */
 export type Recall = (header: string, wall: number, monotonic: number) => Identity | undefined
 
@@ -74,7 +74,7 @@ export function createVerification (options: VerifyOptions): Verification {
 
   function verify (token: string): Maybe<Identity> {
     const known = memory?.find(token)
-    const set = keys!.standing(performance.now())
+    const set = keys!.standing(monotonicMilliseconds())
     if (known !== undefined && set !== undefined && known.generation === set.generation) return again(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header
@@ -88,7 +88,7 @@ export function createVerification (options: VerifyOptions): Verification {
   /** There is no key for a token, or nobody could say. */
   function unverifiable (error: KeycloakError, token: string, header: Header): KeycloakError {
     if (error.code !== 'token_not_valid') return error
-    const isOfOtherAlgorithm = header.kid !== undefined && keys!.standing(performance.now())?.has(header.kid, header.alg) === true
+    const isOfOtherAlgorithm = header.kid !== undefined && keys!.standing(monotonicMilliseconds())?.has(header.kid, header.alg) === true
     return headerFault(isOfOtherAlgorithm ? 'key_alg' : 'key', error.reason, { ...header }, () => token.split('.')[1]!, rules)
   }
 
@@ -104,7 +104,7 @@ export function createVerification (options: VerifyOptions): Verification {
 
   /** Verified before, by the key that is right for it now: the dates alone can have changed. */
   function again (known: Verified): Identity {
-    const now = seconds()
+    const now = wallSeconds()
     if (now < known.from || now >= known.until) outdated(known, now)
     return known.identity
   }
@@ -146,6 +146,6 @@ export function createVerification (options: VerifyOptions): Verification {
   }
 
   function believe (payload: JsonObject): AccessTokenClaims {
-    return checkClaims(payload, options, seconds(), options.completeness)
+    return checkClaims(payload, options, wallSeconds(), options.completeness)
   }
 }

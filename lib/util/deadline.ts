@@ -1,3 +1,5 @@
+import { monotonicMilliseconds } from './clock.js'
+
 /**
  * The end of waiting for what comes from outside, by a socket or as a promise, over one step or several in turn.
  *
@@ -15,9 +17,9 @@ export class Deadline {
 
   constructor (milliseconds: number) {
     this.milliseconds = milliseconds
-    this.began = performance.now()
+    this.began = monotonicMilliseconds()
     this.#timer = setTimeout(() => {
-      const late = performance.now() - this.began - milliseconds
+      const late = monotonicMilliseconds() - this.began - milliseconds
       this.#immediate = setImmediate(() => {
         this.#timer = setTimeout(() => this.#act(), Math.min(late, milliseconds))
       })

@@ -3,6 +3,7 @@ import { Bounded } from './bounded.js'
 import { proves } from './pkce.js'
 import { OAuthError } from './reply.js'
 import type { Sessions } from './sessions.js'
+import { wallMilliseconds } from '../../util/clock.js'
 
 /** What a code was given for, and what it is bound to. */
 export interface Grant {
@@ -33,7 +34,7 @@ export class Codes {
 
   issue (grant: Grant): string {
     const code = randomBytes(32).toString('base64url')
-    this.#issued.set(code, { ...grant, expires: Date.now() + this.#lifespan * 1000 })
+    this.#issued.set(code, { ...grant, expires: wallMilliseconds() + this.#lifespan * 1000 })
     return code
   }
 
@@ -59,7 +60,7 @@ export class Codes {
   }
 
   #problemOf (grant: Issued, redirectUri: string | undefined, verifier: string): string | undefined {
-    if (Date.now() >= grant.expires) return 'Code is expired'
+    if (wallMilliseconds() >= grant.expires) return 'Code is expired'
     if (redirectUri !== grant.redirectUri) return 'Incorrect redirect_uri'
     if (!proves(verifier, grant.challenge)) return 'PKCE verification failed: code_verifier does not give the code_challenge'
     return undefined

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Bounded } from './bounded.js'
+import { wallSeconds } from '../../util/clock.js'
 
 /** Somebody who is logged in. */
 export interface Session {
@@ -27,7 +28,7 @@ export class Sessions {
   /** Answers the session's id: 24 characters, as Keycloak's. */
   start ({ username, scope }: { username: string, scope: string }): string {
     const sid = MARK + randomBytes(32).toString('base64url').slice(0, 24 - MARK.length)
-    this.#sessions.set(sid, { username, scope, authTime: Math.floor(Date.now() / 1000) })
+    this.#sessions.set(sid, { username, scope, authTime: Math.floor(wallSeconds()) })
     return sid
   }
 

@@ -4,6 +4,7 @@ import type { LoginSettings } from './options.js'
 import { OAuthError } from './reply.js'
 import type { Session, Sessions } from './sessions.js'
 import { signedAs } from './signed.js'
+import { wallMilliseconds } from '../../util/clock.js'
 
 /** What of the realm the login needs. */
 export interface LoginRealm {
@@ -64,7 +65,7 @@ export class SessionTokens {
       await this.#sessions.end(sid)
       throw new OAuthError('invalid_grant', 'Stale token')
     }
-    if ((claims.exp as number) * 1000 <= Date.now()) throw new OAuthError('invalid_grant', 'Token is not active')
+    if ((claims.exp as number) * 1000 <= wallMilliseconds()) throw new OAuthError('invalid_grant', 'Token is not active')
     return sid
   }
 }
