@@ -60,8 +60,8 @@ const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
  * left out, so that one bad entry spoils nothing.
  */
 export class KeySet {
-  /** Which of the key sets it is, in the order of their answers: a kept token remembers it by this, and keeps none alive. */
-  readonly generation: number
+  /** Tells this key set from every other one of every realm. A kept token holds on to the id alone, so it keeps no key set alive. */
+  readonly id = Symbol('key set')
   readonly #keys: readonly SigningKey[]
   /** Of all entries, unusable ones too. */
   readonly #kids: ReadonlySet<unknown>
@@ -78,7 +78,6 @@ export class KeySet {
    * @throws {KeycloakError} keycloak_unavailable when it is no key set or has no signing key
    */
   constructor (text: string, issuer: string, isRefused: IsRefused, previous?: KeySet) {
-    this.generation = (previous?.generation ?? 0) + 1
     const entries = entriesOf(text)
     this.#kids = new Set(entries.filter(isObject).map((entry) => member(entry, 'kid')))
     this.#keys = signingKeys(entries, isRefused)

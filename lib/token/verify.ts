@@ -25,8 +25,8 @@ export interface VerifyOptions extends Expectations {
 export interface Verified extends Kept {
   readonly header: Header
   readonly key: Key
-  /** Of the key set that had the key when it was last looked up. */
-  generation: number | undefined
+  /** The key set that had the key when it was last looked up: another realm's has another id. */
+  keySetId: symbol | undefined
   readonly identity: Identity
   /** Seconds since 1970; before, and from `until` on, the dates are to be judged one by one. */
   readonly from: number
@@ -67,7 +67,7 @@ export function createVerification (options: VerifyOptions): Verification {
   function recall (known: Verified | undefined, wall: number, monotonic: number): Identity | undefined {
     if (known === undefined) return undefined
     const set = keys!.standing(monotonic)
-    if (set === undefined || known.generation !== set.generation) return undefined
+    if (set === undefined || known.keySetId !== set.id) return undefined
     const now = wall / 1000
     return now >= known.from && now < known.until ? known.identity : undefined
   }
@@ -75,7 +75,7 @@ export function createVerification (options: VerifyOptions): Verification {
   function verify (token: string): Maybe<Identity> {
     const known = memory?.find(token)
     const set = keys!.standing(monotonicMilliseconds())
-    if (known !== undefined && set !== undefined && known.generation === set.generation) return again(known)
+    if (known !== undefined && set !== undefined && known.keySetId === set.id) return again(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header
     const key = set?.verifier(header.kid, header.alg)
@@ -95,7 +95,7 @@ export function createVerification (options: VerifyOptions): Verification {
   /** @param set the key set that has the key, where it was at hand */
   function judge (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
     if (known?.key === key) {
-      known.generation = set?.generation
+      known.keySetId = set?.id
       return again(known)
     }
     // A kept token whose key is another now is verified again.
@@ -137,7 +137,7 @@ export function createVerification (options: VerifyOptions): Verification {
       credentials: credentialsOf(token),
       header,
       key,
-      generation: set?.generation,
+      keySetId: set?.id,
       identity,
       from,
       until,

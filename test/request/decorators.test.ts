@@ -96,8 +96,8 @@ t.test('routes of other plugins are closed by requireAuthentication, and stay op
   await app.register(fastifyStatic, { ...pages, prefix: '/files/', decorateReply: false, wildcard: true })
   const status = async (url: string) => (await app.inject(url)).statusCode
   t.equal(await status('/things'), 401)
-  t.equal(await status('/closed/neighbours.test.ts'), 401)
-  t.equal(await status('/files/neighbours.test.ts'), 200)
+  t.equal(await status('/closed/decorators.test.ts'), 401)
+  t.equal(await status('/files/decorators.test.ts'), 200)
   t.equal(await status('/docs/json'), 200)
 })
 
