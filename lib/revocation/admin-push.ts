@@ -2,16 +2,16 @@ import type { Revocation } from '../../types/revocation.js'
 import { date } from '../token/claims.js'
 import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../util/strict-json.js'
-import type { CallKind, Order } from './push.js'
-import { checkEnd } from './call-dates.js'
+import type { PushedRevocation, PushKind } from './push.js'
+import { checkExpiration } from './push-dates.js'
 
 const TYPES: ReadonlySet<string> = new Set(['jwt'])
 
-/** Seconds from when Keycloak makes an action until its `expiration`: the only date by Keycloak's own clock. */
+/** Seconds from the making of an admin push until its `expiration`, which is its only date by Keycloak's own clock. */
 const LIFETIME = 30
 
-/** Whom a push of the admin console is for. */
-export interface ActionOptions {
+/** The client that a push of the admin console is for. */
+export interface AdminPushOptions {
   clientId: string
   /** Seconds. */
   leeway: number
@@ -19,48 +19,48 @@ export interface ActionOptions {
   skew: number
 }
 
-/** `{adminUrl}/k_push_not_before`: the realm's not-before, or the client's own where that is later. */
-export function pushNotBefore (options: ActionOptions): CallKind {
+/** `{adminUrl}/k_push_not_before`: the not-before date of the realm, or of the client if that is later. */
+export function notBeforePush (options: AdminPushOptions): PushKind {
   return {
     name: 'a push of not-before',
     types: TYPES,
-    isOne: isAction,
-    read (payload, now): Order {
+    isOne: isAdminPush,
+    read (payload, now): PushedRevocation {
       const { call, expiration } = checkAction(payload, 'PUSH_NOT_BEFORE', options, now)
       return { id: call.id, until: expiration + options.skew, revocations: [{ kind: 'realm', at: notBefore(payload), call }] }
     }
   }
 }
 
-/** `{adminUrl}/k_logout`: all sessions, by a not-before; or those that are named. */
-export function logoutAction (options: ActionOptions): CallKind {
+/** `{adminUrl}/k_logout`: all sessions, by a not-before date; or the sessions that the push names. */
+export function logoutPush (options: AdminPushOptions): PushKind {
   return {
     name: 'a logout by the admin URL',
     types: TYPES,
-    isOne: isAction,
-    read (payload, now): Order {
+    isOne: isAdminPush,
+    read (payload, now): PushedRevocation {
       const { call, expiration } = checkAction(payload, 'LOGOUT', options, now)
-      const order = { id: call.id, until: expiration + options.skew }
+      const push = { id: call.id, until: expiration + options.skew }
       const sessions = sessionIds(payload)
-      if (sessions === undefined) return { ...order, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
+      if (sessions === undefined) return { ...push, revocations: [{ kind: 'everybody', at: notBefore(payload), call }] }
       const at = Math.floor(expiration - LIFETIME)
-      return { ...order, revocations: sessions.map((id): Revocation => ({ kind: 'session', id, at, call })) }
+      return { ...push, revocations: sessions.map((id): Revocation => ({ kind: 'session', id, at, call })) }
     }
   }
 }
 
-interface Action {
+interface AdminPush {
   call: NonNullable<Revocation['call']>
   /** Seconds since 1970. */
   expiration: number
 }
 
-/** The realm's key signs tokens too, and a mapper may write any claim into one: an action has no typ. */
-function isAction (payload: JsonObject): boolean {
+/** The realm's key signs tokens too, and a mapper may write any claim into them; but each of them has `typ`, and no push has it. */
+function isAdminPush (payload: JsonObject): boolean {
   return !Object.hasOwn(payload, 'typ') && Object.hasOwn(payload, 'action')
 }
 
-function checkAction (payload: JsonObject, action: string, { clientId, leeway, skew }: ActionOptions, now: number): Action {
+function checkAction (payload: JsonObject, action: string, { clientId, leeway, skew }: AdminPushOptions, now: number): AdminPush {
   if (Object.hasOwn(payload, 'typ')) throw notValid('typ is there')
   if (member(payload, 'action') !== action) throw notValid('the action is not that of the route')
   if (member(payload, 'resource') !== clientId) throw notValid('the resource is not this client')
@@ -68,7 +68,7 @@ function checkAction (payload: JsonObject, action: string, { clientId, leeway, s
   if (expiration === undefined) throw notValid('expiration is missing')
   const id = member(payload, 'id')
   if (typeof id !== 'string' || id === '') throw notValid('id is not a string')
-  checkEnd(expiration, skew, now)
+  checkExpiration(expiration, skew, now)
   return { call: { id, until: expiration + leeway }, expiration }
 }
 
@@ -78,11 +78,11 @@ function notBefore (payload: JsonObject): number {
   return value
 }
 
-/** Keycloak names sessions where the client's own adapter had told it of them. */
+/** Keycloak names sessions if the client's own adapter has told Keycloak of them. */
 function sessionIds (payload: JsonObject): string[] | undefined {
   const ids = member(payload, 'keycloakSessionIds')
   if (ids === undefined || ids === null) return undefined
-  const good = (id: unknown): id is string => typeof id === 'string' && id !== ''
-  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(good)) throw notValid('keycloakSessionIds is no list of sessions')
+  const isId = (id: unknown): id is string => typeof id === 'string' && id !== ''
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(isId)) throw notValid('keycloakSessionIds is no list of sessions')
   return ids
 }

@@ -1,60 +1,61 @@
 import { checkParties, date, type Expectations } from '../token/claims.js'
 import { notValid } from '../errors.js'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
-import type { CallKind, Order } from './push.js'
-import { checkEnd, checkMade } from './call-dates.js'
+import type { PushedRevocation, PushKind } from './push.js'
+import { checkExpiration, checkIssuedAt } from './push-dates.js'
 
+/** The member of `events` (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-/** OpenID Connect Back-Channel Logout 1.0 section 2.4 recommends the first; `JWT` says nothing, and the claims decide. */
+/** Section 2.4 recommends the first. Keycloak writes `JWT`, which names no kind of token: the claims decide. */
 const TYPES: ReadonlySet<string> = new Set(['logout+jwt', 'application/logout+jwt', 'jwt'])
 
 type Check = (claims: JsonObject) => void
 
-/** What section 2.6 asks beside dates, issuer and audience. */
-const CHECKS: readonly Check[] = [type, event, nonce]
+/** The checks of section 2.6 beside dates, issuer and audience. */
+const CHECKS: readonly Check[] = [checkType, checkEvent, checkNonce]
 
 /**
- * A logout token, for the clients that users log in by.
+ * Back-channel logouts: logout tokens for the clients that users log in by.
  * @param skew seconds by which the clocks of Keycloak and this API may differ
  */
-export function logoutToken (expected: Expectations, skew: number): CallKind {
+export function backchannelLogout (expected: Expectations, skew: number): PushKind {
   return {
     name: 'a back-channel logout',
     types: TYPES,
     isOne: hasEvent,
-    read (claims, now): Order {
+    read (claims, now): PushedRevocation {
       checkParties(claims, expected)
       for (const check of CHECKS) check(claims)
       const session = identifier(claims, 'sid')
       const user = identifier(claims, 'sub')
       const id = identifier(claims, 'jti') ?? missing('jti')
-      const { iat, exp } = datesOf(claims, skew, now)
+      const { iat, exp } = checkedDates(claims, skew, now)
       const [at, call] = [Math.floor(iat), { id, until: exp + expected.leeway }]
-      const order = { id, until: exp + skew }
-      if (session !== undefined) return { ...order, revocations: [{ kind: 'session', id: session, at, call }] }
-      if (user !== undefined) return { ...order, revocations: [{ kind: 'user', id: user, at, call }] }
+      const push = { id, until: exp + skew }
+      if (session !== undefined) return { ...push, revocations: [{ kind: 'session', id: session, at, call }] }
+      if (user !== undefined) return { ...push, revocations: [{ kind: 'user', id: user, at, call }] }
       return missing('sid or sub')
     }
   }
 }
 
-/** The dates by Keycloak's clock, checked. */
-function datesOf (claims: JsonObject, skew: number, now: number): { iat: number, exp: number } {
+/** Seconds since 1970, by Keycloak's clock. */
+function checkedDates (claims: JsonObject, skew: number, now: number): { iat: number, exp: number } {
   const iat = date(claims, 'iat') ?? missing('iat')
   const exp = date(claims, 'exp') ?? missing('exp')
-  checkMade(Math.max(iat, date(claims, 'nbf') ?? iat), skew, now)
-  checkEnd(exp, skew, now)
+  checkIssuedAt(Math.max(iat, date(claims, 'nbf') ?? iat), skew, now)
+  checkExpiration(exp, skew, now)
   return { iat, exp }
 }
 
-/** Keycloak's own mark; ID and access tokens are signed by the same key. */
-function type (claims: JsonObject): void {
+/** Keycloak writes `typ` into each token: ID tokens and access tokens are signed by the same key. */
+function checkType (claims: JsonObject): void {
   const typ = member(claims, 'typ')
   if (typ !== undefined && typ !== 'Logout') throw notValid('typ is not Logout')
 }
 
-function event (claims: JsonObject): void {
+function checkEvent (claims: JsonObject): void {
   if (!hasEvent(claims)) throw notValid('events has no back-channel logout')
 }
 
@@ -63,8 +64,8 @@ function hasEvent (claims: JsonObject): boolean {
   return isObject(events) && isObject(member(events, EVENT))
 }
 
-/** So that no ID token can ever pass for a logout token (section 2.4). */
-function nonce (claims: JsonObject): void {
+/** Section 2.4 forbids `nonce`, so that an ID token never passes for a logout token. */
+function checkNonce (claims: JsonObject): void {
   if (Object.hasOwn(claims, 'nonce')) throw notValid('nonce is there')
 }
 

@@ -7,7 +7,7 @@ const MAX = 1000
 /** Milliseconds between two tries. */
 const TRY_AGAIN = 500
 
-export interface UnsentOptions {
+export interface PublishQueueOptions {
   store: RevocationStore
   /** Seconds for which a revocation counts. */
   lifetime: number
@@ -25,13 +25,13 @@ interface Waiting {
  * Revocations that the store could not take, tried again until it does. Where they are too many, one not-before for
  * everybody takes their place: nobody is forgotten.
  */
-export class Unsent {
-  readonly #options: UnsentOptions
+export class PublishQueue {
+  readonly #options: PublishQueueOptions
   #waiting: Waiting[] = []
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor (options: UnsentOptions) {
+  constructor (options: PublishQueueOptions) {
     this.#options = options
   }
 

@@ -2,80 +2,97 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import type { Closing } from '../keycloak/closing.js'
 import { KeycloakError, notValid, unavailable } from '../errors.js'
-import { readBody } from './body.js'
+import type { MemoryBudget } from './memory-budget.js'
+import type { PendingAnswers } from './pending-answers.js'
 import { causeOf, type PendingCall } from './push.js'
-import type { Inbox } from './push-receiver.js'
-import type { Patience } from './patience.js'
-import type { WaitingRoom } from './waiting-room.js'
+import { readBody } from './push-body.js'
+import type { PushReceiver } from './push-receiver.js'
 import type { Warnings } from '../diagnostics/rate-limited-log.js'
 
-/** What all routes have in common. */
-export interface RouteOptions {
-  room: WaitingRoom
-  patience: Patience
+/** The objects that all routes share. */
+export interface PushRouteOptions {
+  budget: MemoryBudget
+  pending: PendingAnswers
   warnings: Warnings
   closing: Closing
 }
 
-/** A POST route for one kind of call. */
-export interface CallRoute {
+/** The description of one route. */
+export interface PushRouteSpec {
   url: string
   contentType: string
-  /** From the body to the token. */
+  /** Takes the token out of the body. */
   tokenOf: (body: string) => string
-  inbox: Inbox
+  receiver: PushReceiver
 }
 
-/** What failed before anybody could vouch for it. */
+/** The state of a push that failed before its signature was checked. */
 const UNPROVEN: PendingCall = Object.freeze({ proven: false, late: false })
 
-/** In a scope of its own, so that its parsers meet those of the application nowhere. */
-export async function addCallRoute (fastify: FastifyInstance, route: CallRoute, { room, patience, warnings, closing }: RouteOptions): Promise<void> {
-  const { name } = route.inbox.kind
-  await fastify.register(async (scope) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser(route.contentType, (_request: FastifyRequest, body: IncomingMessage) => readBody(body, room, closing))
-    scope.setErrorHandler((error: FastifyError, request, reply) => refuse(error, UNPROVEN, request, reply))
-    scope.post(route.url, {
-      // Who calls is told by the signature of what is sent.
-      config: { keycloak: false },
-      schema: { hide: true } as FastifySchema
-    }, async (request, reply) => answer(begin(request), request, reply))
-  })
+/** A POST route for one kind of push. */
+export class PushRoute {
+  readonly #spec: PushRouteSpec
+  readonly #options: PushRouteOptions
 
-  /** In a function of its own: one that waits would keep the body as long. */
-  function begin (request: FastifyRequest): ReturnType<Inbox['take']> {
+  constructor (spec: PushRouteSpec, options: PushRouteOptions) {
+    this.#spec = spec
+    this.#options = options
+  }
+
+  /** Adds the route in a scope of its own, so that its parser and its error handler do not touch those of the application. */
+  async add (fastify: FastifyInstance): Promise<void> {
+    const { url, contentType } = this.#spec
+    const { budget, closing } = this.#options
+    await fastify.register(async (scope) => {
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser(contentType, (_request: FastifyRequest, body: IncomingMessage) => readBody(body, budget, closing))
+      scope.setErrorHandler((error: FastifyError, request, reply) => this.#refuse(error, UNPROVEN, request, reply))
+      scope.post(url, {
+        // The signature of the body tells who calls.
+        config: { keycloak: false },
+        schema: { hide: true } as FastifySchema
+      }, async (request, reply) => this.#answer(this.#receive(request), request, reply))
+    })
+  }
+
+  /** A function of its own, because an async function that waits would keep the body in memory as long. */
+  #receive (request: FastifyRequest): ReturnType<PushReceiver['receive']> {
     const { body } = request
     if (typeof body !== 'string') throw notValid('there is no body')
     request.body = undefined
-    return route.inbox.take(route.tokenOf(body))
+    return this.#spec.receiver.receive(this.#spec.tokenOf(body))
   }
 
-  /** The answer comes in time; what is ordered is carried out all the same. */
-  async function answer ({ call, done }: ReturnType<Inbox['take']>, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  /** Answers in time. A push that needs longer is carried out after its answer. */
+  async #answer ({ call, done }: ReturnType<PushReceiver['receive']>, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     try {
-      await patience.wait(done, () => {
+      await this.#options.pending.wait(done, () => {
         call.late = true
         return unavailable('it is kept until its signature can be checked')
       })
     } catch (error) {
-      return refuse(error as KeycloakError, call, request, reply)
+      return this.#refuse(error as KeycloakError, call, request, reply)
     }
-    closing.letGo(request, reply)
+    this.#options.closing.letGo(request, reply)
     return reply.header('cache-control', 'no-store').send()
   }
 
-  /** Section 2.8 asks for 400 and an error as in RFC 6749 section 5.2. Of foreign errors, only the parser's are ours. */
-  function refuse (error: FastifyError, call: PendingCall, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const ours = error instanceof KeycloakError
-    if (!ours && !error.code?.startsWith('FST_ERR_CTP_')) throw error
+  /**
+   * OpenID Connect Back-Channel Logout 1.0 section 2.8 asks for 400 and an error as in RFC 6749 section 5.2. Errors that are
+   * neither the package's nor those of Fastify's body parser belong to the application, and are thrown again.
+   */
+  #refuse (error: FastifyError, call: PendingCall, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { warnings, closing } = this.#options
+    const { name } = this.#spec.receiver.kind
+    const isOurs = error instanceof KeycloakError
+    if (!isOurs && !error.code?.startsWith('FST_ERR_CTP_')) throw error
     closing.letGo(request, reply)
-    const reason = ours ? error.reason : `the body must be ${route.contentType}`
+    const reason = isOurs ? error.reason : `the body must be ${this.#spec.contentType}`
     const cause = call.late ? 'waiting' : causeOf(call, error as KeycloakError)
     reply.header('cache-control', 'no-store')
     if (error.code === 'keycloak_unavailable') {
       warnings.write(cause, `${name} ${cause === 'lost' ? 'is lost' : 'cannot be carried out at once'}: ${reason}`)
-      // A connection kept alive would hold up a server that has begun to close meanwhile.
+      // A connection that is kept alive would hold up a server that has begun to close meanwhile.
       if (request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
       return reply.code(503).header('retry-after', '1').send({ error: 'temporarily_unavailable', error_description: reason })
     }

@@ -3,47 +3,51 @@ import type { KeycloakError } from '../errors.js'
 import type { JsonObject } from '../util/strict-json.js'
 import type { Cause } from '../diagnostics/rate-limited-log.js'
 
-/** What a call of Keycloak orders, once its signature is known to be good. */
-export interface Order {
-  /** Counts once. */
+/** One kind of push: a POST request of Keycloak whose body is a signed token that tells of a logout or a not-before date. */
+export interface PushKind {
+  /** The kind in words, for the log. */
+  name: string
+  /** Values of the header `typ`, in lower case. */
+  types: ReadonlySet<string>
+  /**
+   * Tells a push of this kind, valid or not, from the other tokens that the realm signs: users hold access tokens and ID tokens,
+   * and may post them here at will.
+   */
+  isOne: (claims: JsonObject) => boolean
+  /**
+   * Check the claims of a verified token, and read the revocations from them.
+   * @param now time of arrival, in seconds since 1970; the push may have waited for its key since
+   * @throws {KeycloakError} token_not_valid
+   */
+  read: (claims: JsonObject, now: number) => PushedRevocation
+}
+
+/** The revocations of one push whose signature is verified. */
+export interface PushedRevocation {
+  /** Id of the push, which counts once. */
   id: string
-  /** Seconds since 1970, from which on the call is void. */
+  /** End of the push, in seconds since 1970. */
   until: number
+  /** At least one, all of one kind. */
   revocations: Revocation[]
 }
 
-/** A kind of call that Keycloak makes with a signed token as its body. */
-export interface CallKind {
-  /** In words, for the log. */
-  name: string
-  /** The header's `typ`, in lower case. */
-  types: ReadonlySet<string>
-  /** Is it such a call, good or not? Users hold other tokens that the realm signed, and may post them here at will. */
-  isOne: (claims: JsonObject) => boolean
-  /**
-   * Check the claims of a verified token, and read the order from them.
-   * @param now seconds since 1970: the moment at which the call came, though it may have waited for its key since
-   * @throws {KeycloakError} token_not_valid, token_expired
-   */
-  read: (claims: JsonObject, now: number) => Order
-}
-
-/** A call under way. */
+/** The state of a push that is not decided yet. */
 export interface PendingCall {
-  /** Did the realm sign it, and is it such a call at all? */
+  /** The realm signed the push, and it is of the kind that the route takes. */
   proven: boolean
-  /** Was it answered before it was decided? */
+  /** The request was answered before the push was decided. */
   late: boolean
 }
 
-/** The cause of the warning about a call that failed. */
+/** The cause of the warning about a push that failed. */
 export function causeOf ({ proven }: PendingCall, { code }: Pick<KeycloakError, 'code'>): Cause {
   if (proven) return 'proven'
   return code === 'keycloak_unavailable' ? 'lost' : 'unproven'
 }
 
-/** The revocations of an order in words, without ids: `3 sessions`. All of them are of one kind. */
-export function describeOrder ({ revocations }: Order): string {
+/** The revocations in words, without ids: `3 sessions`. */
+export function describeRevocations ({ revocations }: PushedRevocation): string {
   const [first] = revocations
   const count = revocations.length
   switch (first!.kind) {

@@ -6,15 +6,15 @@ import type { Closing } from '../keycloak/closing.js'
 import { unavailable } from '../errors.js'
 import type { Keys } from '../keys/key-source.js'
 import type { Settings } from '../options/options.js'
-import type { Order } from './push.js'
-import { KeySearch } from './key-search.js'
-import { Once } from './replay-guard.js'
-import { Patience } from './patience.js'
+import { KeyLookup } from './key-lookup.js'
+import { MemoryBudget } from './memory-budget.js'
+import { PendingAnswers } from './pending-answers.js'
+import type { PushedRevocation } from './push.js'
+import { PushRoute } from './push-routes.js'
+import { ReplayGuard } from './replay-guard.js'
+import { RevocationList } from './revocation-list.js'
 import { pushRoutes } from './route-table.js'
-import { Revocations } from './revocation-list.js'
-import { addCallRoute } from './push-routes.js'
-import { Spread } from './store-sync.js'
-import { WaitingRoom } from './waiting-room.js'
+import { StoreSync } from './store-sync.js'
 import { Warnings } from '../diagnostics/rate-limited-log.js'
 
 export interface RealmRevocationOptions {
@@ -31,26 +31,26 @@ export class RealmRevocation {
   /** Seconds by which the dates of a push may be off. */
   readonly #skew: number
   readonly #warnings: Warnings
-  readonly #list: Revocations
-  readonly #replayGuard: Once
-  readonly #memory = new WaitingRoom()
-  readonly #lookup: KeySearch
-  readonly #sync: Spread | undefined
+  readonly #list: RevocationList
+  readonly #replayGuard: ReplayGuard
+  readonly #budget = new MemoryBudget()
+  readonly #lookup: KeyLookup
+  readonly #sync: StoreSync | undefined
 
   constructor (options: RealmRevocationOptions) {
     const { settings, revocation, keys, log } = options
     this.#options = options
     this.#skew = Math.max(settings.leeway, revocation.leeway)
     this.#warnings = new Warnings(log)
-    this.#replayGuard = new Once(revocation.max)
-    this.#list = new Revocations({
+    this.#replayGuard = new ReplayGuard(revocation.max)
+    this.#list = new RevocationList({
       maxTokenLifetime: revocation.maxTokenLifetime,
       leeway: settings.leeway,
       max: revocation.max,
       introspected: settings.verifyTokensWithKeycloak,
       onFull: () => this.#warnings.write('memory', 'revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
     })
-    this.#lookup = new KeySearch(keys, this.#memory, settings.jwks.cooldown)
+    this.#lookup = new KeyLookup(keys, this.#budget, settings.jwks.cooldown)
     this.#sync = revocation.store && this.#createSync(revocation.store)
   }
 
@@ -78,22 +78,22 @@ export class RealmRevocation {
     const { settings, closing, log } = this.#options
     fastify.addHook('preClose', async () => { this.#lookup.close() })
     fastify.addHook('onClose', async () => this.close())
-    const [room, warnings] = [this.#memory, this.#warnings]
-    const carryOut = (order: Order) => this.#carryOut(order)
-    const receiving = { search: this.#lookup, room, once: this.#replayGuard, carryOut, log, warnings }
-    const common = { room, patience: new Patience(), warnings, closing }
-    for (const route of pushRoutes(settings, this.#skew, receiving)) await addCallRoute(fastify, route, common)
+    const [budget, warnings] = [this.#budget, this.#warnings]
+    const carryOut = (pushed: PushedRevocation) => this.#carryOut(pushed)
+    const receiving = { lookup: this.#lookup, budget, replayGuard: this.#replayGuard, carryOut, log, warnings }
+    const shared = { budget, pending: new PendingAnswers(), warnings, closing }
+    for (const spec of pushRoutes(settings, this.#skew, receiving)) await new PushRoute(spec, shared).add(fastify)
     await this.#sync?.start()
   }
 
-  /** Follow the store no longer. */
+  /** Stop to follow the store. */
   async close (): Promise<void> {
     await this.#sync?.close()
   }
 
-  #createSync (store: NonNullable<RealmRevocationOptions['revocation']['store']>): Spread {
+  #createSync (store: NonNullable<RealmRevocationOptions['revocation']['store']>): StoreSync {
     const { settings: { issuer, leeway }, revocation: { maxTokenLifetime, maxLag }, log, closing } = this.#options
-    return new Spread({
+    return new StoreSync({
       store,
       issuer,
       maxLag,
@@ -107,8 +107,8 @@ export class RealmRevocation {
     })
   }
 
-  /** Here first, so that a store that fails opens nothing. */
-  async #carryOut ({ revocations }: Order): Promise<void> {
+  /** The list of this instance comes first, so that a store that fails lets no token in. */
+  async #carryOut ({ revocations }: PushedRevocation): Promise<void> {
     for (const revocation of revocations) this.#list.take(revocation)
     const sync = this.#sync
     if (sync !== undefined) await Promise.all(revocations.map((revocation) => sync.publish(revocation)))

@@ -10,7 +10,7 @@ interface End {
  * Calls that have been carried out, each until it ends by itself: a second one of the same id is a replay. Bounded;
  * where there is no room the oldest is forgotten, since carrying a logout out again does no harm.
  */
-export class Once {
+export class ReplayGuard {
   readonly #max: number
   readonly #ends = new Map<string, End>()
 

@@ -4,7 +4,7 @@ import { notValid } from '../errors.js'
 import { isOffline, sessionOf } from './token-session.js'
 import { hasPassed, monotonicSeconds, wallSeconds } from '../util/clock.js'
 
-export interface RevocationsOptions {
+export interface RevocationListOptions {
   /** Seconds; no token that is accepted lives longer. */
   maxTokenLifetime: number
   /** Seconds by which a token may outlive its exp. */
@@ -29,8 +29,8 @@ interface Entry {
  * Who was logged out. Nobody is forgotten while a token of theirs may live: where there is no room, the oldest entries
  * become a not-before for everybody.
  */
-export class Revocations {
-  readonly #options: RevocationsOptions
+export class RevocationList {
+  readonly #options: RevocationListOptions
   /** Seconds for which an entry counts. */
   readonly #lifetime: number
   /** In the order in which they were taken: the oldest first, more or less. */
@@ -41,7 +41,7 @@ export class Revocations {
   #everybody = 0
   #realm: Pick<Revocation, 'at' | 'call'> = { at: 0 }
 
-  constructor (options: RevocationsOptions) {
+  constructor (options: RevocationListOptions) {
     this.#options = options
     this.#lifetime = options.maxTokenLifetime + options.leeway
   }

@@ -1,29 +1,37 @@
 import type { Settings } from '../options/options.js'
-import { logoutAction, pushNotBefore } from './admin-push.js'
-import { formToken } from './form.js'
-import { logoutToken } from './logout-token.js'
-import { Inbox, type InboxOptions } from './push-receiver.js'
-import type { CallRoute } from './push-routes.js'
+import { logoutPush, notBeforePush } from './admin-push.js'
+import { logoutTokenOf } from './logout-form.js'
+import { backchannelLogout } from './logout-token.js'
+import { PushReceiver, type PushReceiverOptions } from './push-receiver.js'
+import type { PushRouteSpec } from './push-routes.js'
 
-/** The routes that the options ask for: one for back-channel logouts, and two below the admin URL. */
-export function pushRoutes (settings: Settings, skew: number, options: InboxOptions): CallRoute[] {
-  const { backchannelLogout, adminUrl, issuer, leeway, clientId } = settings
-  const routes: CallRoute[] = []
-  if (backchannelLogout !== undefined) {
-    const kind = logoutToken({ issuer, leeway, audience: new Set(backchannelLogout.clients) }, skew)
-    routes.push({
-      url: backchannelLogout.path,
-      contentType: 'application/x-www-form-urlencoded',
-      tokenOf: formToken,
-      inbox: new Inbox(kind, options)
-    })
-  }
-  if (adminUrl !== undefined) {
-    const base = adminUrl.path.replace(/\/$/, '')
-    const kinds = { k_push_not_before: pushNotBefore({ clientId, leeway, skew }), k_logout: logoutAction({ clientId, leeway, skew }) }
-    for (const [name, kind] of Object.entries(kinds)) {
-      routes.push({ url: `${base}/${name}`, contentType: 'text/plain', tokenOf: (body) => body.trim(), inbox: new Inbox(kind, options) })
-    }
-  }
-  return routes
+/**
+ * The routes that the options ask for: one for back-channel logouts, and two below the admin URL.
+ * @param skew seconds by which the clocks of Keycloak and this API may differ
+ */
+export function pushRoutes (settings: Settings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
+  return [...backchannelRoutes(settings, skew, options), ...adminRoutes(settings, skew, options)]
+}
+
+function backchannelRoutes ({ backchannelLogout: route, issuer, leeway }: Settings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
+  if (route === undefined) return []
+  const kind = backchannelLogout({ issuer, leeway, audience: new Set(route.clients) }, skew)
+  return [{
+    url: route.path,
+    contentType: 'application/x-www-form-urlencoded',
+    tokenOf: logoutTokenOf,
+    receiver: new PushReceiver(kind, options)
+  }]
+}
+
+function adminRoutes ({ adminUrl, clientId, leeway }: Settings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
+  if (adminUrl === undefined) return []
+  const base = adminUrl.path.replace(/\/$/, '')
+  const kinds = { k_push_not_before: notBeforePush({ clientId, leeway, skew }), k_logout: logoutPush({ clientId, leeway, skew }) }
+  return Object.entries(kinds).map(([name, kind]) => ({
+    url: `${base}/${name}`,
+    contentType: 'text/plain',
+    tokenOf: (body) => body.trim(),
+    receiver: new PushReceiver(kind, options)
+  }))
 }

@@ -5,12 +5,12 @@ import { unavailable } from '../errors.js'
 import { isObject } from '../util/strict-json.js'
 import { withoutPrototype } from '../util/members.js'
 import { storeReasonOf } from './store-error.js'
-import { Unsent } from './publish-queue.js'
+import { PublishQueue } from './publish-queue.js'
 import type { Warnings } from '../diagnostics/rate-limited-log.js'
 import { within } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
-export interface SpreadOptions {
+export interface StoreSyncOptions {
   store: RevocationStore
   issuer: string
   /** Seconds for which a revocation counts. */
@@ -39,17 +39,17 @@ const PUBLISH_WAITS = 2000
 const CLOSE_WAITS = 250
 
 /** What all instances know: revocations go out to the others and come in from them, by way of a store. */
-export class Spread {
-  readonly #options: SpreadOptions
-  readonly #unsent: Unsent
+export class StoreSync {
+  readonly #options: StoreSyncOptions
+  readonly #queue: PublishQueue
   /** On the monotonic clock. */
   #heardAt: number | null = null
   #failing = false
   #warned = { at: -Infinity, reason: '' }
 
-  constructor (options: SpreadOptions) {
+  constructor (options: StoreSyncOptions) {
     this.#options = options
-    this.#unsent = new Unsent(options)
+    this.#queue = new PublishQueue(options)
   }
 
   /** Milliseconds since the store was last heard of; `null`: not yet. */
@@ -92,7 +92,7 @@ export class Spread {
   async publish (revocation: Revocation): Promise<void> {
     const { store, warnings, closing } = this.#options
     const published = (async () => store.publish(revocation))()
-    published.catch(() => this.#unsent.add(revocation))
+    published.catch(() => this.#queue.add(revocation))
     try {
       await closing.until(within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
     } catch (error) {
@@ -103,7 +103,7 @@ export class Spread {
 
   async close (): Promise<void> {
     const { store, warnings } = this.#options
-    this.#unsent.close()
+    this.#queue.close()
     const late = new Error()
     await within((async () => store.close())(), CLOSE_WAITS, () => late).catch((error) => {
       if (error !== late) throw error

@@ -2,36 +2,36 @@ import type { Readable } from 'node:stream'
 import type { Closing } from '../keycloak/closing.js'
 import { Deadline } from '../util/deadline.js'
 import { type KeycloakError, notValid } from '../errors.js'
-import type { Place, WaitingRoom } from './waiting-room.js'
+import type { MemoryBudget, Reservation } from './memory-budget.js'
 
-/** Bytes. A logout token has about 1,000; a push that names a session by its UUID, another 50 for each of them. */
+/** Limit of a body, in bytes. A logout token has about 1,000; an admin push adds about 50 for each session that it names. */
 export const MAX_BYTES = 64 * 1024
 
-/** Milliseconds for a whole body, slow drips included. */
+/** Limit in milliseconds for a whole body, however slowly it drips. */
 const TIMEOUT = 5000
 
 /** Bytes of memory that a body takes from its second chunk on. */
-const FIRST = 1024
+const SECOND_CHUNK_BYTES = 1024
 
 const BODIES = Symbol('bodies')
 
 /**
- * Read a body as text, a character for each byte. One that is too long is read to its end all the same, and dropped: an
- * answer to a client that still writes would be lost on it.
- * @throws {KeycloakError} token_not_valid; keycloak_unavailable when there is no room for it, or the API closes before its end
+ * Read a body as text, one character for each byte. A body that is too long is read to its end and dropped, because a client that
+ * still writes would not read the answer.
+ * @throws {KeycloakError} token_not_valid; keycloak_unavailable when the budget has no room, or the API closes before the end
  */
-export function readBody (body: Readable, room: WaitingRoom, closing: Closing): Promise<string> {
+export function readBody (body: Readable, budget: MemoryBudget, closing: Closing): Promise<string> {
   return new Promise((resolve, reject) => {
-    const text = new Text()
-    const place: Place = { group: BODIES, bytes: 0, drop: fail }
+    const text = new BodyBuffer()
+    const reservation: Reservation = { group: BODIES, bytes: 0, evict: fail }
     const deadline = new Deadline(TIMEOUT)
     deadline.onPassed(() => fail(notValid(`the body took more than ${TIMEOUT} ms`)))
     closing.add(fail)
-    room.enter(place)
+    budget.reserve(reservation)
     body.on('data', add)
     body.on('end', () => {
       if (text.isTooLong) return fail(notValid(`the body has more than ${MAX_BYTES} bytes`))
-      leave()
+      release()
       resolve(text.toString())
     })
     body.on('error', () => fail(notValid('the body was cut off')))
@@ -39,16 +39,16 @@ export function readBody (body: Readable, room: WaitingRoom, closing: Closing): 
 
     function add (chunk: Buffer): void {
       text.add(chunk)
-      room.resize(place, text.memory)
+      budget.resize(reservation, text.memory)
     }
-    function leave (): void {
+    function release (): void {
       deadline.clear()
-      room.leave(place)
+      budget.release(reservation)
       closing.delete(fail)
     }
     function fail (error: KeycloakError): void {
-      leave()
-      // Without anybody who listens the rest is thrown away.
+      release()
+      // Node throws the rest away when nobody listens for it.
       body.off('data', add)
       text.drop()
       reject(error)
@@ -56,12 +56,12 @@ export function readBody (body: Readable, room: WaitingRoom, closing: Closing): 
   })
 }
 
-/** What has come of a body, in one piece: one that comes byte by byte would else make an object of some hundred bytes of each. */
-class Text {
+/** A body so far, in one piece: a body that comes byte by byte would else be an object of some hundred bytes for each byte. */
+class BodyBuffer {
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
 
-  /** How many bytes of memory it takes: a chunk may be a part of something larger. */
+  /** Bytes of memory in use. A chunk may be a slice of a larger buffer, which it keeps in memory. */
   get memory (): number {
     return this.#bytes.buffer.byteLength
   }
@@ -71,12 +71,12 @@ class Text {
   }
 
   add (chunk: Buffer): void {
-    const from = this.#length
+    const offset = this.#length
     this.#length += chunk.length
     if (this.isTooLong) this.drop()
-    // Most come whole.
-    else if (from === 0) this.#bytes = chunk
-    else this.#append(chunk, from)
+    // Most bodies are one chunk, which needs no copy.
+    else if (offset === 0) this.#bytes = chunk
+    else this.#append(chunk, offset)
   }
 
   drop (): void {
@@ -87,12 +87,12 @@ class Text {
     return this.#bytes.toString('latin1', 0, this.#length)
   }
 
-  #append (chunk: Buffer, from: number): void {
+  #append (chunk: Buffer, offset: number): void {
     if (this.#length > this.#bytes.length) {
-      const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(FIRST, 2 * this.#length), MAX_BYTES))
+      const bytes = Buffer.allocUnsafeSlow(Math.min(Math.max(SECOND_CHUNK_BYTES, 2 * this.#length), MAX_BYTES))
       this.#bytes.copy(bytes)
       this.#bytes = bytes
     }
-    chunk.copy(this.#bytes, from)
+    chunk.copy(this.#bytes, offset)
   }
 }

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { WaitingRoom } from '../../lib/revocation/waiting-room.js'
+import { MemoryBudget } from '../../lib/revocation/memory-budget.js'
 
 t.test('a group with more than its share makes room before whoever was there first', async (t) => {
-  const room = new WaitingRoom()
+  const budget = new MemoryBudget()
   const dropped: string[] = []
-  const enter = (group: string): void => room.enter({ group, bytes: 8000, drop: () => { dropped.push(group) } })
+  const enter = (group: string): void => budget.reserve({ group, bytes: 8000, evict: () => { dropped.push(group) } })
   enter('first')
   for (let at = 0; at < 3000; at++) enter('crowd')
   t.ok(dropped.length > 0)
@@ -12,9 +12,9 @@ t.test('a group with more than its share makes room before whoever was there fir
 })
 
 t.test('where no group has more than its share the oldest of all makes room', async (t) => {
-  const room = new WaitingRoom()
+  const budget = new MemoryBudget()
   const dropped: number[] = []
-  for (let at = 0; at < 3000; at++) room.enter({ group: `kid ${at}`, bytes: 8000, drop: () => { dropped.push(at) } })
+  for (let at = 0; at < 3000; at++) budget.reserve({ group: `kid ${at}`, bytes: 8000, evict: () => { dropped.push(at) } })
   t.ok(dropped.length > 0)
   t.same(dropped, dropped.map((_, at) => at))
 })

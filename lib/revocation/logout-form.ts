@@ -1,0 +1,21 @@
+import { notValid } from '../errors.js'
+import { copyOf } from '../token/token-cache.js'
+
+/** Limit of the fields of a form. Keycloak sends one; the parser makes several objects of each. */
+const MAX_FIELDS = 16
+
+/** A form as Keycloak sends it, which needs no decoding. */
+const PLAIN = /^logout_token=[\w.-]+$/
+
+/**
+ * The logout token of a form (OpenID Connect Back-Channel Logout 1.0 section 2.5).
+ * @throws {KeycloakError} token_not_valid
+ */
+export function logoutTokenOf (form: string): string {
+  if (PLAIN.test(form)) return form.slice(form.indexOf('=') + 1)
+  if (form.split('&', MAX_FIELDS + 1).length > MAX_FIELDS) throw notValid(`the form has more than ${MAX_FIELDS} fields`)
+  const [token, second] = new URLSearchParams(form).getAll('logout_token')
+  if (token === undefined || second !== undefined) throw notValid('the form has other than one logout_token')
+  // A slice would keep the whole form in memory.
+  return copyOf(token)
+}
