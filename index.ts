@@ -4,12 +4,12 @@ import { recordOf } from './lib/access/added-routes.js'
 import { AlgorithmAdvice } from './lib/token/algorithm-advice.js'
 import { createAuthenticate } from './lib/request/authenticate.js'
 import { bearerToken } from './lib/request/credentials.js'
-import { challenging } from './lib/request/challenge.js'
+import { createOnError, withHeaders } from './lib/request/challenge.js'
 import { Closing } from './lib/keycloak/closing.js'
 import { untilClosed } from './lib/request/early-close.js'
 import { createDenials } from './lib/access/denial.js'
 import { warnOfEarlierRoutes } from './lib/access/earlier-routes.js'
-import { KeycloakError, notValid, withHeaders } from './lib/errors.js'
+import { KeycloakError, notValid } from './lib/errors.js'
 import { tokenExtractor, watchSetters } from './lib/request/extract-token.js'
 import { createIdentification } from './lib/realm/identify.js'
 import { createIdentityBy } from './lib/token/identity.js'
@@ -101,7 +101,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   })
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   fastify.addHook('onRequest', createAuthenticate({ routes, extractToken, identification, toUser: createToUser(settings), rolesOf, denials: createDenials(settings), closing }))
-  fastify.addHook('onError', challenging(realm))
+  fastify.addHook('onError', createOnError(realm))
   if (revoked !== undefined) await untilClosed(fastify, closing, () => revoked.start(fastify))
 }
 

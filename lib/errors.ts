@@ -26,8 +26,8 @@ const REFUSALS = {
 /** The codes of every answer the plugin gives. */
 export type KeycloakErrorCode = keyof typeof REFUSALS
 
-/** Seconds that a client is asked to wait after a 503: keys and introspection are tried again within one. */
-const RETRY_AFTER = '1'
+/** Further parameters of the challenge of a refusal, by name: `scope` (RFC 6750 section 3). */
+export type ChallengeParameters = Readonly<Record<string, string>>
 
 /** Why something is refused; a function where the sentence takes work, which is done when somebody reads it. */
 export type Reason = string | (() => string)
@@ -45,15 +45,16 @@ export class KeycloakError extends Error {
   readonly code: KeycloakErrorCode
   /** A private member costs a third of what a property that is not enumerable does. */
   readonly #reason: Reason
-  /** The scopes that the route asks for, where they are why (RFC 6750 section 3). */
-  declare readonly scope: string | undefined
+  /** Parameters of the challenge beside realm, error and error_description. */
+  declare readonly challengeParameters: ChallengeParameters | undefined
 
-  constructor (code: KeycloakErrorCode, reason: Reason, scope?: string) {
+  /** @param challenge parameters of the challenge; a string is its `scope` */
+  constructor (code: KeycloakErrorCode, reason: Reason, challenge?: string | ChallengeParameters) {
     super(REFUSALS[code].message)
     this.code = code
     this.statusCode = REFUSALS[code].statusCode
     this.#reason = reason
-    Object.defineProperty(this, 'scope', { value: scope })
+    Object.defineProperty(this, 'challengeParameters', { value: typeof challenge === 'string' ? { scope: challenge } : challenge })
   }
 
   /** Why, for operators; no own property, so that no serializer sends it. */
@@ -79,19 +80,9 @@ export function isRefusal (error: unknown): error is KeycloakError {
   return error instanceof Error && error.name === 'KeycloakError' && Object.hasOwn(REFUSALS, (error as KeycloakError).code)
 }
 
-/** The response headers that go with a refusal: a challenge for 401 and 403, Retry-After for 503. */
-export function headersOf (error: KeycloakError, realm: string): Record<string, string> {
-  const { challenge, message } = REFUSALS[error.code]
-  if (challenge === null) return { 'retry-after': RETRY_AFTER }
-  let value = `Bearer realm="${realm}"`
-  if (challenge !== '') value += `, error="${challenge}", error_description="${message.replaceAll('"', "'")}"`
-  if (error.scope !== undefined) value += `, scope="${error.scope}"`
-  return { 'www-authenticate': value }
-}
-
-/** The error with these headers, which Fastify sets where a handler throws it (RFC 9110 section 15.5.2 asks for them). */
-export function withHeaders (error: KeycloakError, realm: string): KeycloakError {
-  return Object.defineProperty(error, 'headers', { value: headersOf(error, realm) })
+/** What RFC 6750 section 3.1 calls a refusal: '' where the client has sent no token at all, `null` where no challenge helps. */
+export function challengeErrorOf (code: KeycloakErrorCode): string | null {
+  return REFUSALS[code].challenge
 }
 
 /** One line of the documentation of an answer, for OpenAPI. */
@@ -100,8 +91,8 @@ export function describe (code: KeycloakErrorCode): string {
 }
 
 /** A refusal by this package, made without a stack, which would say no more than `reason` does. */
-export function refusal (code: KeycloakErrorCode, reason: Reason, scope?: string): KeycloakError {
-  return stackless(() => new KeycloakError(code, reason, scope))
+export function refusal (code: KeycloakErrorCode, reason: Reason, challenge?: ChallengeParameters): KeycloakError {
+  return stackless(() => new KeycloakError(code, reason, challenge))
 }
 
 /** The token is refused; `reason` goes to the debug log alone. */

@@ -129,5 +129,5 @@ function isPreflight ({ method, headers }: FastifyRequest): boolean {
 }
 
 function denied (reason: Reason, scopes?: readonly string[]): KeycloakError {
-  return refusal('permission_denied', reason, scopes?.join(' '))
+  return refusal('permission_denied', reason, scopes && { scope: scopes.join(' ') })
 }

@@ -1,5 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { headersOf, isRefusal } from '../errors.js'
+import { challengeErrorOf, isRefusal, type KeycloakError, type KeycloakErrorCode } from '../errors.js'
+
+/** One challenge of a `WWW-Authenticate` header: a scheme and its parameters (RFC 9110 section 11.6.1). */
+export interface Challenge {
+  scheme: string
+  parameters: Readonly<Record<string, string>>
+}
+
+/** Seconds that a client is asked to wait after a 503: keys and introspection are tried again within one. */
+const RETRY_AFTER = '1'
 
 type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown, done: () => void) => void
 
@@ -8,9 +17,49 @@ type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown
  * handler. It runs before an error handler of the application, which may send a body alone, and then answers 401 all the same.
  * @param realm for the challenge of RFC 6750 section 3
  */
-export function challenging (realm: string): OnErrorHook {
+export function createOnError (realm: string): OnErrorHook {
+  const headers = createHeaders(realm)
   return (_request, reply, error, done) => {
-    if (isRefusal(error)) reply.code(error.statusCode).headers(headersOf(error, realm))
+    if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error))
     done()
   }
+}
+
+/** @returns a function that gives the headers of a refusal; those of a code are made once, but for challenges with parameters */
+function createHeaders (realm: string): (error: KeycloakError) => Record<string, string> {
+  const byCode = new Map<KeycloakErrorCode, Record<string, string>>()
+  return (error) => {
+    if (error.challengeParameters !== undefined) return headersOf(error, realm)
+    let headers = byCode.get(error.code)
+    if (headers === undefined) byCode.set(error.code, headers = headersOf(error, realm))
+    return headers
+  }
+}
+
+/** The error with the headers of its answer, which Fastify sets if a handler throws it (RFC 9110 section 15.5.2 asks for them). */
+export function withHeaders (error: KeycloakError, realm: string): KeycloakError {
+  return Object.defineProperty(error, 'headers', { value: headersOf(error, realm) })
+}
+
+/** The response headers of a refusal: the challenges for 401 and 403, Retry-After for 503. */
+function headersOf (error: KeycloakError, realm: string): Record<string, string> {
+  const challenges = challengesOf(error, realm)
+  return challenges.length === 0 ? { 'retry-after': RETRY_AFTER } : { 'www-authenticate': challenges.map(textOf).join(', ') }
+}
+
+/** The schemes that a client may come back with; the error stands on the one that it used. None after a 503. */
+function challengesOf ({ code, message, challengeParameters }: KeycloakError, realm: string): Challenge[] {
+  const error = challengeErrorOf(code)
+  if (error === null) return []
+  const described = error === '' ? undefined : { error, error_description: message }
+  return [{ scheme: 'Bearer', parameters: { realm, ...described, ...challengeParameters } }]
+}
+
+function textOf ({ scheme, parameters }: Challenge): string {
+  return `${scheme} ${Object.entries(parameters).map(([name, value]) => `${name}="${quotable(value)}"`).join(', ')}`
+}
+
+/** RFC 6750 section 3 allows neither quotes nor backslashes in the values of its parameters, and no character beyond ASCII. */
+function quotable (value: string): string {
+  return value.replaceAll('"', "'").replace(/[^\x20-\x5b\x5d-\x7e]/g, '')
 }

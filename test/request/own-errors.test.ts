@@ -71,3 +71,14 @@ t.test('outside of the plugin\'s scope it has its status, and no challenge of a 
   addRoutes(app, KeycloakError)
   t.match(await app.inject('/thrown/permission_denied'), { statusCode: 403, headers: { 'www-authenticate': undefined } })
 })
+
+t.test('further parameters stand on the challenge, without what would end their quotes or the header', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  app.get('/own', async () => {
+    throw new KeycloakError('permission_denied', 'why', { scope: 'a b', acr_values: 'gold" x\\y\r\nz: ü' })
+  })
+  const { statusCode, headers } = await app.inject({ url: '/own', headers: bearer(realm.token()) })
+  t.equal(statusCode, 403)
+  t.match(headers['www-authenticate'], /^Bearer realm="test", error="insufficient_scope", error_description="[^"]+", scope="a b", acr_values="gold' xyz: "$/)
+})
