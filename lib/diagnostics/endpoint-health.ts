@@ -1,9 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { UpstreamHealth } from '../../types/instance.js'
 import type { UnavailableError } from '../errors.js'
-import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
+import { wallMilliseconds } from '../util/clock.js'
+import { RateLimit } from './rate-limit.js'
 
-/** Least time between two warnings of one reason, and of any two, in milliseconds: what comes and goes must not flood the log. */
+/** Least milliseconds between two warnings of one reason, and between any two. */
 const WARN_AGAIN = { same: 10_000, any: 1000 }
 
 /** Keeps and logs how one endpoint is doing: a warning when it fails, now and then while it does, a word when it is over. */
@@ -14,7 +15,9 @@ export class Monitor {
   #lastFailure: number | null = null
   #failingSince: number | null = null
   #reason: string | null = null
-  #warned: { at: number, reason: string, over: boolean } = { at: -Infinity, reason: '', over: true }
+  readonly #warning = new RateLimit(WARN_AGAIN.same, WARN_AGAIN.any)
+  /** Was the failure of now logged? Only then its end is. */
+  #logged = false
 
   constructor (endpoint: string, log: FastifyBaseLogger) {
     this.#endpoint = endpoint
@@ -45,10 +48,10 @@ export class Monitor {
   succeeded (): void {
     this.#lastSuccess = wallMilliseconds()
     if (this.#failingSince === null) return
-    if (!this.#warned.over) {
+    if (this.#logged) {
       const seconds = Math.round((this.#lastSuccess - this.#failingSince) / 1000)
       this.#log.info(`Keycloak answers again at ${this.#endpoint}, after ${seconds} s`)
-      this.#warned.over = true
+      this.#logged = false
     }
     this.#failingSince = null
     this.#reason = null
@@ -60,10 +63,9 @@ export class Monitor {
     this.#lastFailure = wallMilliseconds()
     this.#failingSince ??= this.#lastFailure
     this.#reason = reason
-    const quiet = monotonicMilliseconds() - this.#warned.at
-    if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
+    if (!this.#warning.allows(reason)) return
     this.#log.warn({ reason }, `Keycloak cannot be used at ${this.#endpoint}: ${reason}`)
-    this.#warned = { at: monotonicMilliseconds(), reason, over: false }
+    this.#logged = true
   }
 }
 

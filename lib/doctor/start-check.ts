@@ -1,18 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { codeOf } from '../errors.js'
+import { BackgroundRetry } from '../util/background-retry.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { Patient } from './examine.js'
 import type { Finding } from './finding.js'
 
-/** While Keycloak is away it is looked at again after so long, in milliseconds, doubled up to the most. */
-const AGAIN = { first: 1000, most: 30_000 }
+/** While Keycloak is away it is looked at again. */
+const RETRY = { first: 1000, most: 30_000, jitter: 0.25 }
 
 /** Looks at Keycloak at start and says once what is wrong, each in a sentence with the setting that mends it. */
 export class StartCheck {
   readonly #patient: Patient
   readonly #log: StartLog
   readonly #said = new Set<string>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #looks = new BackgroundRetry(() => this.#look(), RETRY)
   #closed = false
 
   constructor (patient: Patient, log: StartLog) {
@@ -34,21 +35,24 @@ export class StartCheck {
   }
 
   /** Look in the background, and again while Keycloak is away. It neither throws nor keeps the process alive. */
-  async watch (delay = AGAIN.first): Promise<void> {
-    const findings = await this.#examine().catch((error) => this.#fail(error))
-    if (this.#closed || findings === undefined) return
-    const amiss = this.#said.size > 0
-    for (const finding of findings) this.#say(finding)
-    if (findings.some(({ away }) => away)) {
-      this.#timer = setTimeout(() => { void this.watch(Math.min(2 * delay, AGAIN.most)) }, delay).unref()
-    } else if (findings.length === 0) {
-      this.#log[amiss ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#patient.settings.baseUrl}, and fits the options`)
-    }
+  async watch (): Promise<void> {
+    await this.#looks.attemptNow().catch(() => {})
   }
 
   close (): void {
     this.#closed = true
-    clearTimeout(this.#timer)
+    this.#looks.close()
+  }
+
+  /** @throws {Error} while Keycloak is away */
+  async #look (): Promise<void> {
+    const findings = await this.#examine().catch((error) => this.#fail(error))
+    if (this.#closed || findings === undefined) return
+    const amiss = this.#said.size > 0
+    for (const finding of findings) this.#say(finding)
+    if (findings.some(({ away }) => away)) throw new Error('Keycloak is away')
+    if (findings.length > 0) return
+    this.#log[amiss ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#patient.settings.baseUrl}, and fits the options`)
   }
 
   /** Loaded when it is needed: usually the server listens by then. */

@@ -16,8 +16,8 @@ import type { Monitor } from '../diagnostics/endpoint-health.js'
 import { createMissingClaims } from './missing-claims.js'
 import { KEPT } from '../options/kept-claims.js'
 import { DEFAULT_CACHE } from '../options/options.js'
-import { rarely } from '../diagnostics/rarely.js'
-import { Revival } from './recovery-probe.js'
+import { RateLimit } from '../diagnostics/rate-limit.js'
+import { BackgroundRetry, type RetryDelays } from '../util/background-retry.js'
 import { Secret, type SecretSource } from '../keycloak/client-secret.js'
 import { type Answer, sharing } from './shared-responses.js'
 import { Turns } from '../keycloak/turns.js'
@@ -53,6 +53,18 @@ const PATH = '/protocol/openid-connect/token/introspect'
 
 /** What to ask about when it is only about whether Keycloak answers. */
 const NO_TOKEN = 'is-anybody-there'
+
+/**
+ * Keycloak is asked in the background until it answers again: an instance that is taken out of the load balancer for a
+ * failure gets no request that would find out. If it is unreachable, it may be back at any moment; a response that refuses
+ * this client is rather changed by somebody's hand, and is asked for ever less often.
+ */
+const RECOVERY: RetryDelays = {
+  first: 2000,
+  most: 30_000,
+  jitter: 0.25,
+  lengthens: (error) => (error as UnavailableError).outage === 'answer'
+}
 
 /** One question to Keycloak. */
 interface Inquiry {
@@ -109,10 +121,10 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const { clientId, timeout, cacheTtl, maxBytes, maxDepth } = options
   const keepClaims = [...KEPT, ...options.keepClaims]
   const judgment: JudgeOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
-  const warnOfRefusal = rarely(WARN_AGAIN, () => options.log.warn(`${REFUSED}; it is 401 token_not_valid`))
+  const refusalWarning = new RateLimit(WARN_AGAIN)
   const secret = new Secret(options.clientSecret, upstream.closing)
   const breaker = new Breaker()
-  const revival = new Revival(() => counted(NO_TOKEN, NO_TOKEN, new Departure()))
+  const recoveryProbe = new BackgroundRetry(() => counted(NO_TOKEN, NO_TOKEN, new Departure()), RECOVERY)
   const turns = new Turns({ ...options, closing: upstream.closing })
   const unsent = new UnsentInquiries(options)
   let written = { secret: '', form: '' }
@@ -127,7 +139,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     recall: shared?.recall,
     health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending: turns.pending }),
     close () {
-      revival.close()
+      recoveryProbe.close()
       judged?.close()
       shared?.close()
     },
@@ -155,7 +167,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     const size = text.length
     if (isJudged(said)) return { identity: recall(said), size }
     if (isRefused(said)) {
-      warnOfRefusal()
+      if (refusalWarning.allows()) options.log.warn(`${REFUSED}; it is 401 token_not_valid`)
       throw notValid(REFUSED)
     }
     const identity = identityOf(judge(said.answer, claims, judgment))
@@ -186,7 +198,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     } catch (error) {
       end(place, deadline)
       monitor.failed(error as UnavailableError)
-      if ((error as UnavailableError).outage !== 'ours') revival.begin()
+      if ((error as UnavailableError).outage !== 'ours') recoveryProbe.attemptSoon()
       throw error
     }
   }

@@ -4,7 +4,7 @@ import type { Closing } from './closing.js'
 import type { Deadline } from '../util/deadline.js'
 import type { Departure } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
-import { rarely } from '../diagnostics/rarely.js'
+import { RateLimit } from '../diagnostics/rate-limit.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Least time between two warnings of one cause, in milliseconds. */
@@ -24,13 +24,17 @@ export class Turns {
   readonly #queue: CallQueue
   readonly #timeout: number
   readonly #closing: Closing
-  readonly #warnOfWaits: () => void
+  readonly #log: FastifyBaseLogger
+  readonly #waitWarning = new RateLimit(WARN_AGAIN)
 
   constructor ({ maxPending, timeout, log, closing }: TurnsOptions) {
     this.#timeout = timeout
     this.#closing = closing
-    this.#queue = new CallQueue(maxPending, rarely(WARN_AGAIN, () => log.warn(`introspection: ${maxPending} calls are pending already, and further requests are 503: raise introspection.maxPending, or share answers by introspection.cacheTtl`)))
-    this.#warnOfWaits = rarely(WARN_AGAIN, () => log.warn(`introspection: requests that waited ${timeout} ms (introspection.timeout) for one of ${MAX_UNDER_WAY} connections are 503: Keycloak answers slower than requests come; share answers by introspection.cacheTtl`))
+    this.#log = log
+    const warning = new RateLimit(WARN_AGAIN)
+    this.#queue = new CallQueue(maxPending, () => {
+      if (warning.allows()) log.warn(`introspection: ${maxPending} calls are pending already, and further requests are 503: raise introspection.maxPending, or share answers by introspection.cacheTtl`)
+    })
   }
 
   /** Calls that wait or are under way. */
@@ -73,5 +77,9 @@ export class Turns {
       this.#closing.delete(refuse)
     }
     return monotonicMilliseconds() - since
+  }
+
+  #warnOfWaits (): void {
+    if (this.#waitWarning.allows()) this.#log.warn(`introspection: requests that waited ${this.#timeout} ms (introspection.timeout) for one of ${MAX_UNDER_WAY} connections are 503: Keycloak answers slower than requests come; share answers by introspection.cacheTtl`)
   }
 }

@@ -6,6 +6,7 @@ import type { Monitor } from '../diagnostics/endpoint-health.js'
 import type { IsRefused } from './test-keys.js'
 import type { Upstream } from '../keycloak/client.js'
 import { WaitingList } from './waiting-list.js'
+import { BackgroundRetry } from '../util/background-retry.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
@@ -27,8 +28,8 @@ const PATH = '/protocol/openid-connect/certs'
  */
 const AHEAD = { from: 0.75, to: 0.9, least: 1000 }
 
-/** How long after a failed fetch the next one comes, in milliseconds: doubled up to a second, and spread downwards by half. */
-const BACKOFF = { first: 250, most: 1000 }
+/** A failed fetch is tried again within a second. */
+const RETRY = { first: 250, most: 1000, jitter: 0.5 }
 
 /** How many look-ups wait for one fetch, about 8 kB each: anybody can send tokens while Keycloak hangs. */
 const MAX_WAITING = 5000
@@ -51,12 +52,8 @@ export class Keys {
   readonly #cooldown: Cooldown
   readonly #waiting = new WaitingList(MAX_WAITING)
   #fetched: Fetched | undefined
-  #fetching: Promise<Fetched> | undefined
-  #timer: NodeJS.Timeout | undefined
-  #closed = false
-  /** Fetches that failed since the last good one. */
-  #failures = 0
-  #retryAt = -Infinity
+  /** All fetches, those in the background and those that a token waits for. */
+  readonly #fetches = new BackgroundRetry(() => this.#load(), RETRY, () => this.#waiting.release())
 
   constructor (options: KeysOptions, baseUrl: string, upstream: Upstream, monitor: Monitor) {
     this.#options = options
@@ -82,7 +79,7 @@ export class Keys {
     if (this.#fetched === undefined) return undefined
     const age = now - this.#fetched.requestedAt
     // Away, it is asked again within a second: nobody waits for that.
-    const stands = age < this.#options.maxAge || (this.#failures > 0 && age < this.#lifetime())
+    const stands = age < this.#options.maxAge || (this.#fetches.failing && age < this.#lifetime())
     return stands ? this.#fetched.set : undefined
   }
 
@@ -111,7 +108,7 @@ export class Keys {
 
   /** Can tokens of known keys be verified now? */
   get usable (): boolean {
-    return this.#fetched === undefined ? this.#failures === 0 : this.#age() < this.#lifetime()
+    return this.#fetched === undefined ? !this.#fetches.failing : this.#age() < this.#lifetime()
   }
 
   /**
@@ -140,13 +137,12 @@ export class Keys {
 
   /** No more fetches of its own accord. */
   close (): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
+    this.#fetches.close()
     this.#cooldown.release()
   }
 
   async #lookup (kid: string | undefined, alg: string, startedAt: number): Promise<Key> {
-    const joins = this.#fetching !== undefined
+    const joins = this.#fetches.underWay !== undefined
     let fetched: Fetched | undefined = await this.#current(kid)
     for (;;) {
       const key = await fetched.set.resolve(kid, alg)
@@ -165,7 +161,7 @@ export class Keys {
     const kept = this.#fetched
     if (this.standing(monotonicMilliseconds()) !== undefined) return kept!
     try {
-      return await (this.#fetching === undefined ? this.#fetch() : this.#join(this.#fetching, kid))
+      return await (this.#fetches.underWay === undefined ? this.#fetch() : this.#join(this.#fetches.underWay, kid))
     } catch (error) {
       if (kept !== undefined && this.#age() < this.#lifetime()) return kept
       throw error
@@ -174,7 +170,7 @@ export class Keys {
 
   /** For a kid that the current set lacks: a newer set, where one may be asked for soon. */
   async #newer (kid: string | undefined, alg: string, joins: boolean): Promise<Fetched | undefined> {
-    if (this.#fetching !== undefined) return this.#join(this.#fetching, kid)
+    if (this.#fetches.underWay !== undefined) return this.#join(this.#fetches.underWay, kid)
     // Kept through an outage: who knows its keys need not wait for Keycloak, who does not must.
     if (!this.#isFresh()) return this.#refresh(kid, alg)
     const admitted = this.#cooldown.admit(kid, this.#fetched!.set.resembles(kid), joins, monotonicMilliseconds())
@@ -196,42 +192,18 @@ export class Keys {
     return fetched
   }
 
-  #fetch (): Promise<Fetched> {
-    if (this.#fetching === undefined) {
-      if (monotonicMilliseconds() < this.#retryAt) return Promise.reject(unavailable('Keycloak failed less than a moment ago'))
-      this.#fetching = this.#load().finally(() => {
-        this.#fetching = undefined
-        this.#waiting.release()
-      })
-    }
-    return this.#fetching
+  /** A fetch that failed a moment ago is not made again for each request: the next one is due soon. */
+  async #fetch (): Promise<Fetched> {
+    if (this.#fetches.waits) throw unavailable('Keycloak failed less than a moment ago')
+    return this.#fetches.attemptNow()
   }
 
   async #load (): Promise<Fetched> {
     const requestedAt = monotonicMilliseconds()
-    try {
-      this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
-      this.#failures = 0
-      this.#retryAt = -Infinity
-      this.#cooldown.release()
-      this.#fetchIn(Math.max(between(AHEAD.from, AHEAD.to) * this.#options.maxAge, AHEAD.least))
-      return this.#fetched
-    } catch (error) {
-      const delay = between(0.5, 1) * Math.min(BACKOFF.first * 2 ** this.#failures++, BACKOFF.most)
-      this.#retryAt = monotonicMilliseconds() + delay
-      this.#fetchIn(delay)
-      throw error
-    }
-  }
-
-  /** The next fetch comes of its own accord, and keeps no process alive. */
-  #fetchIn (delay: number): void {
-    clearTimeout(this.#timer)
-    if (this.#closed) return
-    this.#timer = setTimeout(() => {
-      this.#retryAt = -Infinity
-      this.#fetch().catch(() => {})
-    }, delay).unref()
+    this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
+    this.#cooldown.release()
+    this.#fetches.attemptIn(Math.max(between(AHEAD.from, AHEAD.to) * this.#options.maxAge, AHEAD.least))
+    return this.#fetched
   }
 
   async #read (): Promise<KeySet> {

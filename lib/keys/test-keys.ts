@@ -2,7 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { isTestOrDevelopment } from '../util/environment.js'
 import { testRealms } from '../util/test-realms.js'
-import { monotonicMilliseconds } from '../util/clock.js'
+import { RateLimit } from '../diagnostics/rate-limit.js'
 
 /**
  * The keys of the test realm, by `fingerprint`. Their private halves are published with this package, so that anybody can
@@ -37,13 +37,10 @@ export type IsRefused = (key: KeyObject) => boolean
 
 /** Refuses the published keys of the test realm, unless it is one of this process or NODE_ENV names tests or development. */
 export function refuseTestKeys ({ issuer, baseUrl }: Origin, log: FastifyBaseLogger): IsRefused {
-  let warnedAt = -Infinity
+  const warning = new RateLimit(WARN_AGAIN)
   return (key) => {
     if (!FINGERPRINTS.has(fingerprint(key)) || isTestOrDevelopment() || isOwnRealm(issuer) || isOwnRealm(baseUrl)) return false
-    if (monotonicMilliseconds() - warnedAt >= WARN_AGAIN) {
-      log.warn(`the key set of ${baseUrl} has keys ${TEST_KEYS}`)
-      warnedAt = monotonicMilliseconds()
-    }
+    if (warning.allows()) log.warn(`the key set of ${baseUrl} has keys ${TEST_KEYS}`)
     return true
   }
 }

@@ -1,0 +1,32 @@
+import { monotonicMilliseconds } from '../util/clock.js'
+
+/**
+ * How often a line may be written to the log: what comes and goes, or what strangers can cause, must not flood it.
+ *
+ * One of these for each line. RateLimitedLog is for causes that write many lines and count those that are left out.
+ */
+export class RateLimit {
+  readonly #same: number
+  readonly #any: number
+  /** On the monotonic clock. */
+  #lastAt = -Infinity
+  #lastReason: string | undefined
+
+  /**
+   * @param same least milliseconds between two lines of one reason
+   * @param any least milliseconds between two lines, whatever their reasons
+   */
+  constructor (same: number, any = same) {
+    this.#same = same
+    this.#any = any
+  }
+
+  /** May a line be written now? If so, it counts as written. */
+  allows (reason?: string): boolean {
+    const now = monotonicMilliseconds()
+    if (now - this.#lastAt < (reason === this.#lastReason ? this.#same : this.#any)) return false
+    this.#lastAt = now
+    this.#lastReason = reason
+    return true
+  }
+}
