@@ -1,33 +1,31 @@
-// README names every option and every error code that the types know, and none besides.
+// docs/options.md names every option that the types know, with its default, and README every error code; neither names more.
 import { join } from 'node:path'
 import ts from 'typescript'
 
-/** The codes of the table of answers that are none of ours. */
+/** The codes in the table of answers that are not Fastify's. */
 const CODE = /^[a-z]+(?:_[a-z]+)+$/
 
 export function checkNames (root, pages) {
-  const readme = pages.find(({ file }) => file === 'README.md')
+  const page = (name) => pages.find(({ file }) => file === name)
   const { options, codes } = promised(join(root, 'index.ts'))
-  return [...checkOptions(readme, options), ...checkCodes(readme, codes)]
+  return [...checkOptions(page('docs/options.md'), options), ...checkCodes(page('README.md'), codes)]
 }
 
 function checkOptions ({ file, tables }, options) {
-  const table = tables.find(({ rows: [header] }) => header.cells[0].text === 'option')
-  if (table === undefined) return [{ file, line: 1, message: 'has no table whose first column is called "option"' }]
-  const rows = new Map(table.rows.slice(1).map((row) => [row.cells[0].codes[0], row]))
+  const rows = tables.filter(({ rows: [header] }) => header.cells[0].text === 'option').flatMap(({ rows }) => rows.slice(1))
   const problems = []
   const say = (line, message) => problems.push({ file, line, message })
-  for (const [name, inner] of options) {
-    const row = rows.get(name)
-    if (row === undefined) say(table.line, `the table of options lacks \`${name}\``)
+  const found = new Set()
+  for (const { line, cells: [{ codes: [name] }, , preset] } of rows) {
+    if (!options.has(name)) say(line, `\`${name}\` is not an option`)
+    else if (found.has(name)) say(line, `\`${name}\` is described twice`)
     else {
-      const words = new Set(row.cells.flatMap(({ codes }) => codes.flatMap((code) => code.match(/\w+/g) ?? [])))
-      for (const each of inner) if (!words.has(each)) say(row.line, `\`${name}\` does not tell of its \`${each}\``)
-      const [, literal] = /^\{(.*)\}$/.exec(row.cells[1].codes[0] ?? '') ?? []
-      for (const [, each] of (literal ?? '').matchAll(/(\w+):/g)) if (!inner.includes(each)) say(row.line, `\`${name}\` has no \`${each}\``)
+      const expected = options.get(name)
+      if (expected !== undefined && preset.codes[0] !== expected) say(line, `the default of \`${name}\` is \`${expected}\` in the types`)
     }
+    found.add(name)
   }
-  for (const [name, { line }] of rows) if (!options.has(name)) say(line, `\`${name}\` is no option`)
+  for (const name of options.keys()) if (!found.has(name)) say(1, `no table has the option \`${name}\``)
   return problems
 }
 
@@ -41,7 +39,10 @@ function checkCodes ({ file, tables }, codes) {
   ]
 }
 
-/** What index.ts exports as KeycloakOptions (option → its own options) and KeycloakErrorCode. */
+/**
+ * What index.ts exports as KeycloakOptions (each option, those within a group by `group.option`, and its default as the tag
+ * `@default` of the types has it) and KeycloakErrorCode.
+ */
 function promised (entry) {
   const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, strict: true, skipLibCheck: true })
   const checker = program.getTypeChecker()
@@ -50,15 +51,21 @@ function promised (entry) {
     const symbol = exported.get(name)
     return checker.getDeclaredTypeOfSymbol(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
   }
-  const real = (type) => !(type.flags & ts.TypeFlags.Never)
   const options = new Map()
-  for (const type of constituents(typeOf('KeycloakOptions'))) {
-    for (const property of checker.getPropertiesOfType(type)) {
-      const value = checker.getNonNullableType(checker.getTypeOfSymbol(property))
-      if (real(value)) options.set(property.name, groupOf(checker, value))
-    }
+  for (const property of checker.getPropertiesOfType(typeOf('KeycloakOptions'))) {
+    const inner = groupOf(checker, checker.getNonNullableType(checker.getTypeOfSymbol(property)))
+    const preset = defaultOf(property)
+    // A group without a default of its own needs no row of its own.
+    if (inner.length === 0 || preset !== undefined || !inner.every((each) => defaultOf(each) !== undefined)) options.set(property.name, preset)
+    for (const each of inner) options.set(`${property.name}.${each.name}`, defaultOf(each))
   }
   return { options, codes: constituents(typeOf('KeycloakErrorCode')).map(({ value }) => value) }
+}
+
+/** The tag `@default 600000 (10 minutes)` without what stands in parentheses. */
+function defaultOf (symbol) {
+  const tag = symbol.getJsDocTags().find(({ name }) => name === 'default')
+  return tag && ts.displayPartsToString(tag.text).replace(/ \(.*\)$/, '').trim()
 }
 
 function constituents (type) {
@@ -68,5 +75,5 @@ function constituents (type) {
 /** The properties of an option that is one of our interfaces, and no function, array or class of another package. */
 function groupOf (checker, type) {
   return constituents(type).filter(({ symbol }) => symbol?.flags & ts.SymbolFlags.Interface && /\/types\/\w+\.ts$/.test(symbol.declarations[0].getSourceFile().fileName))
-    .flatMap((each) => checker.getPropertiesOfType(each).map(({ name }) => name))
+    .flatMap((each) => checker.getPropertiesOfType(each))
 }
