@@ -16,7 +16,7 @@ import { createIdentityBy } from './lib/token/identity.js'
 import { ACCESS_TOKEN, type JwsRules } from './lib/token/jws.js'
 import { Keys } from './lib/keys/key-source.js'
 import { warnOfLookalikes } from './lib/access/lookalikes.js'
-import { Memory } from './lib/token/token-cache.js'
+import { TokenCache } from './lib/token/token-cache.js'
 import { watchMiddleware } from './lib/access/middleware.js'
 import { Monitor } from './lib/diagnostics/endpoint-health.js'
 import { openapi } from './lib/openapi/transform.js'
@@ -117,7 +117,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
   }
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
   const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes, isRefused: refuseTestKeys(settings, log) }, settings.baseUrl, upstream, new Monitor('certs', log))
-  const memory = settings.cache === false ? undefined : new Memory<Verified>(settings.cache)
+  const cache = settings.cache === false ? undefined : new TokenCache<Verified>(settings.cache)
   const jws: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
     types: ACCESS_TOKEN,
@@ -129,8 +129,8 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     ...expected,
     jws: { ...jws, explain: reasons.header, ...(settings.verifySignature && { onOtherAlgorithm: (token, header) => advice.consider(token, header) }) },
     keys: settings.verifySignature ? keys : null,
-    memory,
-    completeness: { lightweight: settings.verifyTokensWithKeycloak }
+    cache,
+    audienceOptional: settings.verifyTokensWithKeycloak
   })
   const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
   const introspection = monitor && (await import('./lib/introspection/introspection.js')).createIntrospection({
@@ -152,14 +152,14 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     return {
       ok: keys.usable && asking?.ok !== false && revocation?.ok !== false,
       keys: keys.health(),
-      cache: memory === undefined ? null : { tokens: memory.size, bytes: memory.bytes },
+      cache: cache === undefined ? null : { tokens: cache.size, bytes: cache.bytes },
       introspection: asking,
       revocation
     }
   }
   function close (): void {
     keys.close()
-    memory?.close()
+    cache?.close()
     introspection?.close()
   }
   return { keys, introspection, revoked, identification: createIdentification(verification, revoked, introspection), health, close }

@@ -62,10 +62,10 @@ export type SyncUser = (profile: Profile, context: SyncUserContext) => SyncedUse
 export type ExtractToken = (request: FastifyRequest) => string | null | undefined
 
 /** Finds the roles in the claims; what is no list is no roles. Synchronous. */
-export type FindRoles = (claims: Claims) => unknown
+export type RoleSelector = (claims: Claims) => unknown
 
 /** Gives the client's secret. */
-export type FindSecret = () => string | Promise<string>
+export type ClientSecretProvider = () => string | Promise<string>
 
 /** Limits of the calls to the introspection endpoint. */
 export interface IntrospectionOptions {
@@ -220,7 +220,7 @@ export interface KeycloakOptions {
    * That client's secret, which introspection needs. A function is asked at the first call, and anew when Keycloak
    * refuses what it gave, so that a secret is changed without a restart.
    */
-  clientSecret?: string | FindSecret
+  clientSecret?: string | ClientSecretProvider
   /**
    * The `aud` a token must have: one of these, most often your client's id. `null`: unchecked, with a warning at start,
    * since tokens made for other APIs of the realm are then accepted.
@@ -238,7 +238,7 @@ export interface KeycloakOptions {
    * @example
    * permissionPath: 'realm_access.roles'
    */
-  permissionPath?: string | readonly string[] | FindRoles
+  permissionPath?: string | readonly string[] | RoleSelector
   /**
    * The key of `request.user` that identifies the user. With another one than the default, declare your user's type:
    * {@link KeycloakTypes}.

@@ -6,10 +6,10 @@ import type { SyncPermissionRule } from './rules.js'
 import type { Claims, User } from './user.js'
 
 /** Does this route config demand a token? What may be `undefined` does not. */
-type Demanding = { permission: {} } | { scope: {} } | { authenticated: {} }
+type RequiresToken = { permission: {} } | { scope: {} } | { authenticated: {} }
 
 /** `T` where the route's config demands a token, else `T | null`. */
-type Guarded<ContextConfig, T> = ContextConfig extends Demanding ? T : T | null
+type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | null
 
 /**
  * What the plugin adds to a request. A handler that stands elsewhere than its route asks for what it needs by it:

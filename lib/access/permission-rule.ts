@@ -21,7 +21,7 @@ export interface Rule {
   check: Check
   text: string
   /** Is its verdict on some claims always the same? Not where a function of the application is asked. */
-  lasting: boolean
+  dependsOnClaimsOnly: boolean
   /** Is it about roles, at least in part? */
   readsRoles: boolean
 }
@@ -58,7 +58,7 @@ export function holds (rule: SyncPermissionRule, caller: Caller): boolean {
 
 function role (name: string, where: string): Rule {
   if (name === '') throw new TypeError(`${where} must name a role, not an empty string`)
-  return { check: ({ roles }) => roles.includes(name), text: name, lasting: true, readsRoles: true }
+  return { check: ({ roles }) => roles.includes(name), text: name, dependsOnClaimsOnly: true, readsRoles: true }
 }
 
 /** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
@@ -66,7 +66,7 @@ function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown):
   return {
     // One that is written in place is named after the member it was given to.
     text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
-    lasting: false,
+    dependsOnClaimsOnly: false,
     readsRoles: false,
     check ({ claims, request }) {
       const answer = allows(claims, request)
@@ -83,7 +83,7 @@ function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, dep
   return {
     check: (caller) => decide(checks, 0, decisive, caller),
     text: `${kind} of (${compiled.map(({ text }) => text).join(', ')})`,
-    lasting: compiled.every(({ lasting }) => lasting),
+    dependsOnClaimsOnly: compiled.every(({ dependsOnClaimsOnly }) => dependsOnClaimsOnly),
     readsRoles: compiled.some(({ readsRoles }) => readsRoles)
   }
 }

@@ -15,7 +15,7 @@ export interface Guard {
   /** `undefined` where any valid token will do. */
   check: Check | undefined
   /** Is the verdict of `check` on some claims always the same? */
-  lasting: boolean
+  dependsOnClaimsOnly: boolean
   /** Words that the scope claim must hold. */
   scopes: readonly string[]
   /** The rule in words. */
@@ -37,7 +37,7 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const { check, lasting, text, scopes, permission } = readRule(own, fail)
+  const { check, dependsOnClaimsOnly, text, scopes, permission } = readRule(own, fail)
   const restricted = check !== undefined || scopes.length > 0
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
     fail('config.keycloak: false goes with none of public, authenticated, permission and scope, which it switches off')
@@ -46,7 +46,7 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
     fail('config.public goes with none of authenticated, permission and scope; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
-  return { access: access(), ownRule, check, lasting, scopes, text, permission }
+  return { access: access(), ownRule, check, dependsOnClaimsOnly, scopes, text, permission }
 
   function access (): RouteAccess['access'] {
     if (flags.keycloak) return 'open'
@@ -123,16 +123,16 @@ function readFlags (config: JsonObject, fail: Fail): { public: boolean, authenti
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'lasting' | 'text' | 'scopes' | 'permission'> {
+function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'dependsOnClaimsOnly' | 'text' | 'scopes' | 'permission'> {
   const words: string[] = []
   let check: Check | undefined
-  let lasting = true
+  let dependsOnClaimsOnly = true
   let permission: Guard['permission']
   if (Object.hasOwn(config, 'permission')) {
     try {
       const rule = compileRule(config.permission, 'config.permission')
       check = rule.check
-      lasting = rule.lasting
+      dependsOnClaimsOnly = rule.dependsOnClaimsOnly
       permission = { text: rule.text, readsRoles: rule.readsRoles, isRole: typeof config.permission === 'string' }
       words.push(`permission ${rule.text}`)
     } catch (error) {
@@ -141,7 +141,7 @@ function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'lasti
   }
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
-  return { check, lasting, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
+  return { check, dependsOnClaimsOnly, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
 }
 
 function readScopes (scope: unknown, fail: Fail): string[] {

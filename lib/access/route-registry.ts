@@ -29,7 +29,7 @@ interface Seen {
 }
 
 /** An unknown route is 404 whatever the token, and tells nothing. */
-const UNKNOWN: Guard = { access: 'open', ownRule: false, check: undefined, lasting: true, scopes: [], text: undefined, permission: undefined }
+const UNKNOWN: Guard = { access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, scopes: [], text: undefined, permission: undefined }
 
 /** One that middleware may answer under `requireAuthentication`. */
 const LEFT_TO_MIDDLEWARE: Guard = { ...UNKNOWN, access: 'authenticated' }
@@ -60,7 +60,7 @@ export class Routes {
     let config: MarkedConfig = plainConfig(route.config, failure(name))
     const guard = this.#see({ method: route.method, url: route.url, options: route }, config)
     // Until it is settled: a request that comes before may meet another rule than those after it.
-    guard.lasting = false
+    guard.dependsOnClaimsOnly = false
     const mark: Mark = { owner: this, guard }
     config[GUARD] = mark
     Object.defineProperty(route, 'config', {

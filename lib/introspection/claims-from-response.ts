@@ -1,11 +1,11 @@
 import type { AccessTokenClaims } from '../../types/user.js'
-import { checkClaims, type Expectations, WHOLE } from '../token/claims.js'
+import { checkClaims, type ExpectedClaims } from '../token/claims.js'
 import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
 import { wallSeconds } from '../util/clock.js'
 
-export interface JudgeOptions extends Expectations {
+export interface JudgeOptions extends ExpectedClaims {
   /** The client that asks. */
   clientId: string
   /** Claims that stay the token's if the answer has none of that name. */
@@ -37,7 +37,7 @@ export function judge (answer: JsonObject, token: AccessTokenClaims, options: Ju
   if (sub !== undefined && tokenSub !== undefined && sub !== tokenSub) throw notValid('introspection answered with another sub')
   const claims = jti === undefined ? { ...token } : liveClaims(answer, token, options)
   // What is in it is frozen already: the token's claims, and the answer.
-  return Object.freeze(checkClaims(claims, options, wallSeconds(), WHOLE))
+  return Object.freeze(checkClaims(claims, options, wallSeconds()))
 }
 
 /**

@@ -11,7 +11,7 @@ import { type JsonObject, parseObject } from '../util/strict-json.js'
 import { type JudgeOptions, judge } from './claims-from-response.js'
 import { RefusedError } from '../keycloak/refusals.js'
 import type { Maybe } from '../util/maybe-promise.js'
-import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from '../token/token-cache.js'
+import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
 import type { Monitor } from '../diagnostics/endpoint-health.js'
 import { createMissingClaims } from './missing-claims.js'
 import { KEPT } from '../options/kept-claims.js'
@@ -34,7 +34,7 @@ export interface IntrospectOptions extends Omit<JudgeOptions, 'onClaims'> {
   /** Milliseconds; 0: answers are never shared. */
   cacheTtl: number
   /** Bounds of the answers that are kept; `false`: none but those that are shared. */
-  kept: Bounds | false
+  kept: CacheBounds | false
   /** Calls at once, those that wait for their turn included. */
   maxPending: number
   /** Size of an answer. */
@@ -88,7 +88,7 @@ const REFUSED = 'Keycloak refuses to introspect the token (status 400): an organ
 const WARN_AGAIN = 10_000
 
 /** The last answer about a token, and who it is about by that. */
-interface Judged extends Kept {
+interface Judged extends CacheEntry {
   readonly text: string
   readonly identity: Identity
 }
@@ -129,7 +129,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const unsent = new UnsentInquiries(options)
   let written = { secret: '', form: '' }
   // Answers that are shared need not be remembered twice.
-  const judged = options.kept === false || cacheTtl > 0 ? undefined : new Memory<Judged>(options.kept)
+  const judged = options.kept === false || cacheTtl > 0 ? undefined : new TokenCache<Judged>(options.kept)
   const shared = cacheTtl > 0
     ? sharing(ask, { ttl: cacheTtl, timeout, bounds: options.kept || DEFAULT_CACHE, expected: options })
     : undefined
@@ -171,7 +171,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
       throw notValid(REFUSED)
     }
     const identity = identityOf(judge(said.answer, claims, judgment))
-    judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * WEIGHT })
+    judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER })
     return { identity, size }
   }
 

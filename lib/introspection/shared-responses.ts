@@ -1,8 +1,8 @@
-import { checkDates, type Expectations, validity } from '../token/claims.js'
+import { checkDates, type ExpectedClaims, validity } from '../token/claims.js'
 import { Departure, type Waiting } from '../keycloak/cancellation.js'
 import { KeycloakError, refusal, UnavailableError } from '../errors.js'
 import type { Identity } from '../token/identity.js'
-import { type Bounds, credentialsOf, type Kept, Memory, WEIGHT } from '../token/token-cache.js'
+import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
 import type { Maybe } from '../util/maybe-promise.js'
 import { monotonicMilliseconds, wallMilliseconds, wallSeconds } from '../util/clock.js'
 
@@ -16,7 +16,7 @@ export interface Answer {
 export type Ask = (token: string, verified: Identity, departure: Departure) => Promise<Answer>
 
 /** An answer that serves all who come until it ends: who the token is about now, or its refusal. */
-interface Shared extends Kept {
+interface Shared extends CacheEntry {
   readonly outcome: Identity | KeycloakError
   /** On the monotonic clock. */
   readonly ends: number
@@ -35,9 +35,9 @@ export interface SharingOptions {
   ttl: number
   /** Milliseconds that a call has. */
   timeout: number
-  bounds: Bounds
+  bounds: CacheBounds
   /** What the dates of claims that were good before are held against again. */
-  expected: Expectations
+  expected: ExpectedClaims
 }
 
 /**
@@ -45,7 +45,7 @@ export interface SharingOptions {
  * the last of those who wait for it is gone.
  */
 export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOptions) {
-  const answers = new Memory<Shared>(bounds)
+  const answers = new TokenCache<Shared>(bounds)
   const calls = new Map<string, Call>()
 
   return {
@@ -81,7 +81,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
     const departure = new Departure()
     const keep = (outcome: Shared['outcome'], size: number, { claims } = verified): void => {
       const { from, until } = validity(claims, expected)
-      answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * WEIGHT })
+      answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * BYTES_PER_CHARACTER })
     }
     const answer = ask(token, verified, departure).then(({ identity, size }) => {
       keep(identity, size, identity)

@@ -69,7 +69,7 @@ export class Closing {
   }
 
   /** A connection that is kept alive after a wait would hold up a server that closes meanwhile. */
-  letGo ({ raw }: FastifyRequest, reply: FastifyReply): void {
+  closeIfShuttingDown ({ raw }: FastifyRequest, reply: FastifyReply): void {
     if (!this.#begun) return
     if (raw.httpVersionMajor === 1) reply.header('connection', 'close')
     // HTTP/2 forbids that header (RFC 9113 section 8.2.2) and has a frame for it, which lets open streams finish.

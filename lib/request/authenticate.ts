@@ -39,10 +39,10 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     }
     if (passed === undefined) return done()
     passed.then(() => {
-      closing.letGo(request, reply)
+      closing.closeIfShuttingDown(request, reply)
       done()
     }, (error) => {
-      closing.letGo(request, reply)
+      closing.closeIfShuttingDown(request, reply)
       refuse(error, request, reply, done)
     })
   }
@@ -72,7 +72,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
 
   function enter (request: FastifyRequest, identity: Identity, guard: Guard): Maybe<void> {
     // Its user is kept where no function has to be asked for it.
-    if (identity.admittedBy === guard && identity.user !== undefined) {
+    if (identity.lastAllowedBy === guard && identity.user !== undefined) {
       request.auth = identity.claims as Claims
       request.user = identity.user
       return undefined
@@ -85,13 +85,13 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     const claims = identity.claims as Claims
     request.auth = claims
     request.user = user
-    if (identity.admittedBy === guard) return undefined
+    if (identity.lastAllowedBy === guard) return undefined
     if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) throw denied(() => denials.scope(guard, claims as JsonObject), guard.scopes)
     const allowed = guard.check === undefined || guard.check({ roles: rolesOf(identity), claims, request })
     if (allowed instanceof Promise) return allowed.then((late) => mustBeAllowed(late, guard, claims))
     mustBeAllowed(allowed, guard, claims)
     // Where the roles are not known, a function is asked for them each time.
-    if (guard.lasting && (guard.check === undefined || identity.roles !== undefined)) identity.admittedBy = guard
+    if (guard.dependsOnClaimsOnly && (guard.check === undefined || identity.roles !== undefined)) identity.lastAllowedBy = guard
   }
 
   function mustBeAllowed (allowed: boolean, guard: Guard, claims: Claims): void {

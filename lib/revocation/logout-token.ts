@@ -1,4 +1,4 @@
-import { checkParties, date, type Expectations } from '../token/claims.js'
+import { checkParties, date, type ExpectedClaims } from '../token/claims.js'
 import { notValid } from '../errors.js'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
 import type { PushedRevocation, PushKind } from './push.js'
@@ -19,7 +19,7 @@ const CHECKS: readonly Check[] = [checkType, checkEvent, checkNonce]
  * Back-channel logouts: logout tokens for the clients that users log in by.
  * @param skew seconds by which the clocks of Keycloak and this API may differ
  */
-export function backchannelLogout (expected: Expectations, skew: number): PushKind {
+export function backchannelLogout (expected: ExpectedClaims, skew: number): PushKind {
   return {
     name: 'a back-channel logout',
     types: TYPES,

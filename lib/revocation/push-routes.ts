@@ -73,7 +73,7 @@ export class PushRoute {
     } catch (error) {
       return this.#refuse(error as KeycloakError, call, request, reply)
     }
-    this.#options.closing.letGo(request, reply)
+    this.#options.closing.closeIfShuttingDown(request, reply)
     return reply.header('cache-control', 'no-store').send()
   }
 
@@ -86,7 +86,7 @@ export class PushRoute {
     const { name } = this.#spec.receiver.kind
     const isOurs = error instanceof KeycloakError
     if (!isOurs && !error.code?.startsWith('FST_ERR_CTP_')) throw error
-    closing.letGo(request, reply)
+    closing.closeIfShuttingDown(request, reply)
     const reason = isOurs ? error.reason : `the body must be ${this.#spec.contentType}`
     const cause = call.late ? 'waiting' : causeOf(call, error as KeycloakError)
     reply.header('cache-control', 'no-store')

@@ -4,12 +4,14 @@ import { type JsonObject, member } from '../util/strict-json.js'
 import { kindOf } from '../util/kind-of.js'
 
 /** What claims are held against, and the moment of it. */
-export interface Expectations {
+export interface ExpectedClaims {
   issuer: string
   /** `null`: unchecked. */
   audience: ReadonlySet<string> | null
   /** Seconds. */
   leeway: number
+  /** May a token have no `aud`? A lightweight one has none before introspection gives it back. */
+  audienceOptional?: boolean
   /** Says more of a fault than its sentence. */
   explain?: ExplainClaims
 }
@@ -33,15 +35,7 @@ export type ClaimFault = keyof typeof FAULTS
 /** Makes a longer sentence of a fault's, when somebody reads it. */
 export type ExplainClaims = (fault: ClaimFault, sentence: string, claims: JsonObject) => string
 
-/** How much a token may leave to introspection: a lightweight one has no `aud`. */
-export interface Completeness {
-  lightweight: boolean
-}
-
-/** Nothing is left to introspection. */
-export const WHOLE: Completeness = { lightweight: false }
-
-type Check = (claims: JsonObject, expected: Expectations, now: number, completeness: Completeness) => void
+type Check = (claims: JsonObject, expected: ExpectedClaims, now: number) => void
 
 const DATES: readonly Check[] = [issuedAt, notBefore, expiration]
 
@@ -59,55 +53,55 @@ const CHECKS: readonly Check[] = [...DATES, type, ...PARTIES, confirmation, iden
  * @param now seconds since 1970
  * @throws {KeycloakError} token_expired, token_not_valid
  */
-export function checkClaims (claims: JsonObject, expected: Expectations, now: number, completeness: Completeness): AccessTokenClaims {
-  for (const check of CHECKS) check(claims, expected, now, completeness)
+export function checkClaims (claims: JsonObject, expected: ExpectedClaims, now: number): AccessTokenClaims {
+  for (const check of CHECKS) check(claims, expected, now)
   return claims as AccessTokenClaims
 }
 
 /** Issuer and audience alone, for a token that is no access token. */
-export function checkParties (claims: JsonObject, expected: Expectations): void {
-  for (const check of PARTIES) check(claims, expected, NaN, WHOLE)
+export function checkParties (claims: JsonObject, expected: ExpectedClaims): void {
+  for (const check of PARTIES) check(claims, expected, NaN)
 }
 
 /** The checks that time alone can change, for claims that have passed all of them before. */
-export function checkDates (claims: AccessTokenClaims, expected: Expectations, now: number): void {
-  for (const check of DATES) check(claims, expected, now, WHOLE)
+export function checkDates (claims: AccessTokenClaims, expected: ExpectedClaims, now: number): void {
+  for (const check of DATES) check(claims, expected, now)
 }
 
 /**
  * When the dates of checked claims are good, in seconds since 1970: from the first on, and before the other. What
  * {@link checkDates} says at any moment, for whoever asks often.
  */
-export function validity (claims: AccessTokenClaims, { leeway }: Pick<Expectations, 'leeway'>): { from: number, until: number } {
+export function validity (claims: AccessTokenClaims, { leeway }: Pick<ExpectedClaims, 'leeway'>): { from: number, until: number } {
   const { iat, exp } = claims
   return { from: Math.max(iat, date(claims, 'nbf') ?? iat) - leeway, until: exp + leeway }
 }
 
-function issuedAt (claims: JsonObject, expected: Expectations, now: number): void {
+function issuedAt (claims: JsonObject, expected: ExpectedClaims, now: number): void {
   const iat = date(claims, 'iat')
   if (iat === undefined) throw fault('iat_missing', claims, expected)
   if (iat > now + expected.leeway) throw fault('iat_future', claims, expected)
 }
 
-function notBefore (claims: JsonObject, expected: Expectations, now: number): void {
+function notBefore (claims: JsonObject, expected: ExpectedClaims, now: number): void {
   const nbf = date(claims, 'nbf')
   if (nbf !== undefined && nbf > now + expected.leeway) throw fault('nbf_future', claims, expected)
 }
 
-function expiration (claims: JsonObject, expected: Expectations, now: number): void {
+function expiration (claims: JsonObject, expected: ExpectedClaims, now: number): void {
   const exp = date(claims, 'exp')
   if (exp === undefined) throw fault('exp_missing', claims, expected)
   if (exp + expected.leeway <= now) throw refusal('token_expired', 'exp has passed')
 }
 
-function issuer (claims: JsonObject, expected: Expectations): void {
+function issuer (claims: JsonObject, expected: ExpectedClaims): void {
   if (member(claims, 'iss') !== expected.issuer) throw fault('iss', claims, expected)
 }
 
-function audience (claims: JsonObject, expected: Expectations, _now: number, { lightweight }: Completeness): void {
+function audience (claims: JsonObject, expected: ExpectedClaims): void {
   const aud = member(claims, 'aud')
   if (aud === undefined) {
-    if (lightweight || expected.audience === null) return
+    if (expected.audienceOptional === true || expected.audience === null) return
     throw fault('aud_missing', claims, expected)
   }
   const audiences: unknown = typeof aud === 'string' ? [aud] : aud
@@ -121,17 +115,17 @@ function audience (claims: JsonObject, expected: Expectations, _now: number, { l
 }
 
 /** ID, refresh, offline, logout and action tokens are signed by the same key: only `typ` tells them apart. */
-function type (claims: JsonObject, expected: Expectations): void {
+function type (claims: JsonObject, expected: ExpectedClaims): void {
   const typ = member(claims, 'typ')
   if (typ !== undefined && typ !== 'Bearer') throw fault('typ', claims, expected)
 }
 
 /** A sender-constrained token (RFC 7800, RFC 9449, RFC 8705) says that presenting it alone is not enough. */
-function confirmation (claims: JsonObject, expected: Expectations): void {
+function confirmation (claims: JsonObject, expected: ExpectedClaims): void {
   if (Object.hasOwn(claims, 'cnf')) throw fault('cnf', claims, expected)
 }
 
-function fault (name: ClaimFault, claims: JsonObject, { explain }: Expectations): KeycloakError {
+function fault (name: ClaimFault, claims: JsonObject, { explain }: ExpectedClaims): KeycloakError {
   const sentence = FAULTS[name]
   return notValid(explain === undefined ? sentence : () => explain(name, sentence, claims))
 }

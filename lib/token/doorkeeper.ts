@@ -6,7 +6,7 @@ const FIRST = 256
  * older one can be dropped as a whole, and of bare numbers, since what a Set allocates for each is more than the question
  * is worth.
  */
-export class Recent {
+export class Doorkeeper {
   readonly #max: number
   #size = 0
   #slots = new Int32Array(FIRST)
@@ -18,7 +18,7 @@ export class Recent {
   }
 
   /** Was this 32-bit number here lately? From now on it was. Of 0, which is what an empty slot holds, it is always said. */
-  add (number: number): boolean {
+  seenBefore (number: number): boolean {
     const at = slotOf(this.#slots, number)
     if (this.#slots[at] === number || this.#before[slotOf(this.#before, number)] === number) return true
     this.#slots[at] = number

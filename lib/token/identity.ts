@@ -16,11 +16,11 @@ export interface Identity {
   /** Where no function is asked each time. */
   roles: Roles | undefined
   /** The last route that let it in by what is in the claims alone: it will again. */
-  admittedBy: object | undefined
+  lastAllowedBy: object | undefined
 }
 
 export function identityOf (claims: AccessTokenClaims): Identity {
-  return { claims, user: undefined, roles: undefined, admittedBy: undefined }
+  return { claims, user: undefined, roles: undefined, lastAllowedBy: undefined }
 }
 
 /** The same identity for the same claims, where claims are all there is: in a handler. */

@@ -13,7 +13,7 @@ const LOOKED_AT = 32 * 1024
  * @param rules those that the JWS was opened by
  * @throws {KeycloakError} token_not_valid
  */
-export function createReading (rules: JwsRules): (jws: Jws, read: unknown) => JsonObject {
+export function createPayloadFromVerifier (rules: JwsRules): (jws: Jws, read: unknown) => JsonObject {
   // One for all, since nothing waits in between: a buffer for each token would keep the garbage collector busy.
   const scratch = Buffer.allocUnsafeSlow(Math.min(rules.maxLength, LOOKED_AT))
 

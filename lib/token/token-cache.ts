@@ -1,8 +1,8 @@
-import { Recent } from './doorkeeper.js'
+import { Doorkeeper } from './doorkeeper.js'
 import { wallSeconds } from '../util/clock.js'
 
 /** What a memory needs to know of what it keeps. */
-export interface Kept {
+export interface CacheEntry {
   /** `Bearer`, a space and the token: the header of nearly every client, which so can be compared as it came. */
   readonly credentials: string
   /** When it is of no use any more, in seconds since 1970. */
@@ -12,13 +12,13 @@ export interface Kept {
 }
 
 /** Bounds of a memory. */
-export interface Bounds {
+export interface CacheBounds {
   max: number
   maxBytes: number
 }
 
 /** What a kept text takes, in multiples of its length: itself, what was read of it and the places it is found at, rounded up. */
-export const WEIGHT = 6
+export const BYTES_PER_CHARACTER = 6
 
 /** Bytes that the smallest token would take, about: more than fit are not worth being remembered. */
 const LEAST = 1024
@@ -38,18 +38,18 @@ const SWEEP_EVERY = 30_000
  * that share those cannot both be kept, and nobody who cannot sign tokens can make one that is kept. What it holds is no
  * more than what somebody kept: whether that still counts is for the one who asks to judge.
  */
-export class Memory<Entry extends Kept> {
+export class TokenCache<Entry extends CacheEntry> {
   readonly #max: number
   readonly #maxBytes: number
   readonly #entries = new Map<number, Entry>()
-  readonly #seen: Recent
+  readonly #seen: Doorkeeper
   #bytes = 0
   #sweeping: NodeJS.Timeout | undefined
 
-  constructor ({ max, maxBytes }: Bounds) {
+  constructor ({ max, maxBytes }: CacheBounds) {
     this.#max = max
     this.#maxBytes = maxBytes
-    this.#seen = new Recent(Math.min(max, Math.ceil(maxBytes / LEAST)))
+    this.#seen = new Doorkeeper(Math.min(max, Math.ceil(maxBytes / LEAST)))
   }
 
   get size (): number {
@@ -61,18 +61,18 @@ export class Memory<Entry extends Kept> {
   }
 
   find (token: string): Entry | undefined {
-    const entry = this.#entries.get(placeOf(token))
+    const entry = this.#entries.get(slotOf(token))
     return entry !== undefined && entry.credentials.slice(SCHEME.length) === token ? entry : undefined
   }
 
   /** By an Authorization header. One that says the same in other words is not found. */
   findBy (header: string): Entry | undefined {
-    const entry = this.#entries.get(placeOf(header))
+    const entry = this.#entries.get(slotOf(header))
     return entry !== undefined && entry.credentials === header ? entry : undefined
   }
 
   keep (entry: Entry): void {
-    const place = placeOf(entry.credentials)
+    const place = slotOf(entry.credentials)
     this.#drop(place)
     this.#entries.set(place, entry)
     this.#bytes += entry.bytes
@@ -86,11 +86,11 @@ export class Memory<Entry extends Kept> {
    * have, so that a number is all that is kept of it; a mistake keeps a token too early.
    */
   hasSeen (token: string): boolean {
-    return this.#seen.add(placeOf(token))
+    return this.#seen.seenBefore(slotOf(token))
   }
 
   forget ({ credentials }: Entry): void {
-    this.#drop(placeOf(credentials))
+    this.#drop(slotOf(credentials))
   }
 
   /** Forget all. */
@@ -133,7 +133,7 @@ export function copyOf (text: string): string {
 }
 
 /** A whole number of 32 bits, which a Map finds faster than a string. By the end of a token, with or without what is before it. */
-function placeOf (text: string): number {
+function slotOf (text: string): number {
   let place = 0
   for (let at = text.length + LOOKED_AT.from; at < text.length + LOOKED_AT.to; at++) {
     place = (Math.imul(place, 31) + text.charCodeAt(at)) | 0

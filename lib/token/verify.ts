@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from '../../types/user.js'
-import { checkClaims, checkDates, type Completeness, type Expectations, validity } from './claims.js'
+import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims.js'
 import type { KeycloakError } from '../errors.js'
 import { type Identity, identityOf } from './identity.js'
 import type { JsonObject } from '../util/strict-json.js'
@@ -7,22 +7,21 @@ import { type Header, headerFault, type Jws, type JwsRules, openJws, payloadOf }
 import type { Key, KeySet } from '../keys/key-set.js'
 import type { Keys } from '../keys/key-source.js'
 import type { Maybe } from '../util/maybe-promise.js'
-import { copyOf, credentialsOf, type Kept, type Memory, WEIGHT } from './token-cache.js'
-import { createReading } from './payload-from-verifier.js'
+import { copyOf, credentialsOf, type CacheEntry, type TokenCache, BYTES_PER_CHARACTER } from './token-cache.js'
+import { createPayloadFromVerifier } from './payload-from-verifier.js'
 import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
 
-export interface VerifyOptions extends Expectations {
+export interface VerifyOptions extends ExpectedClaims {
   /** What an access token may look like. */
   jws: JwsRules
   /** `null`: the signature is not verified. */
   keys: Keys | null
   /** Verified tokens; `undefined` to keep none. */
-  memory: Memory<Verified> | undefined
-  completeness: Completeness
+  cache: TokenCache<Verified> | undefined
 }
 
 /** A token that was verified: by which key, of which key set, and when its dates are good. */
-export interface Verified extends Kept {
+export interface Verified extends CacheEntry {
   readonly header: Header
   readonly key: Key
   /** The key set that had the key when it was last looked up: another realm's has another id. */
@@ -56,12 +55,12 @@ export interface Verification {
 const MAX_HEADERS = 64
 
 export function createVerification (options: VerifyOptions): Verification {
-  const { keys, jws: rules, memory } = options
-  if (keys === null) return { verify: (token) => identityOf(believe(payloadOf(openJws(token, rules), rules))) }
+  const { keys, jws: rules, cache } = options
+  if (keys === null) return { verify: (token) => identityOf(checkPayload(payloadOf(openJws(token, rules), rules))) }
 
   const headers = new Map<string, Header>()
-  const reading = createReading(rules)
-  return { verify, recall: memory && ((header, wall, monotonic) => recall(memory.findBy(header), wall, monotonic)) }
+  const payloadFromVerifier = createPayloadFromVerifier(rules)
+  return { verify, recall: cache && ((header, wall, monotonic) => recall(cache.findBy(header), wall, monotonic)) }
 
   /** As safe as a verification: the same characters, by a key that stands, and the dates looked at anew. */
   function recall (known: Verified | undefined, wall: number, monotonic: number): Identity | undefined {
@@ -73,16 +72,16 @@ export function createVerification (options: VerifyOptions): Verification {
   }
 
   function verify (token: string): Maybe<Identity> {
-    const known = memory?.find(token)
+    const known = cache?.find(token)
     const set = keys!.standing(monotonicMilliseconds())
-    if (known !== undefined && set !== undefined && known.keySetId === set.id) return again(known)
+    if (known !== undefined && set !== undefined && known.keySetId === set.id) return recheckDates(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header
     const key = set?.verifier(header.kid, header.alg)
-    if (key !== undefined) return judge(token, jws, known, key, set)
+    if (key !== undefined) return acceptWithKey(token, jws, known, key, set)
     // What is malformed is refused before anybody is asked for keys. Otherwise the one who verifies has read it as well.
     if (jws !== undefined) payloadOf(jws, rules)
-    return keys!.lookup(header.kid, header.alg).then((key) => judge(token, jws, known, key), (error) => { throw unverifiable(error, token, header) })
+    return keys!.lookup(header.kid, header.alg).then((key) => acceptWithKey(token, jws, known, key), (error) => { throw unverifiable(error, token, header) })
   }
 
   /** There is no key for a token, or nobody could say. */
@@ -93,33 +92,33 @@ export function createVerification (options: VerifyOptions): Verification {
   }
 
   /** @param set the key set that has the key, where it was at hand */
-  function judge (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
+  function acceptWithKey (token: string, jws: Jws | undefined, known: Verified | undefined, key: Key, set?: KeySet): Identity {
     if (known?.key === key) {
       known.keySetId = set?.id
-      return again(known)
+      return recheckDates(known)
     }
     // A kept token whose key is another now is verified again.
-    return prove(token, jws ?? openJws(token, rules, headers), key, set)
+    return verifySignature(token, jws ?? openJws(token, rules, headers), key, set)
   }
 
   /** Verified before, by the key that is right for it now: the dates alone can have changed. */
-  function again (known: Verified): Identity {
+  function recheckDates (known: Verified): Identity {
     const now = wallSeconds()
-    if (now < known.from || now >= known.until) outdated(known, now)
+    if (now < known.from || now >= known.until) throwDateError(known, now)
     return known.identity
   }
 
   /** Says which of the dates it is. */
-  function outdated (known: Verified, now: number): void {
-    memory!.forget(known)
+  function throwDateError (known: Verified, now: number): void {
+    cache!.forget(known)
     checkDates(known.identity.claims, options, now)
   }
 
-  function prove (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
+  function verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
     const read = key.verify(token)
-    const identity = identityOf(believe(reading(jws, read)))
+    const identity = identityOf(checkPayload(payloadFromVerifier(jws, read)))
     remember(jws)
-    if (memory?.hasSeen(token) === true) keep(memory, token, jws.header, identity, key, set)
+    if (cache?.hasSeen(token) === true) keep(cache, token, jws.header, identity, key, set)
     return identity
   }
 
@@ -131,9 +130,9 @@ export function createVerification (options: VerifyOptions): Verification {
   }
 
   /** Written out, since V8 gives each object that is spread into another a shape of its own, and finds none of them fast. */
-  function keep (memory: Memory<Verified>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
+  function keep (cache: TokenCache<Verified>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
     const { from, until } = validity(identity.claims, options)
-    memory.keep({
+    cache.keep({
       credentials: credentialsOf(token),
       header,
       key,
@@ -141,11 +140,11 @@ export function createVerification (options: VerifyOptions): Verification {
       identity,
       from,
       until,
-      bytes: token.length * WEIGHT
+      bytes: token.length * BYTES_PER_CHARACTER
     })
   }
 
-  function believe (payload: JsonObject): AccessTokenClaims {
-    return checkClaims(payload, options, wallSeconds(), options.completeness)
+  function checkPayload (payload: JsonObject): AccessTokenClaims {
+    return checkClaims(payload, options, wallSeconds())
   }
 }

@@ -2,7 +2,7 @@ import { mock } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInThisContext } from 'node:vm'
 import t from 'tap'
-import { Memory } from '../../lib/token/token-cache.js'
+import { TokenCache } from '../../lib/token/token-cache.js'
 import { apiFor, ask, realmFor, wait } from '../support/app.js'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -82,7 +82,7 @@ t.test('a token is kept when it comes again, and one that comes once is not', as
 })
 
 t.test('all that is kept has one shape, so that V8 finds its members at once', async (t) => {
-  const kept = t.capture(Memory.prototype, 'keep', Memory.prototype.keep)
+  const kept = t.capture(TokenCache.prototype, 'keep', TokenCache.prototype.keep)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
   const tokens = Array.from({ length: 20 }, (_, at) => realm.token({ claims: { at } }))
@@ -96,7 +96,7 @@ t.test('all that is kept has one shape, so that V8 finds its members at once', a
 })
 
 t.test('an answer of introspection is forgotten when it serves no more, long before its token has expired', async (t) => {
-  const kept = t.capture(Memory.prototype, 'keep', Memory.prototype.keep)
+  const kept = t.capture(TokenCache.prototype, 'keep', TokenCache.prototype.keep)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 5000 } })
   const before = Date.now() / 1000
