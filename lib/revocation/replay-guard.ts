@@ -1,3 +1,4 @@
+import { BoundedMap } from '../util/bounded-map.js'
 import { hasPassed, monotonicSeconds, wallSeconds } from '../util/clock.js'
 
 /** When a call ends, by the wall clock and by the monotonic one, in seconds. */
@@ -11,11 +12,10 @@ interface End {
  * where there is no room the oldest is forgotten, since carrying a logout out again does no harm.
  */
 export class ReplayGuard {
-  readonly #max: number
-  readonly #ends = new Map<string, End>()
+  readonly #ends: BoundedMap<string, End>
 
   constructor (max: number) {
-    this.#max = max
+    this.#ends = new BoundedMap(max)
   }
 
   /**
@@ -28,7 +28,6 @@ export class ReplayGuard {
     this.#ends.delete(id)
     const left = until - wallSeconds()
     if (left > 0) this.#ends.set(id, { date: until, monotonic: monotonicSeconds() + left })
-    if (this.#ends.size > this.#max) this.#ends.delete(this.#ends.keys().next().value!)
     return true
   }
 

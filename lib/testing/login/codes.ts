@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Bounded } from './bounded.js'
+import { BoundedMap } from '../../util/bounded-map.js'
 import { proves } from './pkce.js'
 import { OAuthError } from './reply.js'
 import type { Sessions } from './sessions.js'
@@ -21,9 +21,11 @@ interface Issued extends Grant {
   sid?: string
 }
 
+const MAX_CODES = 1000
+
 /** The authorization codes (RFC 6749 section 4.1.2): short-lived, bound, good once. */
 export class Codes {
-  readonly #issued = new Bounded<Issued>()
+  readonly #issued = new BoundedMap<string, Issued>(MAX_CODES)
   readonly #sessions: Sessions
   readonly #lifespan: number
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { Bounded } from './bounded.js'
+import { BoundedMap } from '../../util/bounded-map.js'
 import { wallSeconds } from '../../util/clock.js'
 
 /** Somebody who is logged in. */
@@ -15,9 +15,11 @@ export interface Session {
 // No base64url has a dot: no other session of the realm begins so.
 const MARK = 'login.'
 
+const MAX_SESSIONS = 1000
+
 /** The sessions of those who logged in. A session that is forgotten is over. */
 export class Sessions {
-  readonly #sessions = new Bounded<Session>()
+  readonly #sessions = new BoundedMap<string, Session>(MAX_SESSIONS)
   readonly #announce: (sid: string, session: Session) => Promise<void>
 
   /** `announce` is awaited for each session that ends, but not for those that are forgotten for lack of room. */
