@@ -4,9 +4,6 @@ import type { UnavailableError } from '../errors.js'
 import { wallMilliseconds } from '../util/clock.js'
 import { RateLimit } from './rate-limit.js'
 
-/** Least milliseconds between two warnings of one reason, and between any two. */
-const WARN_AGAIN = { same: 10_000, any: 1000 }
-
 /** Keeps and logs how one endpoint is doing: a warning when it fails, now and then while it does, a word when it is over. */
 export class Monitor {
   readonly #endpoint: string
@@ -15,7 +12,7 @@ export class Monitor {
   #lastFailure: number | null = null
   #failingSince: number | null = null
   #reason: string | null = null
-  readonly #warning = new RateLimit(WARN_AGAIN.same, WARN_AGAIN.any)
+  readonly #warning = new RateLimit()
   /** Was the failure of now logged? Only then its end is. */
   #logged = false
 

@@ -1,5 +1,8 @@
 import { monotonicMilliseconds } from '../util/clock.js'
 
+/** Least milliseconds between two lines whose reasons differ. */
+const ANY = 1000
+
 /**
  * How often a line may be written to the log: what comes and goes, or what strangers can cause, must not flood it.
  *
@@ -7,24 +10,19 @@ import { monotonicMilliseconds } from '../util/clock.js'
  */
 export class RateLimit {
   readonly #same: number
-  readonly #any: number
   /** On the monotonic clock. */
   #lastAt = -Infinity
   #lastReason: string | undefined
 
-  /**
-   * @param same least milliseconds between two lines of one reason
-   * @param any least milliseconds between two lines, whatever their reasons
-   */
-  constructor (same: number, any = same) {
+  /** @param same least milliseconds between two lines of one reason */
+  constructor (same = 10_000) {
     this.#same = same
-    this.#any = any
   }
 
   /** May a line be written now? If so, it counts as written. */
   allows (reason?: string): boolean {
     const now = monotonicMilliseconds()
-    if (now - this.#lastAt < (reason === this.#lastReason ? this.#same : this.#any)) return false
+    if (now - this.#lastAt < (reason === this.#lastReason ? this.#same : ANY)) return false
     this.#lastAt = now
     this.#lastReason = reason
     return true

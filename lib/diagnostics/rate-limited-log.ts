@@ -39,8 +39,8 @@ interface Budget {
   unwritten: number
 }
 
-/** Warnings that somebody else can cause at will must not flood the log; what is too many is counted. */
-export class Warnings {
+/** RateLimitedLog that somebody else can cause at will must not flood the log; what is too many is counted. */
+export class RateLimitedLog {
   readonly #log: FastifyBaseLogger
   readonly #budgets = new Map<Cause, Budget>()
 

@@ -84,9 +84,6 @@ interface Read {
 
 const REFUSED = 'Keycloak refuses to introspect the token (status 400): an organization that its scope names is gone, or its user has left it'
 
-/** Least time between two warnings of that, in milliseconds. */
-const WARN_AGAIN = 10_000
-
 /** The last answer about a token, and who it is about by that. */
 interface Judged extends CacheEntry {
   readonly text: string
@@ -121,7 +118,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   const { clientId, timeout, cacheTtl, maxBytes, maxDepth } = options
   const keepClaims = [...KEPT, ...options.keepClaims]
   const judgment: JudgeOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
-  const refusalWarning = new RateLimit(WARN_AGAIN)
+  const refusalWarning = new RateLimit()
   const secret = new Secret(options.clientSecret, upstream.closing)
   const breaker = new Breaker()
   const recoveryProbe = new BackgroundRetry(() => counted(NO_TOKEN, NO_TOKEN, new Departure()), RECOVERY)

@@ -7,9 +7,6 @@ import { unavailable, type UnavailableError } from '../errors.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
-/** Least time between two warnings of one cause, in milliseconds. */
-const WARN_AGAIN = 10_000
-
 export interface TurnsOptions {
   /** Calls that wait or are under way. */
   maxPending: number
@@ -25,13 +22,13 @@ export class Turns {
   readonly #timeout: number
   readonly #closing: Closing
   readonly #log: FastifyBaseLogger
-  readonly #waitWarning = new RateLimit(WARN_AGAIN)
+  readonly #waitWarning = new RateLimit()
 
   constructor ({ maxPending, timeout, log, closing }: TurnsOptions) {
     this.#timeout = timeout
     this.#closing = closing
     this.#log = log
-    const warning = new RateLimit(WARN_AGAIN)
+    const warning = new RateLimit()
     this.#queue = new CallQueue(maxPending, () => {
       if (warning.allows()) log.warn(`introspection: ${maxPending} calls are pending already, and further requests are 503: raise introspection.maxPending, or share answers by introspection.cacheTtl`)
     })

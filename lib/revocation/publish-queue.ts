@@ -1,11 +1,12 @@
+import { BackgroundRetry } from '../util/background-retry.js'
 import type { Revocation, RevocationStore } from '../../types/revocation.js'
 import { hasPassed, monotonicSeconds } from '../util/clock.js'
 
 /** How many revocations wait for the store. */
 const MAX = 1000
 
-/** Milliseconds between two tries. */
-const TRY_AGAIN = 500
+/** The store is tried again twice a second. */
+const RETRY = { first: 500, most: 500, jitter: 0.25 }
 
 export interface PublishQueueOptions {
   store: RevocationStore
@@ -28,8 +29,7 @@ interface Waiting {
 export class PublishQueue {
   readonly #options: PublishQueueOptions
   #waiting: Waiting[] = []
-  #timer: NodeJS.Timeout | undefined
-  #closed = false
+  readonly #sends = new BackgroundRetry(() => this.#send(), RETRY)
 
   constructor (options: PublishQueueOptions) {
     this.#options = options
@@ -38,32 +38,21 @@ export class PublishQueue {
   add (revocation: Revocation): void {
     this.#waiting.push({ revocation, since: monotonicSeconds() })
     if (this.#waiting.length > MAX) this.#join()
-    this.#later()
+    this.#sends.attemptSoon()
   }
 
   close (): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
-  }
-
-  #later (): void {
-    if (this.#closed || this.#timer !== undefined) return
-    this.#timer = setTimeout(() => this.#send(), TRY_AGAIN).unref()
+    this.#waiting = []
+    this.#sends.close()
   }
 
   /** One after the other: what a client of a store queues while it is cut off does not pile up. */
   async #send (): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#closed) {
+    while (this.#waiting.length > 0) {
       const [first] = this.#waiting
-      try {
-        if (this.#counts(first!)) await this.#options.store.publish(first!.revocation)
-      } catch {
-        break
-      }
+      if (this.#counts(first!)) await this.#options.store.publish(first!.revocation)
       this.#waiting = this.#waiting.filter((each) => each !== first)
     }
-    this.#timer = undefined
-    if (this.#waiting.length > 0) this.#later()
   }
 
   #join (): void {

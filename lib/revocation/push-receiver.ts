@@ -8,7 +8,7 @@ import type { MemoryBudget, Reservation } from './memory-budget.js'
 import { causeOf, describeRevocations, type PendingCall, type PushedRevocation, type PushKind } from './push.js'
 import { MAX_BYTES } from './push-body.js'
 import type { ReplayGuard } from './replay-guard.js'
-import type { Warnings } from '../diagnostics/rate-limited-log.js'
+import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 
 export interface PushReceiverOptions {
   lookup: KeyLookup
@@ -17,7 +17,7 @@ export interface PushReceiverOptions {
   /** Rejects when the revocations do not hold on every instance. */
   carryOut: (pushed: PushedRevocation) => Promise<void>
   log: FastifyBaseLogger
-  warnings: Warnings
+  warnings: RateLimitedLog
 }
 
 /**

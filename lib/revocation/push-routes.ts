@@ -7,13 +7,13 @@ import type { PendingAnswers } from './pending-answers.js'
 import { causeOf, type PendingCall } from './push.js'
 import { readBody } from './push-body.js'
 import type { PushReceiver } from './push-receiver.js'
-import type { Warnings } from '../diagnostics/rate-limited-log.js'
+import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 
 /** The objects that all routes share. */
 export interface PushRouteOptions {
   budget: MemoryBudget
   pending: PendingAnswers
-  warnings: Warnings
+  warnings: RateLimitedLog
   closing: Closing
 }
 

@@ -15,7 +15,7 @@ import { ReplayGuard } from './replay-guard.js'
 import { RevocationList } from './revocation-list.js'
 import { pushRoutes } from './route-table.js'
 import { StoreSync } from './store-sync.js'
-import { Warnings } from '../diagnostics/rate-limited-log.js'
+import { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 
 export interface RealmRevocationOptions {
   settings: Settings
@@ -30,7 +30,7 @@ export class RealmRevocation {
   readonly #options: RealmRevocationOptions
   /** Seconds by which the dates of a push may be off. */
   readonly #skew: number
-  readonly #warnings: Warnings
+  readonly #warnings: RateLimitedLog
   readonly #list: RevocationList
   readonly #replayGuard: ReplayGuard
   readonly #budget = new MemoryBudget()
@@ -41,7 +41,7 @@ export class RealmRevocation {
     const { settings, revocation, keys, log } = options
     this.#options = options
     this.#skew = Math.max(settings.leeway, revocation.leeway)
-    this.#warnings = new Warnings(log)
+    this.#warnings = new RateLimitedLog(log)
     this.#replayGuard = new ReplayGuard(revocation.max)
     this.#list = new RevocationList({
       maxTokenLifetime: revocation.maxTokenLifetime,

@@ -6,7 +6,8 @@ import { isObject } from '../util/strict-json.js'
 import { withoutPrototype } from '../util/members.js'
 import { storeReasonOf } from './store-error.js'
 import { PublishQueue } from './publish-queue.js'
-import type { Warnings } from '../diagnostics/rate-limited-log.js'
+import { RateLimit } from '../diagnostics/rate-limit.js'
+import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 import { within } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
@@ -22,15 +23,12 @@ export interface StoreSyncOptions {
   /** Need others still be told of a revocation that was taken here? */
   holds: (revocation: Revocation) => boolean
   log: FastifyBaseLogger
-  warnings: Warnings
+  warnings: RateLimitedLog
   closing: Closing
 }
 
 /** Milliseconds that a start waits for the store: beyond, the API starts, and answers 503 until it has caught up. */
 const START_WAITS = 2000
-
-/** Milliseconds between two warnings of one reason, and of any two. */
-const WARN_AGAIN = { same: 10_000, any: 1000 }
 
 /** Milliseconds that a call of Keycloak waits for the store. */
 const PUBLISH_WAITS = 2000
@@ -45,7 +43,7 @@ export class StoreSync {
   /** On the monotonic clock. */
   #heardAt: number | null = null
   #failing = false
-  #warned = { at: -Infinity, reason: '' }
+  readonly #warning = new RateLimit()
 
   constructor (options: StoreSyncOptions) {
     this.#options = options
@@ -127,10 +125,7 @@ export class StoreSync {
   #failed (error: unknown): void {
     this.#failing = true
     const reason = storeReasonOf(error)
-    const quiet = monotonicMilliseconds() - this.#warned.at
-    if (quiet < (reason === this.#warned.reason ? WARN_AGAIN.same : WARN_AGAIN.any)) return
-    this.#warned = { at: monotonicMilliseconds(), reason }
-    this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
+    if (this.#warning.allows(reason)) this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
   }
 }
 
