@@ -1,20 +1,18 @@
-// npm run bench:profile -- NAME…: where the time of contenders goes under load, by the sampling profiler of Node. Idle time
-// is left out; what is built in (a regular expression, a write) counts for the package that called it.
+// npm run bench:profile -- NAME…: the share of each package and function in the time of a contender under load, by the sampling
+// profiler of Node. Idle time is left out; a built-in function (a regular expression, a write) counts for the package that calls it.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { examine, measure, startIssuer, startServer } from './contender.js'
-import { CONTENDERS, type Contender } from './contenders.js'
+import { check, CONTENDERS, measure, startIssuer, startServer, type Contender } from './contenders.js'
+import { table } from './figures.js'
 import { load } from './load.js'
-import { cacheFile, root } from './paths.js'
-import { prepare } from './prepare.js'
-import { end } from './processes.js'
+import { cacheFile, end, prepare, root } from './processes.js'
 import { badTokens, openRealm, requestsOf, tokenOf, type Realm } from './realm.js'
-import { table } from './tables.js'
 
 const LINES = 25
+/** Seconds. */
 const WARM_UP = 1
-const SECONDS = 5
+const MEASURED = 5
 
 interface Frame {
   id: number
@@ -22,7 +20,7 @@ interface Frame {
   children?: number[]
 }
 
-/** What of a .cpuprofile is looked at; times are microseconds. */
+/** The part of a .cpuprofile that counts here; times are microseconds. */
 interface Profile {
   nodes: Frame[]
   samples: number[]
@@ -49,9 +47,9 @@ async function profileOf (contender: Contender, realm: Realm): Promise<Profile> 
   const issuer = await startIssuer(realm)
   try {
     const server = await startServer(contender, realm, ['--cpu-prof', '--cpu-prof-interval', '200', '--cpu-prof-dir', folder])
-    await examine(contender, server, { good: await tokenOf(realm, 0), bad: await badTokens(realm) }, realm.username)
+    await check(contender, server, { good: await tokenOf(realm, 0), bad: await badTokens(realm) }, realm.username)
     await load(server.port, requests, WARM_UP)
-    await measure(server, requests, SECONDS)
+    await measure(server, requests, MEASURED)
     await server.leave()
   } finally {
     await end(issuer)
@@ -67,8 +65,8 @@ function show ({ name }: Contender, { nodes, samples, timeDeltas }: Profile): vo
   const functions = new Map<string, number>()
   const packages = new Map<string, number>()
   let total = 0
-  // From the end, where the load was; what came before is the start and the warm-up.
-  let left = SECONDS * 1e6
+  // From the end, because the samples before the load are those of the start and the warm-up.
+  let left = MEASURED * 1e6
   for (let at = samples.length - 1; at >= 0 && left > 0; at--) {
     const took = timeDeltas[at]!
     left -= took
@@ -89,7 +87,7 @@ function add (sums: Map<string, number>, name: string, value: number): void {
 
 function shares (sums: ReadonlyMap<string, number>, total: number): string {
   const sorted = [...sums].sort(([, one], [, other]) => other - one).slice(0, LINES)
-  return table(['what', 'share'], sorted.map(([name, value]) => [name, `${(value / total * 100).toFixed(1)} %`]))
+  return table(['name', 'share'], sorted.map(([name, value]) => [name, `${(value / total * 100).toFixed(1)} %`]))
 }
 
 function fileOf (url: string): string {

@@ -1,12 +1,12 @@
-// The realm of the benchmarks: one key, one set of tokens for all contenders. Signing 100,000 tokens takes a minute of
-// a core, so they are kept in .cache/ under the port that is in their iss, and made anew a day before they expire.
-import { generateKeyPairSync, randomInt, randomUUID, sign, type JsonWebKey, type KeyObject, createPrivateKey, createPublicKey } from 'node:crypto'
+// The realm of the benchmarks: one key, and the same requests for all contenders. Signing 100,000 tokens takes a minute of a core, so
+// they are kept in .cache/ under the port that their `iss` names, and made anew a day before they expire.
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomInt, randomUUID, sign, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
-import { claimsOf, usernameOf } from './claims.mjs'
-import { cacheFile } from './paths.js'
+import { claimsOf, usernameOf } from './claims.js'
+import { cacheFile } from './processes.js'
 
 export const CLIENT = { clientId: 'api', clientSecret: 'a-secret-of-the-benchmarks' }
 const PATH = '/realms/acme'
@@ -17,13 +17,15 @@ const signAsync = promisify(sign)
 /** A file of HTTP requests, one behind the other, each of the same length. */
 export interface Requests {
   file: string
-  /** Bytes of one. */
+  /** Bytes of each request. */
   size: number
-  /** How many there are. */
   count: number
 }
 
-/** What is kept between runs. */
+/** The requests that are answered 401. */
+export type Refusal = 'expired' | 'forged' | 'garbage' | 'no header'
+
+/** The part of a realm that is kept between runs. */
 interface Kept {
   port: number
   kid: string
@@ -37,12 +39,12 @@ export interface Realm extends Kept {
   path: string
   publicJwk: JsonWebKey
   jwks: { keys: JsonWebKey[] }
-  /** Of the first token. */
+  /** The user of the first token. */
   username: string
   key: KeyObject
 }
 
-/** A realm of an earlier run whose port is free, else a new one; a run beside this one keeps its own. */
+/** A realm of an earlier run whose port is free, else a new one: two runs at once have a realm each. */
 export async function openRealm (): Promise<Realm> {
   mkdirSync(cacheFile(''), { recursive: true })
   for (const port of readdirSync(cacheFile('')).filter((name) => /^\d+$/.test(name))) {
@@ -57,7 +59,7 @@ export async function openRealm (): Promise<Realm> {
   return complete(kept)
 }
 
-/** Requests with so many distinct tokens, the first of which is everybody's hot one. */
+/** Requests with so many distinct tokens; the first one is the hot token. */
 export async function requestsOf (realm: Realm, count: number): Promise<Requests> {
   const file = cacheFile(`${realm.port}/distinct.bin`)
   const size = Buffer.byteLength(requestWith(await tokenOf(realm, 0)))
@@ -71,13 +73,32 @@ export async function requestsOf (realm: Realm, count: number): Promise<Requests
   return { file, size, count }
 }
 
-/** A token as Keycloak 26 writes it; `claims` are added, or take the place of its own. */
+/** Requests of each kind that is refused; there are 1,000 distinct forged tokens. */
+export async function refusedRequests (realm: Realm): Promise<Record<Refusal, Requests>> {
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const expired = await tokenOf(realm, 0, { exp: now() - 3600 })
+  const forged = await Promise.all(Array.from({ length: 1000 }, (_, number) => tokenOf(realm, number, {}, stranger)))
+  const write = async (name: string, tokens: ReadonlyArray<string | undefined>): Promise<Requests> => {
+    const file = cacheFile(`${realm.port}/${name}.bin`)
+    const size = Buffer.byteLength(requestWith(tokens[0]))
+    await writeRequests(file, size, tokens.length, async (at) => tokens[at])
+    return { file, size, count: tokens.length }
+  }
+  return {
+    expired: await write('expired', [expired]),
+    forged: await write('forged', forged),
+    garbage: await write('garbage', ['x.y.z']),
+    'no header': await write('no-header', [undefined])
+  }
+}
+
+/** A token as Keycloak 26 writes it; `claims` are merged over its own. */
 export async function tokenOf (realm: Realm, number: number, claims: object = {}, key = realm.key, kid = realm.kid): Promise<string> {
-  const input = `${part({ alg: 'RS256', typ: 'JWT', kid })}.${part({ ...claimsOf({ ...realm, number }), ...claims })}`
+  const input = `${part({ alg: 'RS256', typ: 'JWT', kid })}.${part({ ...claimsOf(realm, number), ...claims })}`
   return `${input}.${(await signAsync('sha256', Buffer.from(input), key)).toString('base64url')}`
 }
 
-/** Tokens that every contender must refuse. */
+/** Tokens that every contender must refuse, by their fault. */
 export async function badTokens (realm: Realm): Promise<Record<string, string>> {
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   const aud = ['another', 'account']
@@ -88,7 +109,7 @@ export async function badTokens (realm: Realm): Promise<Record<string, string>> 
   }
 }
 
-/** Below those that outgoing connections take. */
+/** A free port below the range of outgoing connections. */
 async function freePort (): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 30_000)
@@ -97,13 +118,14 @@ async function freePort (): Promise<number> {
 }
 
 /** The same bytes for every contender. */
-function requestWith (token: string): string {
-  return `GET /profile HTTP/1.1\r\nHost: api.example.com\r\nAccept: application/json\r\nAuthorization: Bearer ${token}\r\n\r\n`
+function requestWith (token: string | undefined): string {
+  const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
+  return `GET /profile HTTP/1.1\r\nHost: api.example.com\r\nAccept: application/json\r\n${authorization}\r\n`
 }
 
-async function writeRequests (file: string, size: number, count: number, token: (at: number) => Promise<string>): Promise<void> {
+async function writeRequests (file: string, size: number, count: number, token: (at: number) => Promise<string | undefined>): Promise<void> {
   const out = createWriteStream(`${file}.part`)
-  // In batches, since each signature takes a thread of the pool.
+  // In batches, because each signature takes a thread of the pool.
   for (let at = 0; at < count; at += 100) {
     const batch = await Promise.all(Array.from({ length: Math.min(100, count - at) }, (_, offset) => token(at + offset)))
     const text = batch.map(requestWith)

@@ -1,24 +1,25 @@
-// npm run bench:recovery: how long after Keycloak's return an API answers 200 again, as seen by a client that asks
-// every few milliseconds: one that never had keys, and one whose introspection fails fast.
-import { setTimeout as wait } from 'node:timers/promises'
+// npm run bench:recovery: the time from Keycloak's return to the first 200 of an API, for a client that asks every few milliseconds: of
+// an API that never had keys, and of one whose introspection fails fast.
+import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import keycloak, { type KeycloakOptions } from '../index.js'
 import { createTestRealm, type TestRealm } from '../lib/testing/index.js'
+import { spreadOf, whole } from './figures.js'
 
 const TIMES = 20
-const EVERY = 5
-const OUTAGE = 3000
+const INTERVAL_MS = 5
+const OUTAGE_MS = 3000
 
 const realm = await createTestRealm()
 await measure('keys, never had before', {})
 await measure('introspection', { verifyTokensWithKeycloak: true })
 await realm.close()
 
-async function measure (what: string, options: Partial<KeycloakOptions>): Promise<void> {
+async function measure (name: string, options: Partial<KeycloakOptions>): Promise<void> {
   const took: number[] = []
   for (let times = 0; times < TIMES; times++) took.push(await once(realm, options))
-  took.sort((a, b) => a - b)
-  console.log(`${what}: ${TIMES} outages of ${OUTAGE / 1000} s, over ${Math.round(took[TIMES / 2]!)} ms after Keycloak's return (median; worst ${Math.round(took.at(-1)!)} ms)`)
+  const { median, max } = spreadOf(took)
+  console.log(`${name}: ${TIMES} outages of ${OUTAGE_MS / 1000} s, over ${whole(median)} ms after Keycloak's return (median; worst ${whole(max)} ms)`)
 }
 
 async function once (realm: TestRealm, options: Partial<KeycloakOptions>): Promise<number> {
@@ -28,15 +29,15 @@ async function once (realm: TestRealm, options: Partial<KeycloakOptions>): Promi
   const token = realm.token()
   if (options.verifyTokensWithKeycloak === true && await ask(app, token) !== 200) throw new Error('a good token was refused')
   await realm.down()
-  const end = performance.now() + OUTAGE * (0.8 + 0.4 * Math.random())
+  const end = performance.now() + OUTAGE_MS * (0.8 + 0.4 * Math.random())
   while (performance.now() < end) {
     const status = await ask(app, token)
     if (status !== 503) throw new Error(`${status} while Keycloak was away`)
-    await wait(EVERY)
+    await sleep(INTERVAL_MS)
   }
   await realm.up()
   const back = performance.now()
-  while (await ask(app, token) !== 200) await wait(EVERY)
+  while (await ask(app, token) !== 200) await sleep(INTERVAL_MS)
   const took = performance.now() - back
   await app.close()
   return took

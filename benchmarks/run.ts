@@ -1,13 +1,22 @@
-// npm run bench: all parts, or those that are named. See docs/performance.md.
+// npm run bench: measures all parts, or the named ones. See docs/performance.md.
 import { parseArgs } from 'node:util'
-import { chosen } from './contenders.js'
-import { generator } from './load.js'
-import { PARTS } from './parts.js'
-import { prepare } from './prepare.js'
-import { pinned } from './processes.js'
+import { chosen, CONTENDERS } from './contenders.js'
+import { measureMemory } from './memory.js'
+import { pinned, prepare } from './processes.js'
 import { openRealm } from './realm.js'
-import { add, measuredBefore, targetsOf, write } from './report.js'
+import { add, earlierResults, targetsTable, write, type Part } from './report.js'
+import type { Plan } from './rounds.js'
+import { measureGrowth, measureStarts, measureSteps } from './single-process.js'
 import { measureThroughput } from './throughput.js'
+
+/** In the order of their measurement. */
+const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Part>>> = {
+  throughput: async (plan) => await measureThroughput(CONTENDERS, await openRealm(), plan),
+  start: async ({ rounds }) => await measureStarts(Math.min(4 * rounds, 25)),
+  memory: async () => await measureMemory(await openRealm()),
+  growth: measureGrowth,
+  micro: measureSteps
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,21 +35,21 @@ const unknown = parts.find((name) => PARTS[name] === undefined)
 if (unknown !== undefined) throw new Error(`there is no part "${unknown}"; there are ${Object.keys(PARTS).join(', ')}`)
 const only = values.only === undefined ? undefined : chosen(values.only.split(','))
 
-// Each step has an end of its own; this is for what nobody thought of.
+// Each step has a limit of its own; this one ends a run that hangs all the same.
 setTimeout(() => { throw new Error('the benchmarks did not come to an end') }, (plan.minutes + 30) * 60_000).unref()
 prepare()
-console.log(`Load by ${generator}, processes ${pinned ? 'pinned to cores' : 'not pinned: taskset or a second core is missing'}.`)
+console.log(`Processes are ${pinned ? 'pinned to cores' : 'not pinned: taskset or a second core is missing'}.`)
 if (only !== undefined) {
   console.log(`\n${(await measureThroughput(only, await openRealm(), plan)).text}`)
 } else {
-  const kept = measuredBefore()
+  const kept = earlierResults()
   for (const name of parts) {
     add(kept, name, await PARTS[name]!(plan))
     console.log(`\n== ${name}\n\n${kept[name]!.text}\n`)
-    // After each part, so that a failure of the next loses nothing.
+    // After each part, so that a failure of the next one loses nothing.
     if (!values['no-write']) write(kept)
   }
-  console.log(`== targets\n\n${targetsOf(kept)}`)
+  console.log(`== targets\n\n${targetsTable(kept)}`)
 }
 process.exit()
 

@@ -1,16 +1,12 @@
-// What rounds gave, as a table and as the ratios that targets are about.
-import type { Contender } from './contenders.js'
-import type { Measured } from './contender.js'
-import { between, roundRatios, type Results } from './outings.js'
-import type { Part } from './part.js'
+// The throughput of all contenders, as a table and as the ratios of the targets.
+import type { Contender, Measured } from './contenders.js'
+import { medianOf, percent, range, spreadOf, table, whole, type Spread } from './figures.js'
 import type { Realm } from './realm.js'
-import { type Plan, runRounds } from './rounds.js'
-import { medianOf, spreadOf, type Spread } from './statistics.js'
-import { percent, range, table, whole } from './tables.js'
-import { DRF_KEYCLOAK, RATIOS } from './targets.js'
+import { DRF_KEYCLOAK, RATIOS, type Part } from './report.js'
+import { ratioOf, roundRatios, runRounds, type Plan, type Results } from './rounds.js'
 
-/** A contender's figures over the rounds. */
-export interface Line {
+/** The figures of a contender over all rounds. */
+interface Line {
   name: string
   tokens: number
   base?: string
@@ -21,7 +17,7 @@ export interface Line {
   busy: Spread
   perCpu: Spread
   ratio?: Spread
-  /** The same of requests per second of CPU time. */
+  /** The same by requests per second of processor time. */
   cpuRatio?: Spread
 }
 
@@ -29,24 +25,24 @@ export async function measureThroughput (contenders: readonly Contender[], realm
   const results = await runRounds(contenders, realm, plan)
   const lines = contenders.map((contender) => lineOf(contender, results))
   const measured = RATIOS.filter(([of, to]) => results.has(of) && results.has(to))
-  const values = Object.fromEntries(measured.map(([of, to]) => [`${of}/${to}`, between(contenders, results, of, to)]))
+  const values = Object.fromEntries(measured.map(([of, to]) => [`${of}/${to}`, ratioOf(contenders, results, of, to)]))
   const ours = lines.find(({ name }) => name === 'ours')
   if (ours !== undefined) values['ours/drf-keycloak'] = ours.rate.median / DRF_KEYCLOAK
   return { values, text: `Rounds: ${lines[0]!.rounds}, of ${plan.seconds} s each.\n\n${throughputTable(lines)}` }
 }
 
 function lineOf ({ name, tokens, base }: Contender, results: Results): Line {
-  const outings = results.get(name)!
-  const spread = (key: keyof Measured) => spreadOf(outings.map(({ own }) => medianOf(own.map((each) => each[key]))))
+  const rounds = results.get(name)!
+  const spread = (key: keyof Measured) => spreadOf(rounds.map(({ own }) => medianOf(own.map((each) => each[key]))))
   const ratioBy = (key: 'rate' | 'perCpu') => {
-    const of = roundRatios(outings, key)
+    const of = roundRatios(rounds, key)
     return of.length === 0 ? undefined : spreadOf(of)
   }
   return {
     name,
     tokens,
     base,
-    rounds: outings.length,
+    rounds: rounds.length,
     rate: spread('rate'),
     p50: spread('p50'),
     p99: spread('p99'),

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import type { Measured } from '../../benchmarks/contender.js'
-import { chosen, type Contender, CONTENDERS } from '../../benchmarks/contenders.js'
-import { heatsOf } from '../../benchmarks/heats.js'
-import { between, roundRatios, type Outing } from '../../benchmarks/outings.js'
-import { replaceSection } from '../../benchmarks/sections.js'
-import { ratios, spreadOf } from '../../benchmarks/statistics.js'
+import { add, comparisonTable, type Comparisons } from '../../benchmarks/comparison.js'
+import { chosen, CONTENDERS, type Contender, type Measured } from '../../benchmarks/contenders.js'
+import { confidenceOf, ratios, spreadOf } from '../../benchmarks/figures.js'
+import { replaceSection } from '../../benchmarks/report.js'
+import { groupsOf, ratioOf, roundRatios, type Samples } from '../../benchmarks/rounds.js'
 
 test('the median of an odd and an even number of rounds, with the least and the most', async (t) => {
   t.same(spreadOf([30, 10, 20]), { median: 20, min: 10, max: 30 })
@@ -26,17 +25,17 @@ test('a round that one of the two lacks makes no ratio', async (t) => {
 })
 
 test('each contender runs once in a round, in turn with its base', async (t) => {
-  const heats = heatsOf(CONTENDERS)
-  const others = heats.flatMap(({ others }) => others)
-  for (const { base, others } of heats) for (const other of others) t.equal(other.base, base.name)
-  const alone = heats.map(({ base }) => base).filter(({ base }) => base === undefined)
+  const groups = groupsOf(CONTENDERS)
+  const others = groups.flatMap(({ others }) => others)
+  for (const { base, others } of groups) for (const other of others) t.equal(other.base, base.name)
+  const alone = groups.map(({ base }) => base).filter(({ base }) => base === undefined)
   t.same([...others, ...alone].map(({ name }) => name).sort(), CONTENDERS.map(({ name }) => name).sort())
-  const named = (...names: string[]) => heatsOf(chosen(names)).map(({ base, others }) => [base.name, ...others.map(({ name }) => name)])
+  const named = (...names: string[]) => groupsOf(chosen(names)).map(({ base, others }) => [base.name, ...others.map(({ name }) => name)])
   t.same(named('bare'), [['bare']])
   t.same(named('keycloak-connect', 'bare-call'), [['bare-call'], ['express', 'keycloak-connect']], 'a base without its own')
-  const elsewhere = (of: readonly Contender[]) => heatsOf(of).filter(({ runsElsewhere }) => runsElsewhere).map(({ base }) => base.name)
+  const elsewhere = (of: readonly Contender[]) => groupsOf(of).filter(({ reportedElsewhere }) => reportedElsewhere).map(({ base }) => base.name)
   t.same(elsewhere(CONTENDERS), ['express'])
-  t.same(elsewhere(chosen(['keycloak-connect'])), [], 'its figures are those of its only heat')
+  t.same(elsewhere(chosen(['keycloak-connect'])), [], 'its figures are those of its only group')
 })
 
 test('contenders are chosen by their names', async (t) => {
@@ -44,17 +43,44 @@ test('contenders are chosen by their names', async (t) => {
   t.throws(() => chosen(['none']), /--only: there is no contender "none"; there are bare, ours/)
 })
 
-test('what one is of another is taken second by second, or by way of their base', async (t) => {
+test('the ratio of two contenders is taken second by second, or by way of their base', async (t) => {
   const at = (...rates: number[]): Measured[] => rates.map((rate) => ({ rate, p50: 1, p99: 1, busy: 1, perCpu: rate }))
-  const results = new Map<string, Outing[]>([
+  const results = new Map<string, Samples[]>([
     ['verify-100k', [{ own: at(100, 10) }]],
-    ['ours-100k', [{ own: at(80, 8), beside: at(100, 10) }, { own: at(70, 7), beside: at(100, 10) }, { own: at(5), beside: at(5) }]],
-    ['jose-100k', [{ own: at(40, 4), beside: at(100, 10) }, { own: at(350), beside: at(1000) }, { own: at(2), beside: at(5) }]]
+    ['ours-100k', [{ own: at(80, 8), baseline: at(100, 10) }, { own: at(70, 7), baseline: at(100, 10) }, { own: at(5), baseline: at(5) }]],
+    ['jose-100k', [{ own: at(40, 4), baseline: at(100, 10) }, { own: at(350), baseline: at(1000) }, { own: at(2), baseline: at(5) }]]
   ])
   t.same(roundRatios(results.get('ours-100k')!, 'perCpu'), [0.8, 0.7, 1])
   t.same(roundRatios(results.get('verify-100k')!, 'rate'), [], 'a base has none')
-  t.equal(between(CONTENDERS, results, 'ours-100k', 'verify-100k'), 0.8)
-  t.equal(between(CONTENDERS, results, 'ours-100k', 'jose-100k').toFixed(9), (2).toFixed(9))
+  t.equal(ratioOf(CONTENDERS, results, 'ours-100k', 'verify-100k'), 0.8)
+  t.equal(ratioOf(CONTENDERS, results, 'ours-100k', 'jose-100k').toFixed(9), (2).toFixed(9))
+})
+
+test('the range of a median leaves out what lies beyond it with a probability of 10 %', async (t) => {
+  t.same(confidenceOf([3, 1, 2]), { median: 2, min: 1, max: 3 })
+  t.same(confidenceOf([5, 1, 4, 2, 3, 7, 6]), { median: 4, min: 1, max: 7 }, 'all of seven')
+  t.same(confidenceOf([5, 1, 4, 2, 3, 7, 6, 8]), { median: 4.5, min: 2, max: 7 }, 'eight without the least and the greatest')
+  t.same(confidenceOf(Array.from({ length: 11 }, (_, at) => at + 1)), { median: 6, min: 3, max: 9 })
+})
+
+test('a build is within 3 % if the whole range is, and is not if none of it is', async (t) => {
+  const comparisons: Comparisons = new Map()
+  const ofRounds = (name: string, values: number[], moreIsBetter = false) => values.forEach((ours) => add(comparisons, name, 100, ours, undefined, moreIsBetter))
+  ofRounds('faster', [50, 60, 101, 102, 103])
+  ofRounds('slower', [104, 105, 106, 107, 108])
+  ofRounds('noisy', [90, 95, 100, 105, 110])
+  ofRounds('more requests', [97, 98, 99, 150, 160], true)
+  ofRounds('fewer requests', [96, 95, 94, 93, 92], true)
+  ofRounds('too few rounds', [100, 100, 100, 100])
+  const verdicts = comparisonTable(comparisons).split('\n').slice(2).map((row) => row.split('|').map((cell) => cell.trim()))
+  t.same(verdicts.map(([, name, , , ratio, range, verdict]) => [name, ratio, range, verdict]), [
+    ['faster', '1.010', '0.500–1.030', 'yes'],
+    ['slower', '1.060', '1.040–1.080', 'NO'],
+    ['noisy', '1.000', '0.900–1.100', 'undecided'],
+    ['more requests', '0.990', '0.970–1.600', 'yes'],
+    ['fewer requests', '0.940', '0.920–0.960', 'NO'],
+    ['too few rounds', '1.000', '1.000–1.000', 'undecided']
+  ])
 })
 
 test('the page has a section for each part, which is replaced and can be replaced again', async (t) => {

@@ -1,14 +1,15 @@
-// The API that bench:forged attacks, in a process of its own, and what is sent to it: honest requests at a steady pace,
-// and as many forged ones as there is room for.
+// The API that bench:forged and bench:crowd attack, in a process of its own, and its load: honest requests at a steady pace, and as many
+// forged ones as the API can take.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Health } from '../types/instance.js'
 import type { KeycloakOptions } from '../types/options.js'
+import { ascending } from './figures.js'
 
-const HONEST_PER_SECOND = 200
-
-/** One request: a token at a guarded route, or the body of a call of Keycloak. */
+/** One request: a token at a guarded route, or the body of a push of Keycloak. */
 export type Forgery = { token: string } | { path: string, type: string, body: string }
 
 export interface Usage {
@@ -16,11 +17,18 @@ export interface Usage {
   memory: number
   /** Microseconds of processor time so far. */
   cpu: number
+  health: Health
+}
+
+export interface Answer {
+  status: number
+  /** Milliseconds. */
+  took: number
 }
 
 export interface Flood {
   perSecond: number
-  /** Microseconds of the API's processor time for each. */
+  /** Microseconds of the API's processor time for each request. */
   cost: number
   statuses: string
 }
@@ -44,7 +52,7 @@ export class Api {
     return new Api(child, url)
   }
 
-  /** Has its process ended? */
+  /** Whether its process has ended. */
   get ended (): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null
   }
@@ -59,8 +67,7 @@ export class Api {
     this.#child.kill()
   }
 
-  /** @returns the status, and how long it took, in milliseconds */
-  ask (forgery: Forgery, agent: Agent): Promise<{ status: number, took: number }> {
+  ask (forgery: Forgery, agent: Agent): Promise<Answer> {
     const started = performance.now()
     const { path, body, ...options } = 'token' in forgery
       ? { path: '/profile', body: undefined, headers: { authorization: `Bearer ${forgery.token}` } }
@@ -72,7 +79,7 @@ export class Api {
     })
   }
 
-  /** As many as there is room for, by several senders. */
+  /** Several senders, each of which sends its next request when the last one is answered. */
   async flood (forgeries: readonly Forgery[], seconds: number, senders: number): Promise<Flood> {
     const agent = new Agent({ keepAlive: true, maxSockets: senders })
     const { cpu } = await this.usage()
@@ -93,30 +100,28 @@ export class Api {
     }
   }
 
-  /** At a steady pace, whether answers come or not: the time each took, in milliseconds. */
-  async pace (tokens: readonly string[], seconds: number): Promise<number[]> {
-    const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-    const pending: Array<Promise<{ status: number, took: number }>> = []
+  /** Requests with the tokens in turn, at a steady pace whether or not they are answered. */
+  async pace (tokens: readonly string[], seconds: number, perSecond = 200): Promise<Answer[]> {
+    const agent = new Agent({ keepAlive: true })
+    const pending: Array<Promise<Answer>> = []
     const start = performance.now()
-    for (let at = 0; at < seconds * HONEST_PER_SECOND; at++) {
-      const due = start + at * 1000 / HONEST_PER_SECOND
-      while (performance.now() < due) await new Promise((resolve) => { setTimeout(resolve, 1) })
+    for (let at = 0; at < seconds * perSecond; at++) {
+      const due = start + at * 1000 / perSecond
+      while (performance.now() < due) await sleep(1)
       pending.push(this.ask({ token: tokens[at % tokens.length]! }, agent))
     }
     const answers = await Promise.all(pending)
     agent.destroy()
-    const wrong = answers.filter(({ status }) => status !== 200).length
-    if (wrong > 0) throw new Error(`${wrong} honest requests were not answered 200`)
-    return answers.map(({ took }) => took).sort((one, other) => one - other)
+    return answers
   }
 }
 
-export function show (times: readonly number[]): string {
-  const at = (share: number) => times[Math.floor(times.length * share)]!.toFixed(1)
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`
+/** The milliseconds below which a share of the answers came. */
+export function percentile (answers: readonly Answer[], share: number): number {
+  return ascending(answers.map(({ took }) => took))[Math.floor(answers.length * share)]!
 }
 
-/** How often each came: `990 × 400, 10 × 503`. */
+/** The count of each status: `990 × 400, 10 × 503`. */
 export function tally (statuses: readonly number[]): string {
   const times = new Map<number, number>()
   for (const status of statuses) times.set(status, (times.get(status) ?? 0) + 1)

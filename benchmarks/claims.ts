@@ -1,11 +1,8 @@
-// The claims of an access token as Keycloak 26 writes them, all of the same length for all numbers.
+// The claims of an access token as Keycloak 26 writes them, of the same length for all users.
 import { randomUUID } from 'node:crypto'
 
-export function usernameOf (number) {
-  return `user-${String(number).padStart(6, '0')}`
-}
-
-export function claimsOf ({ issuer, exp, number = 0 }) {
+/** @param number of the user */
+export function claimsOf ({ issuer, exp }: { issuer: string, exp: number }, number = 0): Record<string, unknown> {
   const username = usernameOf(number)
   return {
     exp,
@@ -31,4 +28,8 @@ export function claimsOf ({ issuer, exp, number = 0 }) {
     family_name: username,
     email: `${username}@example.com`
   }
+}
+
+export function usernameOf (number: number): string {
+  return `user-${String(number).padStart(6, '0')}`
 }

@@ -1,20 +1,21 @@
-// One start: node one-start.mjs bare|ours|ours-cjs, from the import of Fastify to listening; or node one-start.mjs import NAME, the
-// import of a module after Fastify's. Says milliseconds by the clock, and of CPU time.
+// One start: node start.mjs bare, or node start.mjs esm|cjs FOLDER of a build, from the import of Fastify to listening; or
+// node start.mjs import NAME, the import of a package after Fastify's. It prints milliseconds of wall-clock and of processor time.
 import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 
-const [what, name] = process.argv.slice(2)
+const [kind, name] = process.argv.slice(2)
 const options = { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' }
 const require = createRequire(import.meta.url)
 
 let begun = now()
-const { default: Fastify } = what === 'ours-cjs' ? { default: require('fastify') } : await import('fastify')
-if (what === 'import') {
+const { default: Fastify } = kind === 'cjs' ? { default: require('fastify') } : await import('fastify')
+if (kind === 'import') {
   begun = now()
   await import(name)
 } else {
   const app = Fastify()
-  if (what === 'ours') await app.register((await import('../dist/esm/index.js')).default, options)
-  if (what === 'ours-cjs') await app.register(require('../dist/cjs/index.js'), options)
+  if (kind === 'esm') await app.register((await import(pathToFileURL(`${name}/dist/esm/index.js`).href)).default, options)
+  if (kind === 'cjs') await app.register(require(`${name}/dist/cjs/index.js`), options)
   app.get('/profile', { config: { permission: 'read-profile' } }, async () => ({ hello: 'somebody' }))
   await app.listen({ port: 0, host: '127.0.0.1' })
 }

@@ -1,0 +1,142 @@
+// One server in a process of its own: node servers.mjs '{"module":"ours","mode":"default","build":"file:///…","realm":{…}}'.
+// It sends its port, answers each message with its usage of processor and memory, and ends with the process that started it.
+// The issuer that all contenders ask is one of them.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+
+const ANY_PORT = { port: 0, host: '127.0.0.1' }
+
+/** The modes of this package; `ours` has the default options but for these. */
+const MODES = {
+  default: {},
+  'cache: false': { cache: false },
+  'cache of 10,000': { cache: { max: 10_000, maxBytes: 1024 ** 3 } },
+  'cache of 1': { cache: { max: 1 } },
+  revocation: {
+    backchannelLogout: { path: '/backchannel-logout', clients: ['web'] },
+    adminUrl: { path: '/keycloak' },
+    // The tokens of the benchmarks live for a month.
+    revocation: { maxTokenLifetime: 32 * 86_400 }
+  },
+  syncUser: { syncUser: async (profile) => ({ ...profile, isActive: true }) },
+  introspection: { verifyTokensWithKeycloak: true },
+  cacheTtl: { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } }
+}
+
+const SERVERS = { issuer, bare, ours, verify, 'bare-call': bareCall }
+
+const { module, mode, build, realm } = JSON.parse(process.argv[2])
+process.on('disconnect', () => process.exit())
+process.on('message', () => {
+  globalThis.gc?.()
+  process.send({ cpu: process.cpuUsage(), memory: process.memoryUsage() })
+})
+const start = SERVERS[module] ?? (await import('./competitors.mjs')).SERVERS[module]
+const server = await start(realm, mode, build)
+process.send({ port: server.address().port })
+
+/** This package as `npm run build` makes it; `build` is the address of its entry. */
+async function ours ({ issuer, clientId, clientSecret }, mode, build) {
+  const { default: keycloak } = await import(build)
+  const app = await newApp()
+  await app.register(keycloak, { issuer, clientId, clientSecret, audience: clientId, ...MODES[mode] })
+  app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
+  return await listening(app)
+}
+
+/** Fastify without authentication. */
+async function bare ({ username }) {
+  const app = await newApp()
+  app.get('/profile', async () => ({ hello: username }))
+  return await listening(app)
+}
+
+/** `crypto.verify` for each request and no other check: no verification can cost less. */
+async function verify ({ publicJwk, username }) {
+  const { createPublicKey, verify } = await import('node:crypto')
+  const key = createPublicKey({ key: publicJwk, format: 'jwk' })
+  const app = await newApp()
+  app.get('/profile', {
+    onRequest (request, reply, done) {
+      const token = request.headers.authorization.slice('Bearer '.length)
+      const end = token.lastIndexOf('.')
+      const good = verify('sha256', Buffer.from(token.slice(0, end)), key, Buffer.from(token.slice(end + 1), 'base64url'))
+      if (good) done()
+      else reply.code(401).send()
+    }
+  }, async () => ({ hello: username }))
+  return await listening(app)
+}
+
+/** No authentication, but the call of introspection for each request, with its answer read as text. */
+async function bareCall ({ issuer, clientId, clientSecret, username }) {
+  const { Pool } = await import('undici')
+  const { origin, pathname } = new URL(issuer)
+  const pool = new Pool(origin, { connections: 32 })
+  const path = `${pathname}/protocol/openid-connect/token/introspect`
+  const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
+  const app = await newApp()
+  app.get('/profile', async (request) => {
+    const token = request.headers.authorization.slice('Bearer '.length)
+    const form = new URLSearchParams({ client_id: clientId, client_secret: clientSecret, token, token_type_hint: 'access_token' })
+    const { body } = await pool.request({ method: 'POST', path, headers, body: form.toString() })
+    await body.text()
+    return { hello: username }
+  })
+  return await listening(app)
+}
+
+async function newApp () {
+  const { default: Fastify } = await import('fastify')
+  return Fastify()
+}
+
+async function listening (app) {
+  await app.listen(ANY_PORT)
+  return app.server
+}
+
+/** Discovery, key set and introspection. It makes the answer about a token once, so that no contender waits for the issuer. */
+async function issuer ({ port, path, jwks, clientId, clientSecret }) {
+  const url = `http://127.0.0.1:${port}${path}`
+  const introspectionPath = `${path}/protocol/openid-connect/token/introspect`
+  const documents = {
+    [`${path}/.well-known/openid-configuration`]: JSON.stringify({
+      issuer: url,
+      jwks_uri: `${url}/protocol/openid-connect/certs`,
+      introspection_endpoint: `http://127.0.0.1:${port}${introspectionPath}`,
+      id_token_signing_alg_values_supported: ['RS256']
+    }),
+    [`${path}/protocol/openid-connect/certs`]: JSON.stringify(jwks)
+  }
+  const answers = new Map()
+  const server = createServer((request, response) => {
+    const document = documents[request.url]
+    if (document !== undefined) return send(response, 200, document)
+    if (request.method !== 'POST' || request.url !== introspectionPath) return send(response, 404, '{}')
+    let body = ''
+    request.setEncoding('latin1')
+    request.on('data', (chunk) => { body += chunk })
+    request.on('end', () => {
+      if (!answers.has(body)) answers.set(body, introspect(new URLSearchParams(body), { clientId, clientSecret }))
+      send(response, 200, answers.get(body))
+    })
+  })
+  server.keepAliveTimeout = 0
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+function introspect (form, { clientId, clientSecret }) {
+  if (form.get('client_id') !== clientId || form.get('client_secret') !== clientSecret) return '{"active":false}'
+  const [, payload] = form.get('token').split('.')
+  // The check at start asks about a text that is no token.
+  if (payload === undefined) return '{"active":false}'
+  const claims = JSON.parse(Buffer.from(payload, 'base64url'))
+  return JSON.stringify({ ...claims, client_id: claims.azp, username: claims.preferred_username, token_type: claims.typ, active: true })
+}
+
+function send (response, status, body) {
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body)
+}
