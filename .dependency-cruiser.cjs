@@ -3,6 +3,7 @@
 /** From the lowest floor up: a room imports from lower floors, and from itself. */
 const FLOORS = [
   ['util'],
+  ['reasons'],
   ['errors'],
   ['diagnostics'],
   ['options'],

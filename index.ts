@@ -84,7 +84,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
       } catch (error) {
         // Another one: several callers may have been refused by the same, and for a program it is of use where it asked.
         const refused = error as KeycloakError
-        throw withHeaders(new KeycloakError(refused.code, () => refused.reason), realm)
+        throw withHeaders(new KeycloakError(refused.code, () => refused), realm)
       }
     },
     routes: () => routes.list(),
@@ -178,6 +178,7 @@ export default keycloak
 export { bearerToken, openapi, redisStore }
 export type { RedisClient, RedisConnection, RedisStoreOptions } from './lib/revocation/redis-store.js'
 export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
+export type { KeycloakReasonCode } from './lib/reasons/reason.js'
 export type * from './types/declared.js'
 export type * from './types/instance.js'
 export type * from './types/openapi.js'

@@ -1,3 +1,5 @@
+import { networkReason } from './reasons/network.js'
+import { isReasonCode, type KeycloakReasonCode, plainReason, type Reason, reasonFor } from './reasons/reason.js'
 import { stackless } from './util/without-stack.js'
 
 /** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
@@ -29,12 +31,12 @@ export type KeycloakErrorCode = keyof typeof REFUSALS
 /** Further parameters of the challenge of a refusal, by name: `scope` (RFC 6750 section 3). */
 export type ChallengeParameters = Readonly<Record<string, string>>
 
-/** Why something is refused; a function where the sentence takes work, which is done when somebody reads it. */
-export type Reason = string | (() => string)
+/** A reason, or a function that makes it when somebody reads it. An application may give a sentence of its own. */
+export type ReasonSource = string | Reason | (() => string | Reason)
 
 /**
- * A refusal. `statusCode`, `code` and `message` become Fastify's usual error body; `reason` is for the debug log,
- * a fixed sentence that never holds anything of the token, the secret or Keycloak's own text.
+ * A refusal. `statusCode`, `code` and `message` become Fastify's usual error body; `reasonCode` and `reason` are for
+ * operators alone: the answer has neither of them.
  *
  * Not made by @fastify/error, which turns codes into upper case: these codes are a contract with clients.
  */
@@ -44,12 +46,12 @@ export class KeycloakError extends Error {
   /** What clients go by. */
   readonly code: KeycloakErrorCode
   /** A private member costs a third of what a property that is not enumerable does. */
-  readonly #reason: Reason
+  #reason: ReasonSource
   /** Parameters of the challenge beside realm, error and error_description. */
   declare readonly challengeParameters: ChallengeParameters | undefined
 
   /** @param challenge parameters of the challenge; a string is its `scope` */
-  constructor (code: KeycloakErrorCode, reason: Reason, challenge?: string | ChallengeParameters) {
+  constructor (code: KeycloakErrorCode, reason: ReasonSource, challenge?: string | ChallengeParameters) {
     super(REFUSALS[code].message)
     this.code = code
     this.statusCode = REFUSALS[code].statusCode
@@ -57,9 +59,22 @@ export class KeycloakError extends Error {
     Object.defineProperty(this, 'challengeParameters', { value: typeof challenge === 'string' ? { scope: challenge } : challenge })
   }
 
-  /** Why, for operators; no own property, so that no serializer sends it. */
+  /** Why, in one sentence for operators; no own property, so that no serializer sends it. */
   get reason (): string {
-    return typeof this.#reason === 'string' ? this.#reason : this.#reason()
+    return this.#told().reason
+  }
+
+  /** Why, for programs: a code of docs/troubleshooting.md. No own property either. */
+  get reasonCode (): KeycloakReasonCode {
+    return this.#told().reasonCode
+  }
+
+  /** The reason, made at the first look at it. */
+  #told (): Reason {
+    const given = typeof this.#reason === 'function' ? this.#reason() : this.#reason
+    const told = typeof given === 'string' ? tellReason(given) : given
+    this.#reason = told
+    return told
   }
 
   /** The same as `statusCode`: with `expose` the signature of http-errors. NestJS 12 answers 500 for an error without it. */
@@ -73,6 +88,11 @@ export class KeycloakError extends Error {
   }
 }
 Object.defineProperty(KeycloakError.prototype, 'name', { value: 'KeycloakError' })
+
+/** @param given a code without values, or a sentence of the application's */
+function tellReason (given: string): Reason {
+  return isReasonCode(given) ? plainReason(given) : reasonFor('refused_by_application', { sentence: given })
+}
 
 /** Is it a refusal, of this copy of the package or of another one in the process, as the ES module and the CommonJS one are? */
 export function isRefusal (error: unknown): error is KeycloakError {
@@ -91,12 +111,12 @@ export function describe (code: KeycloakErrorCode): string {
 }
 
 /** A refusal by this package, made without a stack, which would say no more than `reason` does. */
-export function refusal (code: KeycloakErrorCode, reason: Reason, challenge?: ChallengeParameters): KeycloakError {
+export function refusal (code: KeycloakErrorCode, reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {
   return stackless(() => new KeycloakError(code, reason, challenge))
 }
 
 /** The token is refused; `reason` goes to the debug log alone. */
-export function notValid (reason: Reason): KeycloakError {
+export function notValid (reason: ReasonSource): KeycloakError {
   return refusal('token_not_valid', reason)
 }
 
@@ -114,21 +134,27 @@ export class UnavailableError extends KeycloakError {
   /** The status of the answer, where there was one. */
   declare readonly answerStatus: number | undefined
 
-  constructor (reason: string, outage: Outage, answerStatus?: number) {
+  constructor (reason: ReasonSource, outage: Outage, answerStatus?: number) {
     super('keycloak_unavailable', reason)
     Object.defineProperty(this, 'outage', { value: outage })
     Object.defineProperty(this, 'answerStatus', { value: answerStatus })
   }
 }
 
-export function unavailable (reason: string, outage: Outage = 'answer', status?: number): UnavailableError {
+export function unavailable (reason: ReasonSource, outage: Outage = 'answer', status?: number): UnavailableError {
   return stackless(() => new UnavailableError(reason, outage, status))
 }
 
 /** What may be kept of a foreign error: its code, and only if it looks like one, since its text may quote what it should not. */
 export function codeOf (error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,63}$/.test(code) ? code : undefined
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_/]{2,63}$/.test(code) ? code : undefined
+}
+
+/** Why a call over the network failed. */
+export function networkFailure (error: unknown): Reason {
+  const cause = codeOf(error)
+  return cause === undefined ? reasonFor('call_failed', {}) : reasonFor(networkReason(cause), { cause })
 }
 
 /** Why a call failed, for the log. Our own errors are told by their class: a foreign one may have any members, with any text. */

@@ -4,7 +4,7 @@ import Fastify, { type FastifyRequest, type LightMyRequestResponse } from 'fasti
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import { expectAssignable, expectError, expectType } from 'tsd'
 import keycloak, {
-  bearerToken, KeycloakError, openapi, type Claims, type Health, type KeycloakErrorCode, type RouteAccess
+  bearerToken, KeycloakError, openapi, type Claims, type Health, type KeycloakErrorCode, type KeycloakReasonCode, type RouteAccess
 } from '../index.js'
 import { createTestRealm, type TestRealm } from '../lib/testing/index.js'
 
@@ -28,6 +28,7 @@ if (error instanceof KeycloakError) {
   expectType<number>(error.statusCode)
   expectType<KeycloakErrorCode>(error.code)
   expectType<string>(error.reason)
+  expectType<KeycloakReasonCode>(error.reasonCode)
 }
 expectAssignable<KeycloakErrorCode>('token_expired')
 expectError<KeycloakErrorCode>('expired')

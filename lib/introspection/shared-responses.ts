@@ -69,7 +69,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
     if (shared === undefined || monotonic >= shared.ends) return undefined
     const { outcome, from, until } = shared
     // A new one, since an error handler may write into the one it gets.
-    if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome.reason)
+    if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome)
     const now = wall / 1000
     if (now < from || now >= until) checkDates(outcome.claims, expected, now)
     return outcome
@@ -88,7 +88,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
       return identity
     }).catch((error) => {
       // Its sentence as text: what it would be made of is not to be kept.
-      if (!(error instanceof UnavailableError)) keep(refusal(error.code, error.reason), 0)
+      if (!(error instanceof UnavailableError)) keep(refusal(error.code, { reasonCode: error.reasonCode, reason: error.reason }), 0)
       throw error
     }).finally(() => forget(token, call))
     const call: Call = { answer, departure }

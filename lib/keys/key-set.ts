@@ -177,14 +177,14 @@ class Verifiers {
 
 function entriesOf (text: string): unknown[] {
   const keys = member(readObject(text) ?? {}, 'keys')
-  if (!Array.isArray(keys)) throw unavailable('an answer that is no key set')
+  if (!Array.isArray(keys)) throw unavailable('key_set_malformed')
   return keys.slice(0, MAX_ENTRIES)
 }
 
 /** A set of nothing but refused keys is a good answer, so that their tokens are 401 and Keycloak is not called away. */
 function signingKeys (entries: readonly unknown[], isRefused: IsRefused): SigningKey[] {
   const found = entries.map(signingKey).filter((key) => key !== undefined)
-  if (found.length === 0) throw unavailable('a key set without a signing key')
+  if (found.length === 0) throw unavailable('key_set_empty')
   return found.filter(({ jwk }) => !isRefused(importKey(jwk)!))
 }
 
@@ -246,17 +246,17 @@ function createKey (key: KeyObject, alg: string): Key {
   const isSigned = createSignatureCheck(key, alg)
   return {
     checkSignature (token) {
-      if (!isSigned(token)) throw notValid('the signature does not verify')
+      if (!isSigned(token)) throw notValid('signature_invalid')
     },
     verify (token) {
       const signature = token.slice(token.lastIndexOf('.') + 1)
-      if (length !== undefined && signature.length !== length) throw notValid('the signature has another length')
+      if (length !== undefined && signature.length !== length) throw notValid('signature_length')
       // Of its other characters fast-jwt sees to it that they are base64url.
-      if (!endsWell(signature)) throw notValid('the signature is not canonical base64url')
+      if (!endsWell(signature)) throw notValid('signature_not_base64url')
       try {
         return stackless(() => verify(token))
       } catch {
-        throw notValid('the signature does not verify')
+        throw notValid('signature_invalid')
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { Health } from '../../types/instance.js'
 import { Cooldown } from './cooldown.js'
 import { notValid, unavailable } from '../errors.js'
+import { reasonFor } from '../reasons/reason.js'
 import type { Key, KeySet } from './key-set.js'
 import type { Monitor } from '../diagnostics/endpoint-health.js'
 import type { IsRefused } from './test-keys.js'
@@ -150,9 +151,9 @@ export class Keys {
       // Keycloak was asked since this look-up began, so its answer is as new as can be; or the key fits another algorithm.
       const isNew = fetched.requestedAt >= startedAt
       if (isNew && fetched.set.resembles(kid)) this.#cooldown.refuse(kid, monotonicMilliseconds())
-      if (isNew || fetched.set.has(kid, alg)) throw notValid('no key of the realm fits kid and alg')
+      if (isNew || fetched.set.has(kid, alg)) throw notValid('kid_unknown')
       fetched = await this.#newer(kid, alg, joins)
-      if (fetched === undefined) throw notValid('the kid is unknown, and jwks.cooldown forbids to ask for it yet')
+      if (fetched === undefined) throw notValid('kid_on_cooldown')
     }
   }
 
@@ -181,7 +182,7 @@ export class Keys {
 
   /** The fetch that is under way, while there is room for one more that waits. */
   async #join (fetching: Promise<Fetched>, kid: string | undefined): Promise<Fetched> {
-    if (!await this.#waiting.wait(kid)) throw unavailable(`${MAX_WAITING} requests wait for the key set already`, 'ours')
+    if (!await this.#waiting.wait(kid)) throw unavailable(reasonFor('keys_waited_for', { count: MAX_WAITING }), 'ours')
     return fetching
   }
 
@@ -194,7 +195,7 @@ export class Keys {
 
   /** A fetch that failed a moment ago is not made again for each request: the next one is due soon. */
   async #fetch (): Promise<Fetched> {
-    if (this.#fetches.waits) throw unavailable('Keycloak failed less than a moment ago')
+    if (this.#fetches.waits) throw unavailable('keys_failed_recently')
     return this.#fetches.attemptNow()
   }
 

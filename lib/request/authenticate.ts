@@ -3,7 +3,7 @@ import type { Claims, User } from '../../types/user.js'
 import { authorizationOf, tokenIn } from './credentials.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { Denials } from '../access/denial.js'
-import { KeycloakError, type Reason, refusal } from '../errors.js'
+import { KeycloakError, type ReasonSource, refusal } from '../errors.js'
 import type { Guard } from '../access/route-guard.js'
 import type { Identification } from '../realm/identify.js'
 import type { Identity } from '../token/identity.js'
@@ -105,13 +105,17 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
       return
     }
     if (error instanceof KeycloakError) {
-      if (writesDebug(request.log)) request.log.debug({ code: error.code, reason: error.reason }, `request refused: ${error.reason}`)
+      if (writesDebug(request.log)) logRefusal(request, error)
       done(error)
     } else {
       // The application's own. Fastify takes a falsy error for none at all, and would let the request pass.
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }
+}
+
+function logRefusal ({ log }: FastifyRequest, { code, reason, reasonCode }: KeycloakError): void {
+  log.debug({ code, reason, reasonCode }, `request refused: ${reason}`)
 }
 
 /** Is the client gone? A response of HTTP/2 does not tell, but its stream does. */
@@ -128,6 +132,6 @@ function isPreflight ({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && Object.hasOwn(headers, 'origin') && Object.hasOwn(headers, 'access-control-request-method')
 }
 
-function denied (reason: Reason, scopes?: readonly string[]): KeycloakError {
+function denied (reason: ReasonSource, scopes?: readonly string[]): KeycloakError {
   return refusal('permission_denied', reason, scopes && { scope: scopes.join(' ') })
 }

@@ -1,0 +1,38 @@
+/** A row of the table of reasons. docs/troubleshooting.md shows all of them, and a test holds the page against the table. */
+export interface Entry {
+  /** Who or what has which problem: `aud[ {aud}] names none of the audience`. What stands in brackets is left out without its value. */
+  sentence: string
+  /** What an operator does. It is said where the sentence has `{advice}`. */
+  advice: string
+  /** Codes of Node, OpenSSL and undici that mean it. */
+  causes?: readonly string[]
+}
+
+export type Entries = Readonly<Record<string, Entry>>
+
+type Names<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never
+
+type OutsideBrackets<Text extends string> = Text extends `${infer Before}[${string}]${infer After}` ? `${Before}${OutsideBrackets<After>}` : Text
+
+type Text<Row extends Entry> = Row['sentence'] extends `${string}{advice}${string}` ? `${Row['sentence']} ${Row['advice']}` : Row['sentence']
+
+type Needed<Row extends Entry> = Exclude<Names<OutsideBrackets<Text<Row>>>, 'advice'>
+
+type Value = string | number
+
+/** The values that the sentence of a row takes: those in brackets may be missing. */
+export type ValuesOf<Row extends Entry> = { readonly [Name in Needed<Row>]: Value } & { readonly [Name in Exclude<Names<Text<Row>>, 'advice'>]?: Value | undefined }
+
+/** Does a sentence say all that it can without a value? */
+export type IsPlain<Row extends Entry> = [Needed<Row>] extends [never] ? true : false
+
+/** Fill a sentence with its advice and its values, all of them safe to be shown. */
+export function fill ({ sentence, advice }: Entry, values: Readonly<Record<string, Value | undefined>>): string {
+  const text = sentence.replace('{advice}', () => advice)
+  return text.replace(/\[([^\]]*)\]/g, (_group, inner: string) => namesIn(inner).every((name) => values[name] !== undefined) ? inner : '')
+    .replace(/\{(\w+)\}/g, (_name, name: string) => String(values[name]))
+}
+
+function namesIn (text: string): string[] {
+  return Array.from(text.matchAll(/\{(\w+)\}/g), ([, name]) => name!)
+}

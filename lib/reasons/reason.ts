@@ -1,0 +1,47 @@
+import { CALLERS } from './callers.js'
+import { type Entry, fill, type IsPlain, type ValuesOf } from './entry.js'
+import { NETWORK } from './network.js'
+import { OUTAGES } from './outages.js'
+import { PUSHES } from './pushes.js'
+import { TOKENS } from './tokens.js'
+
+/** Every reason for which something is refused: its code, its sentence, and what an operator does. */
+export const REASONS = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES }
+
+type Reasons = typeof REASONS
+
+/**
+ * Why something was refused, for operators and programs. Codes do not change; docs/troubleshooting.md has all of them, each with
+ * its sentence and what to do.
+ */
+export type KeycloakReasonCode = keyof Reasons
+
+/** The reasons whose sentence needs no value. */
+export type PlainReasonCode = { [Code in KeycloakReasonCode]: IsPlain<Reasons[Code]> extends true ? Code : never }[KeycloakReasonCode]
+
+/** A reason as it is told. */
+export interface Reason {
+  readonly reasonCode: KeycloakReasonCode
+  /** One sentence that is safe in a log. */
+  readonly reason: string
+}
+
+/** A reason with its values: texts of a token among them must have been made safe to be shown. */
+export function reasonFor<Code extends KeycloakReasonCode> (reasonCode: Code, values: ValuesOf<Reasons[Code]>): Reason {
+  return { reasonCode, reason: fill(REASONS[reasonCode], values) }
+}
+
+/** A reason whose sentence needs no value. */
+export function plainReason (reasonCode: KeycloakReasonCode): Reason {
+  return { reasonCode, reason: fill(REASONS[reasonCode], {}) }
+}
+
+/** The problem alone, without values and without what to do: for claims that are not those of an access token. */
+export function problemOf (reasonCode: KeycloakReasonCode): Reason {
+  const { sentence, advice }: Entry = REASONS[reasonCode]
+  return { reasonCode, reason: fill({ sentence: sentence.replace(/: \{advice\}$/, ''), advice }, {}) }
+}
+
+export function isReasonCode (text: string): text is KeycloakReasonCode {
+  return Object.hasOwn(REASONS, text)
+}
