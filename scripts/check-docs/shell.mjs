@@ -41,7 +41,8 @@ function wrong (root, folder, [command, ...args], readers) {
   }
   if (command === 'npx' && args[0] === manifests.at(-1).name && manifests.at(-1).bin === undefined) return `the package has no command "${args[0]}"`
   if (command === 'node' || command === 'tsx') {
-    const script = args.find((word) => /^[\w./-]+\.[cm]?[jt]s$/.test(word))
+    // A file of the package, as it is installed, is a file of this repository.
+    const script = args.find((word) => /^[\w./-]+\.[cm]?[jt]s$/.test(word))?.replace(`node_modules/${manifests.at(-1).name}/`, '')
     if (script !== undefined && !readers.has(script) && ![folder, '.'].some((path) => existsSync(join(root, path, script)))) return `there is no ${script}`
   }
   return undefined
