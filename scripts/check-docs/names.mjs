@@ -1,4 +1,6 @@
 // docs/options.md names every option that the types know, with its default, and README every error code; neither names more.
+// The tests that docs/security.md names exist.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 
@@ -8,7 +10,7 @@ const CODE = /^[a-z]+(?:_[a-z]+)+$/
 export function checkNames (root, pages) {
   const page = (name) => pages.find(({ file }) => file === name)
   const { options, codes } = promised(join(root, 'index.ts'))
-  return [...checkOptions(page('docs/options.md'), options), ...checkCodes(page('README.md'), codes)]
+  return [...checkOptions(page('docs/options.md'), options), ...checkCodes(page('README.md'), codes), ...checkTests(root, page('docs/security.md'))]
 }
 
 function checkOptions ({ file, tables }, options) {
@@ -37,6 +39,15 @@ function checkCodes ({ file, tables }, codes) {
     ...codes.filter((code) => !told.some((each) => each.code === code)).map((code) => ({ file, line: table.line, message: `the table of answers lacks \`${code}\`` })),
     ...told.filter(({ code }) => !codes.includes(code)).map(({ code, line }) => ({ file, line, message: `\`${code}\` is no code of the plugin` }))
   ]
+}
+
+/** A test is a file or a folder of test/, or an npm script, which ./shell.mjs looks up. */
+function checkTests (root, { file, tables }) {
+  const rows = tables.filter(({ rows: [header] }) => header.cells.at(-1).text === 'tests').flatMap(({ rows }) => rows.slice(1))
+  if (rows.length === 0) return [{ file, line: 1, message: 'has no table whose last column is called "tests"' }]
+  const exists = (name) => [`${name}.test.ts`, name].some((path) => existsSync(join(root, 'test', path)))
+  return rows.flatMap(({ line, cells }) => cells.at(-1).codes.filter((code) => !code.startsWith('npm ') && !exists(code))
+    .map((code) => ({ file, line, message: `there is no test \`${code}\`` })))
 }
 
 /**
