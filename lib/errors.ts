@@ -1,6 +1,6 @@
 import { networkReason } from './reasons/network.js'
 import { isReasonCode, type KeycloakReasonCode, plainReason, type Reason, reasonFor } from './reasons/reason.js'
-import { stackless } from './util/without-stack.js'
+import { withoutStack } from './util/without-stack.js'
 
 /** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
 const REFUSALS = {
@@ -112,7 +112,7 @@ export function describe (code: KeycloakErrorCode): string {
 
 /** A refusal by this package, made without a stack, which would say no more than `reason` does. */
 export function refusal (code: KeycloakErrorCode, reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {
-  return stackless(() => new KeycloakError(code, reason, challenge))
+  return withoutStack(() => new KeycloakError(code, reason, challenge))
 }
 
 /** The token is refused; `reason` goes to the debug log alone. */
@@ -142,7 +142,7 @@ export class UnavailableError extends KeycloakError {
 }
 
 export function unavailable (reason: ReasonSource, outage: Outage = 'answer', status?: number): UnavailableError {
-  return stackless(() => new UnavailableError(reason, outage, status))
+  return withoutStack(() => new UnavailableError(reason, outage, status))
 }
 
 /** What may be kept of a foreign error: its code, and only if it looks like one, since its text may quote what it should not. */

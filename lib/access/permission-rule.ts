@@ -4,7 +4,7 @@ import type { Claims } from '../../types/user.js'
 import type { Roles } from '../token/identity.js'
 import { asynchronous, kindOf } from '../util/kind-of.js'
 import { isObject } from '../util/strict-json.js'
-import { isThenable, type Maybe } from '../util/maybe-promise.js'
+import { isThenable, type MaybePromise } from '../util/maybe-promise.js'
 
 /** Who asks: what a rule looks at. */
 export interface Caller {
@@ -14,7 +14,7 @@ export interface Caller {
 }
 
 /** A compiled rule: does the caller fulfil it? */
-export type Check = (caller: Caller) => Maybe<boolean>
+export type Check = (caller: Caller) => MaybePromise<boolean>
 
 /** A rule, compiled, and in words. */
 export interface Rule {
@@ -89,7 +89,7 @@ function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, dep
 }
 
 /** The first decisive answer ends it: `true` for any, `false` for all. Synchronous up to the first promise. */
-function decide (checks: readonly Check[], from: number, decisive: boolean, caller: Caller): Maybe<boolean> {
+function decide (checks: readonly Check[], from: number, decisive: boolean, caller: Caller): MaybePromise<boolean> {
   for (let at = from; at < checks.length; at++) {
     const answer = checks[at]!(caller)
     if (answer === decisive) return decisive

@@ -10,7 +10,7 @@ import { type Identity, identityOf } from '../token/identity.js'
 import { type JsonObject, parseObject } from '../util/strict-json.js'
 import { type JudgeOptions, judge } from './claims-from-response.js'
 import { RefusedError } from '../keycloak/refusals.js'
-import type { Maybe } from '../util/maybe-promise.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
 import type { Monitor } from '../diagnostics/endpoint-health.js'
 import { createMissingClaims } from './missing-claims.js'
@@ -47,7 +47,7 @@ export interface IntrospectOptions extends Omit<JudgeOptions, 'onClaims'> {
  * From a verified token to who it is about now (RFC 7662), as long as somebody is waiting for it.
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
-export type Introspect = (token: string, verified: Identity, waiting?: Waiting) => Maybe<Identity>
+export type Introspect = (token: string, verified: Identity, waiting?: Waiting) => MaybePromise<Identity>
 
 const PATH = '/protocol/openid-connect/token/introspect'
 

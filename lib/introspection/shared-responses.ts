@@ -3,7 +3,7 @@ import { Departure, type Waiting } from '../keycloak/cancellation.js'
 import { KeycloakError, refusal, UnavailableError } from '../errors.js'
 import type { Identity } from '../token/identity.js'
 import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
-import type { Maybe } from '../util/maybe-promise.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import { monotonicMilliseconds, wallMilliseconds, wallSeconds } from '../util/clock.js'
 
 /** Who a token is about now, and the characters it took Keycloak to say it. */
@@ -55,7 +55,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
     recall: (header: string, wall: number, monotonic: number) => outcomeOf(answers.findBy(header), wall, monotonic),
 
     /** There at once when it is known already. */
-    find (token: string, verified: Identity, waiting?: Waiting): Maybe<Identity> {
+    find (token: string, verified: Identity, waiting?: Waiting): MaybePromise<Identity> {
       const known = outcomeOf(answers.find(token), wallMilliseconds(), monotonicMilliseconds())
       if (known !== undefined) return known
       const underWay = calls.get(token)

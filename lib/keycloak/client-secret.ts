@@ -1,7 +1,7 @@
 import type { Closing } from './closing.js'
 import type { Deadline } from '../util/deadline.js'
 import { unavailable, type UnavailableError } from '../errors.js'
-import { before } from '../util/with-timeout.js'
+import { withDeadline } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Where the client's secret comes from. A function is asked once, and anew when Keycloak refuses what it gave. */
@@ -32,7 +32,7 @@ export class Secret {
    */
   async get (deadline: Deadline): Promise<string> {
     const current = this.#current ?? this.#ask()
-    return typeof current === 'string' ? current : this.#closing.until(before(current, deadline, () => this.#failed(current)))
+    return typeof current === 'string' ? current : this.#closing.until(withDeadline(current, deadline, () => this.#failed(current)))
   }
 
   /**

@@ -1,6 +1,6 @@
 import { UnavailableError } from '../errors.js'
 import { type JsonObject, member, parseObject } from '../util/strict-json.js'
-import { stackless } from '../util/without-stack.js'
+import { withoutStack } from '../util/without-stack.js'
 
 /** Why Keycloak refuses a call, for programs. `token`: it refuses the token that it was asked about, not us. */
 export type RefusalCode =
@@ -69,7 +69,7 @@ const MAX_DEPTH = 4
 export function refusedBy (status: number, body?: string): RefusedError {
   const refusal = body === undefined ? undefined : refusalIn(status, body)
   const why = refusal === undefined || refusal === 'token' ? '' : `: ${WORDS[refusal]}`
-  return stackless(() => new RefusedError(`status ${status} instead of 200${why}`, status, refusal))
+  return withoutStack(() => new RefusedError(`status ${status} instead of 200${why}`, status, refusal))
 }
 
 /** What the body of an answer with a status of 4xx says. */

@@ -7,7 +7,7 @@ import { notValid, unavailable } from '../errors.js'
 import { isObject, type JsonObject, member, readObject } from '../util/strict-json.js'
 import { withoutPrototype } from '../util/members.js'
 import { createSignatureCheck } from './signature.js'
-import { stackless } from '../util/without-stack.js'
+import { withoutStack } from '../util/without-stack.js'
 import type { IsRefused } from './test-keys.js'
 
 /** A signing key of the realm for one algorithm: what tells a good signature from a bad one. */
@@ -254,7 +254,7 @@ function createKey (key: KeyObject, alg: string): Key {
       // Of its other characters fast-jwt sees to it that they are base64url.
       if (!endsWell(signature)) throw notValid('signature_not_base64url')
       try {
-        return stackless(() => verify(token))
+        return withoutStack(() => verify(token))
       } catch {
         throw notValid('signature_invalid')
       }

@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { Identity } from '../token/identity.js'
 import type { Introspection } from '../introspection/introspection.js'
-import { type Maybe, next } from '../util/maybe-promise.js'
+import { andThen, type MaybePromise } from '../util/maybe-promise.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Recall, Verification } from '../token/verify.js'
 
 /** Token → who it is about now: verified, not revoked, and introspected where that is on, as long as somebody waits for `reply`. */
-export type Identify = (token: string, reply?: FastifyReply) => Maybe<Identity>
+export type Identify = (token: string, reply?: FastifyReply) => MaybePromise<Identity>
 
 /** The two ways to an identity that counts now. */
 export interface Identification {
@@ -28,12 +28,12 @@ export function createIdentification (verification: Verification, revoked: Realm
 type Standing = (identity: Identity) => Identity
 
 function inFull ({ verify }: Verification, standing: Standing | undefined, introspection: Introspection | undefined): Identify {
-  const valid: Identify = standing === undefined ? verify : (token) => next(verify(token), standing)
+  const valid: Identify = standing === undefined ? verify : (token) => andThen(verify(token), standing)
   if (introspection === undefined) return valid
   const { introspect } = introspection
   // What introspection adds (the sub of a lightweight token), and what was revoked meanwhile, counts as well.
   const live = standing ?? ((identity: Identity) => identity)
-  return (token, reply) => next(valid(token), (verified) => next(introspect(token, verified, reply?.raw), live))
+  return (token, reply) => andThen(valid(token), (verified) => andThen(introspect(token, verified, reply?.raw), live))
 }
 
 /** The same steps, where nothing of them has to be waited for. */

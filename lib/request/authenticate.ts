@@ -10,7 +10,7 @@ import type { Identity } from '../token/identity.js'
 import { hasScopes } from '../access/scopes.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { writesDebug } from '../diagnostics/log-level.js'
-import type { Maybe } from '../util/maybe-promise.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import type { RolesOf } from '../access/roles.js'
 import type { Routes } from '../access/route-registry.js'
 import type { ToUser } from './user.js'
@@ -31,7 +31,7 @@ export interface Steps {
 /** The onRequest hook: the only place where a request is let on or refused. */
 export function createAuthenticate ({ routes, extractToken, identification: { identify, recall }, toUser, rolesOf, denials, closing }: Steps) {
   return function keycloak (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    let passed: Maybe<void>
+    let passed: MaybePromise<void>
     try {
       passed = authenticate(request, reply)
     } catch (error) {
@@ -47,7 +47,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     })
   }
 
-  function authenticate (request: FastifyRequest, reply: FastifyReply): Maybe<void> {
+  function authenticate (request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
     // Fastify hands this hook down to the routes of scopes that were loaded before, but not the decorators.
     if (request.user !== null && !Object.hasOwn(request, 'user')) request.user = request.auth = null
     const guard = routes.of(request)
@@ -59,18 +59,18 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
   }
 
   /** Who presents a token; `null` where there is none. */
-  function identityFor (request: FastifyRequest, reply: FastifyReply): Maybe<Identity> | null {
+  function identityFor (request: FastifyRequest, reply: FastifyReply): MaybePromise<Identity> | null {
     if (extractToken !== undefined) return identified(extractToken(request), reply)
     const header = authorizationOf(request)
     if (header === undefined) return null
     return recall?.(header, wallMilliseconds(), monotonicMilliseconds()) ?? identified(tokenIn(header), reply)
   }
 
-  function identified (token: string | null, reply: FastifyReply): Maybe<Identity> | null {
+  function identified (token: string | null, reply: FastifyReply): MaybePromise<Identity> | null {
     return token === null ? null : identify(token, reply)
   }
 
-  function enter (request: FastifyRequest, identity: Identity, guard: Guard): Maybe<void> {
+  function enter (request: FastifyRequest, identity: Identity, guard: Guard): MaybePromise<void> {
     // Its user is kept where no function has to be asked for it.
     if (identity.lastAllowedBy === guard && identity.user !== undefined) {
       request.auth = identity.claims as Claims
@@ -81,7 +81,7 @@ export function createAuthenticate ({ routes, extractToken, identification: { id
     return user instanceof Promise ? user.then((user) => admit(request, identity, user, guard)) : admit(request, identity, user, guard)
   }
 
-  function admit (request: FastifyRequest, identity: Identity, user: User, guard: Guard): Maybe<void> {
+  function admit (request: FastifyRequest, identity: Identity, user: User, guard: Guard): MaybePromise<void> {
     const claims = identity.claims as Claims
     request.auth = claims
     request.user = user

@@ -6,7 +6,7 @@ import { notValid, refusal } from '../errors.js'
 import type { Identity } from '../token/identity.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { memberOf } from '../util/members.js'
-import { type Maybe, next, settled } from '../util/maybe-promise.js'
+import { andThen, type MaybePromise, toMaybePromise } from '../util/maybe-promise.js'
 import { kindOf } from '../util/kind-of.js'
 import { INTROSPECT, isLightweight, LIGHTWEIGHT, scopeOf } from '../token/token-kind.js'
 import { checkVerifiedEmail, needsVerifiedEmail } from '../options/verified-email.js'
@@ -22,7 +22,7 @@ export interface UserOptions {
 }
 
 /** From who somebody is by their claims to `request.user`. */
-export type ToUser = (identity: Identity, request: FastifyRequest) => Maybe<User>
+export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromise<User>
 
 /**
  * @returns a function that gives the user of some claims
@@ -51,7 +51,7 @@ export function createToUser (options: UserOptions): ToUser {
   if (syncUser === undefined) return (identity) => (identity.user ??= profileOf(identity.claims) as unknown as User)
   return ({ claims: verified }, request) => {
     const claims = verified as Claims
-    return next(settled(syncUser(profileOf(claims), { claims, request })), active)
+    return andThen(toMaybePromise(syncUser(profileOf(claims), { claims, request })), active)
   }
 }
 

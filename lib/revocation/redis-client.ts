@@ -1,4 +1,4 @@
-import { within } from '../util/with-timeout.js'
+import { withTimeout } from '../util/with-timeout.js'
 
 /** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
 export interface RedisClient {
@@ -35,5 +35,5 @@ const ANSWER_TIMEOUT = 2000
  * @param blocking milliseconds for which the command blocks
  */
 export async function answerOf<T> (answer: Promise<T>, blocking = 0): Promise<T> {
-  return within(answer, blocking + ANSWER_TIMEOUT, () => Object.assign(new Error(), { code: 'ETIMEDOUT' }))
+  return withTimeout(answer, blocking + ANSWER_TIMEOUT, () => Object.assign(new Error(), { code: 'ETIMEDOUT' }))
 }

@@ -8,7 +8,7 @@ import { storeReasonOf } from './store-error.js'
 import { PublishQueue } from './publish-queue.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
-import { within } from '../util/with-timeout.js'
+import { withTimeout } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 export interface StoreSyncOptions {
@@ -79,7 +79,7 @@ export class StoreSync {
       failed: (error) => this.#failed(error)
     }
     store.follow(follower)
-    await closing.until(within(read, START_WAITS, () => new Error())).catch(() => {
+    await closing.until(withTimeout(read, START_WAITS, () => new Error())).catch(() => {
       if (!closing.begun) warnings.write('store', 'the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
     })
   }
@@ -92,7 +92,7 @@ export class StoreSync {
     const published = (async () => store.publish(revocation))()
     published.catch(() => this.#queue.add(revocation))
     try {
-      await closing.until(within(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
+      await closing.until(withTimeout(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
     } catch (error) {
       warnings.write('store', `the store of revocations cannot be written: ${storeReasonOf(error)}`)
       throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
@@ -103,7 +103,7 @@ export class StoreSync {
     const { store, warnings } = this.#options
     this.#queue.close()
     const late = new Error()
-    await within((async () => store.close())(), CLOSE_WAITS, () => late).catch((error) => {
+    await withTimeout((async () => store.close())(), CLOSE_WAITS, () => late).catch((error) => {
       if (error !== late) throw error
       warnings.write('store', `the store of revocations was not closed within ${CLOSE_WAITS} ms; the API closes all the same`)
     })

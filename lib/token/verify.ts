@@ -6,7 +6,7 @@ import type { JsonObject } from '../util/strict-json.js'
 import { type Header, headerFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Key, KeySet } from '../keys/key-set.js'
 import type { Keys } from '../keys/key-source.js'
-import type { Maybe } from '../util/maybe-promise.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import { copyOf, credentialsOf, type CacheEntry, type TokenCache, BYTES_PER_CHARACTER } from './token-cache.js'
 import { createPayloadFromVerifier } from './payload-from-verifier.js'
 import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
@@ -35,7 +35,7 @@ export interface Verified extends CacheEntry {
  * From a token to who it is about; the claims are deeply frozen.
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
-export type Verify = (token: string) => Maybe<Identity>
+export type Verify = (token: string) => MaybePromise<Identity>
 
 /**
  * From an Authorization header to who its token is about, where that is known, and known to be good now.
@@ -71,7 +71,7 @@ export function createVerification (options: VerifyOptions): Verification {
     return now >= known.from && now < known.until ? known.identity : undefined
   }
 
-  function verify (token: string): Maybe<Identity> {
+  function verify (token: string): MaybePromise<Identity> {
     const known = cache?.find(token)
     const set = keys!.standing(monotonicMilliseconds())
     if (known !== undefined && set !== undefined && known.keySetId === set.id) return recheckDates(known)

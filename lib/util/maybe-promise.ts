@@ -1,13 +1,13 @@
-/** A value that is there, or a promise of it. Most requests need no promise at all. */
-export type Maybe<T> = T | Promise<T>
+/** A value, or a promise of it. Most requests need no promise at all. */
+export type MaybePromise<T> = T | Promise<T>
 
-/** Go on with a value now if it is there, later if it is promised. */
-export function next<A, B> (value: Maybe<A>, step: (value: A) => Maybe<B>): Maybe<B> {
+/** Take the next step at once with a value, later with a promise. */
+export function andThen<A, B> (value: MaybePromise<A>, step: (value: A) => MaybePromise<B>): MaybePromise<B> {
   return value instanceof Promise ? value.then(step) : step(value)
 }
 
-/** What an application's function returned, with any thenable turned into a promise of our own. */
-export function settled<T> (value: T | PromiseLike<T>): Maybe<T> {
+/** The return value of an application's function, with any thenable turned into a promise of our own. */
+export function toMaybePromise<T> (value: T | PromiseLike<T>): MaybePromise<T> {
   return isThenable(value) ? Promise.resolve(value) : value as T
 }
 

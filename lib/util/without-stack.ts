@@ -1,9 +1,9 @@
 /**
- * Run something synchronous whose errors need no stack: those of refusals are all the same, and to collect them would be
- * most of what a refusal costs a server that is flooded with bad tokens. Where V8 does not let itself be told, they are
- * collected as ever.
+ * Run a synchronous function whose errors need no stack. The stacks of refusals are all the same, and to collect them
+ * would be most of the cost of a refusal to a server that is flooded with bad tokens. If `Error` is frozen, stacks are
+ * collected as usual.
  */
-export function stackless<Result> (run: () => Result): Result {
+export function withoutStack<Result> (run: () => Result): Result {
   const { stackTraceLimit } = Error
   limitTo(0)
   try {
@@ -13,7 +13,7 @@ export function stackless<Result> (run: () => Result): Result {
   }
 }
 
-/** By an assignment, which takes a fifth of what Reflect.set does. It throws where Error is frozen. */
+/** By an assignment, which takes a fifth of the time of Reflect.set. It throws if Error is frozen. */
 function limitTo (frames: number): void {
   try {
     Error.stackTraceLimit = frames
