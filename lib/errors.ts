@@ -121,28 +121,28 @@ export function notValid (reason: ReasonSource): KeycloakError {
 }
 
 /**
- * What an unavailable Keycloak was found out by:
- * - `away`: no connection, no answer in time, a 5xx
- * - `answer`: an answer that is not what it should be, or that refuses us
- * - `ours`: it was not asked, or nobody waits for the answer any more
+ * Why Keycloak is unavailable:
+ * - `unreachable`: no connection, no response in time, or a 5xx
+ * - `bad-response`: a response that is malformed, or that refuses this client
+ * - `local`: it was not asked, or nobody waits for the response any more
  */
-export type Outage = 'away' | 'answer' | 'ours'
+export type FailureKind = 'unreachable' | 'bad-response' | 'local'
 
 /** Keycloak could not be asked; `reason` goes to the log alone. */
 export class UnavailableError extends KeycloakError {
-  declare readonly outage: Outage
-  /** The status of the answer, where there was one. */
-  declare readonly answerStatus: number | undefined
+  declare readonly failureKind: FailureKind
+  /** The status of the response, if there was one. */
+  declare readonly responseStatus: number | undefined
 
-  constructor (reason: ReasonSource, outage: Outage, answerStatus?: number) {
+  constructor (reason: ReasonSource, failureKind: FailureKind, responseStatus?: number) {
     super('keycloak_unavailable', reason)
-    Object.defineProperty(this, 'outage', { value: outage })
-    Object.defineProperty(this, 'answerStatus', { value: answerStatus })
+    Object.defineProperty(this, 'failureKind', { value: failureKind })
+    Object.defineProperty(this, 'responseStatus', { value: responseStatus })
   }
 }
 
-export function unavailable (reason: ReasonSource, outage: Outage = 'answer', status?: number): UnavailableError {
-  return withoutStack(() => new UnavailableError(reason, outage, status))
+export function unavailable (reason: ReasonSource, failureKind: FailureKind = 'bad-response', status?: number): UnavailableError {
+  return withoutStack(() => new UnavailableError(reason, failureKind, status))
 }
 
 /** What may be kept of a foreign error: its code, and only if it looks like one, since its text may quote what it should not. */

@@ -55,8 +55,8 @@ export class Monitor {
   }
 
   /** What is ours tells nothing of Keycloak. */
-  failed ({ outage, reason }: UnavailableError): void {
-    if (outage === 'ours') return
+  failed ({ failureKind, reason }: UnavailableError): void {
+    if (failureKind === 'local') return
     this.#lastFailure = wallMilliseconds()
     this.#failingSince ??= this.#lastFailure
     this.#reason = reason

@@ -13,10 +13,10 @@ export async function checkAlgorithms (keys: Keys, settings: Settings): Promise<
   try {
     available = await keys.algorithms()
   } catch (error) {
-    const { reason, outage } = error as UnavailableError
+    const { reason, failureKind } = error as UnavailableError
     const sentence = `the keys of ${baseUrl} cannot be had (${reason})${mend(reason)}`
-    const refused = error instanceof RefusedError ? explainRefusal(error.refusal, error.answerStatus!, settings) : undefined
-    return { check: 'keys', sentence, ...refused, reason, certain: true, away: outage !== 'answer' }
+    const refused = error instanceof RefusedError ? explainRefusal(error.refusal, error.responseStatus!, settings) : undefined
+    return { check: 'keys', sentence, ...refused, reason, certain: true, away: failureKind !== 'bad-response' }
   }
   if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys but those ${TEST_KEYS}`, certain: true }
   if (algorithms.some((each) => available.has(each))) return undefined

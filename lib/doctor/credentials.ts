@@ -11,14 +11,14 @@ export async function checkCredentials (introspection: Introspection | undefined
     await introspection?.probe()
     return undefined
   } catch (error) {
-    const { reason, outage } = error as UnavailableError
+    const { reason, failureKind } = error as UnavailableError
     const { check, sentence } = explained(error as UnavailableError, settings)
     return {
       check,
       sentence: `introspection${sentence}; until then every request with a token is 503`,
       reason,
       certain: true,
-      away: outage === 'away'
+      away: failureKind === 'unreachable'
     }
   }
 }
@@ -26,13 +26,13 @@ export async function checkCredentials (introspection: Introspection | undefined
 /** By what Keycloak said, or else by the status alone; what follows the word `introspection`. */
 function explained (error: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
   const { reason } = error
-  const known = error instanceof RefusedError ? explainRefusal(error.refusal, error.answerStatus!, settings) : undefined
+  const known = error instanceof RefusedError ? explainRefusal(error.refusal, error.responseStatus!, settings) : undefined
   if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
   if (reason.includes('clientSecret')) return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: look at what it does` }
   return guess(error, settings)
 }
 
-function guess ({ reason, answerStatus: status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+function guess ({ reason, responseStatus: status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
   const client = JSON.stringify(settings.clientId)
   if (status === 401) {
     return {

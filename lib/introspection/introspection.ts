@@ -63,7 +63,7 @@ const RECOVERY: RetryDelays = {
   first: 2000,
   most: 30_000,
   jitter: 0.25,
-  lengthens: (error) => (error as UnavailableError).outage === 'answer'
+  lengthens: (error) => (error as UnavailableError).failureKind === 'bad-response'
 }
 
 /** One question to Keycloak. */
@@ -195,7 +195,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     } catch (error) {
       end(place, deadline)
       monitor.failed(error as UnavailableError)
-      if ((error as UnavailableError).outage !== 'ours') recoveryProbe.attemptSoon()
+      if ((error as UnavailableError).failureKind !== 'local') recoveryProbe.attemptSoon()
       throw error
     }
   }
@@ -211,7 +211,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     try {
       return await ask(inquiry, value)
     } catch (error) {
-      const other = (error as UnavailableError).answerStatus === 401 ? await secret.other(value, inquiry.deadline) : undefined
+      const other = (error as UnavailableError).responseStatus === 401 ? await secret.other(value, inquiry.deadline) : undefined
       if (other === undefined) throw error
       return ask(inquiry, other)
     }

@@ -188,10 +188,10 @@ export class CallQueue {
     const most = (newcomer === undefined ? 0 : pendingOf(newcomer)) + 2
     const crowded = this.#crowds.get(this.#largest)?.first
     if (crowded !== undefined && pendingOf(crowded) >= most) {
-      return this.refuse(crowded.waiting.last!, unavailable('a call of a user who had fewer took its place', 'ours'))
+      return this.refuse(crowded.waiting.last!, unavailable('a call of a user who had fewer took its place', 'local'))
     }
     const call = this.#newestOfBusiest()
-    if (call === undefined || pendingOf(call.caller) < most) throw unavailable(`${this.#maxPending} calls are pending already`, 'ours')
+    if (call === undefined || pendingOf(call.caller) < most) throw unavailable(`${this.#maxPending} calls are pending already`, 'local')
     this.leave(call)
     call.departure.leave('a call of a user who had fewer took its place')
   }

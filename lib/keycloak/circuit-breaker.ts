@@ -37,7 +37,7 @@ export class Breaker {
    * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
    */
   mustBeClosed (): void {
-    if (this.open) throw unavailable('Keycloak is known to be away', 'ours')
+    if (this.open) throw unavailable('Keycloak is known to be away', 'local')
   }
 
   succeeded (): void {
@@ -45,9 +45,9 @@ export class Breaker {
   }
 
   /** A bad answer is an answer: a token that Keycloak cannot take must not keep others from being asked for. */
-  failed ({ outage }: UnavailableError): void {
-    if (outage === 'answer') this.#failures = 0
-    if (outage !== 'away') return
+  failed ({ failureKind }: UnavailableError): void {
+    if (failureKind === 'bad-response') this.#failures = 0
+    if (failureKind !== 'unreachable') return
     this.#failures++
     if (this.#failures === THRESHOLD) this.#await()
   }

@@ -5,7 +5,7 @@ import type { Closing } from './closing.js'
 import { Deadline } from '../util/deadline.js'
 import type { Departure } from './cancellation.js'
 import { reasonOf } from '../errors.js'
-import { type Outage, unavailable, UnavailableError } from '../errors.js'
+import { type FailureKind, unavailable, UnavailableError } from '../errors.js'
 import { type Answer, type AnswerRules, Exchange } from './response-handler.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
@@ -80,7 +80,7 @@ export class Upstream {
   /** The same, with status and headers. */
   async answer (call: Call): Promise<Answer> {
     // Whoever asks now would open a connection that nobody ends.
-    if (this.closing.over) throw unavailable('the API is closed', 'ours')
+    if (this.closing.over) throw unavailable('the API is closed', 'local')
     let over: UnavailableError | undefined
     let exchange: Exchange | undefined
     const end = (error: UnavailableError): void => {
@@ -93,7 +93,7 @@ export class Upstream {
     this.closing.add(end)
     call.departure?.onLeave((why) => {
       // Which is what happens to each in the end: an error costs something to make.
-      if (this.closing.has(end)) end(unavailable(why, 'ours'))
+      if (this.closing.has(end)) end(unavailable(why, 'local'))
     })
     const attempt = async (isLast = false): Promise<Answer> => {
       const dispatcher = this.#given ?? (isLast ? await this.#fresh() : this.#pool ?? await this.#load())
@@ -126,10 +126,10 @@ export class Upstream {
    * A call that had to wait for its turn, or for a connection of the dispatcher that was given, may have had little time:
    * as long as Keycloak answers others, it is not to blame.
    */
-  #blame ({ waited = 0 }: Call, { began, milliseconds }: Deadline, exchange: Exchange | undefined): Outage {
+  #blame ({ waited = 0 }: Call, { began, milliseconds }: Deadline, exchange: Exchange | undefined): FailureKind {
     const late = this.#given === undefined ? waited : (exchange?.writtenAt ?? Infinity) - began
     const answers = monotonicMilliseconds() - this.#answeredAt < milliseconds / 2
-    return late > WAITED * milliseconds && answers ? 'ours' : 'away'
+    return late > WAITED * milliseconds && answers ? 'local' : 'unreachable'
   }
 
   /** End the pool; a dispatcher that was given stays the giver's. */
@@ -170,5 +170,5 @@ function isLostConnection (error: unknown): boolean {
 }
 
 function asUnavailable (error: unknown): UnavailableError {
-  return error instanceof UnavailableError ? error : unavailable(reasonOf(error), 'away')
+  return error instanceof UnavailableError ? error : unavailable(reasonOf(error), 'unreachable')
 }

@@ -13,7 +13,7 @@ export class RefusedError extends UnavailableError {
   declare readonly refusal: RefusalCode | undefined
 
   constructor (reason: string, status: number, refusal: RefusalCode | undefined) {
-    super(reason, status >= 500 ? 'away' : 'answer', status)
+    super(reason, status >= 500 ? 'unreachable' : 'bad-response', status)
     Object.defineProperty(this, 'refusal', { value: refusal })
   }
 }

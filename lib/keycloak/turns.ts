@@ -62,9 +62,9 @@ export class Turns {
     const refuse = (error: UnavailableError): void => this.#queue.refuse(call, error)
     deadline.onPassed(() => {
       this.#warnOfWaits()
-      refuse(unavailable(`none of ${MAX_UNDER_WAY} connections was free within ${this.#timeout} ms`, 'ours'))
+      refuse(unavailable(`none of ${MAX_UNDER_WAY} connections was free within ${this.#timeout} ms`, 'local'))
     })
-    call.departure.onLeave((why) => refuse(unavailable(why, 'ours')))
+    call.departure.onLeave((why) => refuse(unavailable(why, 'local')))
     call.departure.queuedSince = since
     this.#closing.add(refuse)
     try {

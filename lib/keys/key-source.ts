@@ -182,7 +182,7 @@ export class Keys {
 
   /** The fetch that is under way, while there is room for one more that waits. */
   async #join (fetching: Promise<Fetched>, kid: string | undefined): Promise<Fetched> {
-    if (!await this.#waiting.wait(kid)) throw unavailable(reasonFor('keys_waited_for', { count: MAX_WAITING }), 'ours')
+    if (!await this.#waiting.wait(kid)) throw unavailable(reasonFor('keys_waited_for', { count: MAX_WAITING }), 'local')
     return fetching
   }
 
