@@ -14,11 +14,11 @@ import { tokenExtractor, watchSetters } from './lib/request/extract-token.js'
 import { createIdentification } from './lib/realm/identify.js'
 import { createIdentityBy } from './lib/token/identity.js'
 import { ACCESS_TOKEN, type JwsRules } from './lib/token/jws.js'
-import { Keys } from './lib/keys/key-source.js'
+import { KeySource } from './lib/keys/key-source.js'
 import { warnOfLookalikes } from './lib/access/lookalikes.js'
 import { TokenCache } from './lib/token/token-cache.js'
 import { watchMiddleware } from './lib/access/middleware.js'
-import { Monitor } from './lib/diagnostics/endpoint-health.js'
+import { EndpointHealth } from './lib/diagnostics/endpoint-health.js'
 import { openapi } from './lib/openapi/transform.js'
 import { parseOptions, type Settings } from './lib/options/options.js'
 import { holds } from './lib/access/permission-rule.js'
@@ -33,7 +33,7 @@ import { lookAtKeycloak } from './lib/doctor/start-check.js'
 import { startLog } from './lib/diagnostics/start-log.js'
 import { refuseTestKeys } from './lib/keys/test-keys.js'
 import { createTokenReasons } from './lib/token/token-reasons.js'
-import { Upstream } from './lib/keycloak/client.js'
+import { KeycloakClient } from './lib/keycloak/client.js'
 import { createToUser } from './lib/request/user.js'
 import { createVerification, type Verified } from './lib/token/verify.js'
 import './types/fastify.js'
@@ -53,16 +53,16 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const setters = settings.extractToken ? watchSetters(fastify, log) : undefined
 
   const closing = new Closing()
-  const upstream = new Upstream(settings, closing)
-  const { keys, introspection, revoked, identification, health, close } = await createSteps(settings, upstream, fastify)
+  const keycloakClient = new KeycloakClient(settings, closing)
+  const { keys, introspection, revoked, identification, health, close } = await createSteps(settings, keycloakClient, fastify)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', () => {
     closing.finish()
     close()
-    return upstream.close()
+    return keycloakClient.close()
   })
   await untilClosed(fastify, closing, async () => {
-    await lookAtKeycloak(fastify, { settings, upstream, introspection, keys: settings.verifySignature ? keys : undefined }, log)
+    await lookAtKeycloak(fastify, { settings, keycloakClient, introspection, keys: settings.verifySignature ? keys : undefined }, log)
     if (settings.verifySignature) await preload(keys, settings)
   })
   const rolesOf = rolesAt(settings.permissionPath)
@@ -106,7 +106,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
 }
 
 /** From a token to who it is about now, and how Keycloak does meanwhile. What not every API needs is loaded where it is asked for. */
-async function createSteps (settings: Settings, upstream: Upstream, fastify: FastifyInstance) {
+async function createSteps (settings: Settings, keycloakClient: KeycloakClient, fastify: FastifyInstance) {
   const { log } = fastify
   const reasons = createTokenReasons(settings)
   const expected = {
@@ -116,7 +116,7 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     explain: reasons.claims
   }
   const { keySetBytes, introspectionBytes, jsonDepth } = settings.limits
-  const keys = new Keys({ ...settings.jwks, maxBytes: keySetBytes, isRefused: refuseTestKeys(settings, log) }, settings.baseUrl, upstream, new Monitor('certs', log))
+  const keys = new KeySource({ ...settings.jwks, maxBytes: keySetBytes, isRefused: refuseTestKeys(settings, log) }, settings.baseUrl, keycloakClient, new EndpointHealth('certs', log))
   const cache = settings.cache === false ? undefined : new TokenCache<Verified>(settings.cache)
   const jws: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
@@ -132,8 +132,8 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     cache,
     audienceOptional: settings.verifyTokensWithKeycloak
   })
-  const monitor = settings.verifyTokensWithKeycloak ? new Monitor('token/introspect', log) : undefined
-  const introspection = monitor && (await import('./lib/introspection/introspection.js')).createIntrospection({
+  const endpointHealth = settings.verifyTokensWithKeycloak ? new EndpointHealth('token/introspect', log) : undefined
+  const introspection = endpointHealth && (await import('./lib/introspection/introspection.js')).createIntrospection({
     ...expected,
     ...settings.introspection,
     clientId: settings.clientId,
@@ -142,9 +142,9 @@ async function createSteps (settings: Settings, upstream: Upstream, fastify: Fas
     kept: settings.cache,
     maxBytes: introspectionBytes,
     maxDepth: jsonDepth
-  }, upstream, monitor)
+  }, keycloakClient, endpointHealth)
 
-  const revoked = settings.revocation && new (await import('./lib/revocation/realm-revocation.js')).RealmRevocation({ settings, revocation: settings.revocation, keys, closing: upstream.closing, log })
+  const revoked = settings.revocation && new (await import('./lib/revocation/realm-revocation.js')).RealmRevocation({ settings, revocation: settings.revocation, keys, closing: keycloakClient.closing, log })
 
   function health (): Health {
     const asking = introspection?.health() ?? null

@@ -5,7 +5,7 @@ import { wallMilliseconds } from '../util/clock.js'
 import { RateLimit } from './rate-limit.js'
 
 /** Keeps and logs how one endpoint is doing: a warning when it fails, now and then while it does, a word when it is over. */
-export class Monitor {
+export class EndpointHealth {
   readonly #endpoint: string
   readonly #log: FastifyBaseLogger
   #lastSuccess: number | null = null

@@ -1,13 +1,13 @@
 import type { UnavailableError } from '../errors.js'
 import { RefusedError } from '../keycloak/refusals.js'
-import type { Keys } from '../keys/key-source.js'
+import type { KeySource } from '../keys/key-source.js'
 import type { Settings } from '../options/options.js'
 import { TEST_KEYS } from '../keys/test-keys.js'
 import type { Finding } from './finding.js'
 import { explainRefusal } from './refusal.js'
 
 /** Does the realm have a key for any of the algorithms that are accepted? */
-export async function checkAlgorithms (keys: Keys, settings: Settings): Promise<Finding | undefined> {
+export async function checkAlgorithms (keys: KeySource, settings: Settings): Promise<Finding | undefined> {
   const { algorithms, baseUrl } = settings
   let available: ReadonlySet<string>
   try {

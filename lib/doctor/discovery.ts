@@ -1,8 +1,8 @@
-import type { Answer } from '../keycloak/response-handler.js'
+import type { Response } from '../keycloak/response-handler.js'
 import { member, parseObject } from '../util/strict-json.js'
 import { refusalIn } from '../keycloak/refusals.js'
 import type { Settings } from '../options/options.js'
-import type { Upstream } from '../keycloak/client.js'
+import type { KeycloakClient } from '../keycloak/client.js'
 import { addressOption, type Finding, isShowable } from './finding.js'
 import { unreachable } from './reach.js'
 import { explainRefusal } from './refusal.js'
@@ -18,18 +18,18 @@ const MAX_DEPTH = 16
 /** An answer that is a discovery document, and when it came by our clock. */
 export interface Discovered {
   issuer: string
-  headers: Answer['headers']
+  headers: Response['headers']
   /** Milliseconds since 1970, before and after the call. */
   asked: number
   answered: number
 }
 
 /** Read the realm's discovery document, or find out why it cannot be had. */
-export async function discover (upstream: Upstream, settings: Settings): Promise<Discovered | Finding> {
+export async function discover (keycloakClient: KeycloakClient, settings: Settings): Promise<Discovered | Finding> {
   const asked = wallMilliseconds()
-  let answer: Answer
+  let answer: Response
   try {
-    answer = await upstream.answer({ method: 'GET', path: PATH, timeout: settings.jwks.timeout, maxBytes: MAX_BYTES, anyStatus: true })
+    answer = await keycloakClient.fetch({ method: 'GET', path: PATH, timeout: settings.jwks.timeout, maxBytes: MAX_BYTES, anyStatus: true })
   } catch (error) {
     return unreachable(error, settings)
   }
@@ -40,7 +40,7 @@ export async function discover (upstream: Upstream, settings: Settings): Promise
   return { issuer, headers: answer.headers, asked, answered }
 }
 
-function refused ({ status, headers, body }: Answer, settings: Settings): Finding {
+function refused ({ status, headers, body }: Response, settings: Settings): Finding {
   const { baseUrl } = settings
   const option = addressOption(settings)
   const reason = `status ${status}`

@@ -1,7 +1,7 @@
 import type { Introspection } from '../introspection/introspection.js'
-import type { Keys } from '../keys/key-source.js'
+import type { KeySource } from '../keys/key-source.js'
 import type { Settings } from '../options/options.js'
-import type { Upstream } from '../keycloak/client.js'
+import type { KeycloakClient } from '../keycloak/client.js'
 import { checkAlgorithms } from './algorithms.js'
 import { checkAudience } from './audience.js'
 import { checkClock } from './clock.js'
@@ -14,9 +14,9 @@ import { suspiciousUnits } from '../options/suspicious-units.js'
 /** What is looked at, and by what. */
 export interface Patient {
   settings: Settings
-  upstream: Upstream
+  keycloakClient: KeycloakClient
   /** Absent where signatures are not checked. */
-  keys: Keys | undefined
+  keys: KeySource | undefined
   /** Absent where requests are not introspected. */
   introspection: Introspection | undefined
 }
@@ -30,8 +30,8 @@ function isFinding (discovered: Discovered | Finding): discovered is Finding {
  * fetched through lib/keys/, so the first request finds them there; not before it is known that somebody is at home, so
  * that a Keycloak that starts later is met as if nobody had asked.
  */
-export async function examine ({ settings, upstream, keys, introspection }: Patient): Promise<Finding[]> {
-  const discovered = await discover(upstream, settings)
+export async function examine ({ settings, keycloakClient, keys, introspection }: Patient): Promise<Finding[]> {
+  const discovered = await discover(keycloakClient, settings)
   const doubtful = [checkAudience(settings), ...unitsOf(settings)].filter((each) => each !== undefined)
   if (isFinding(discovered)) return [discovered, ...doubtful]
   const asked = await Promise.all([

@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { IntrospectionHealth } from '../../types/instance.js'
-import { Breaker } from '../keycloak/circuit-breaker.js'
+import { CircuitBreaker } from '../keycloak/circuit-breaker.js'
 import type { QueuedCall } from '../keycloak/call-queue.js'
 import { checkDates } from '../token/claims.js'
 import { Deadline } from '../util/deadline.js'
-import { Departure, type Waiting } from '../keycloak/cancellation.js'
+import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import { notValid, unavailable, type UnavailableError } from '../errors.js'
 import { type Identity, identityOf } from '../token/identity.js'
 import { type JsonObject, parseObject } from '../util/strict-json.js'
@@ -12,17 +12,17 @@ import { type JudgeOptions, judge } from './claims-from-response.js'
 import { RefusedError } from '../keycloak/refusals.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
-import type { Monitor } from '../diagnostics/endpoint-health.js'
+import type { EndpointHealth } from '../diagnostics/endpoint-health.js'
 import { createMissingClaims } from './missing-claims.js'
 import { KEPT } from '../options/kept-claims.js'
 import { DEFAULT_CACHE } from '../options/options.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 import { BackgroundRetry, type RetryDelays } from '../util/background-retry.js'
-import { Secret, type SecretSource } from '../keycloak/client-secret.js'
+import { ClientSecret, type SecretSource } from '../keycloak/client-secret.js'
 import { type Answer, sharing } from './shared-responses.js'
-import { Turns } from '../keycloak/turns.js'
-import { UnsentInquiries } from './unsent-inquiries.js'
-import type { Upstream } from '../keycloak/client.js'
+import { CallLimiter } from '../keycloak/call-limiter.js'
+import { CoalescedCalls } from './coalesced-calls.js'
+import type { KeycloakClient } from '../keycloak/client.js'
 import type { Recall } from '../token/verify.js'
 import { wallSeconds } from '../util/clock.js'
 
@@ -71,7 +71,7 @@ interface Inquiry {
   token: string
   /** For all of it. */
   deadline: Deadline
-  departure?: Departure
+  cancellation?: Cancellation
   /** Milliseconds until its turn came. */
   waited: number
 }
@@ -114,16 +114,16 @@ export interface Introspection {
   probe: () => Promise<void>
 }
 
-export function createIntrospection (options: IntrospectOptions, upstream: Upstream, monitor: Monitor): Introspection {
+export function createIntrospection (options: IntrospectOptions, keycloakClient: KeycloakClient, endpoint: EndpointHealth): Introspection {
   const { clientId, timeout, cacheTtl, maxBytes, maxDepth } = options
   const keepClaims = [...KEPT, ...options.keepClaims]
   const judgment: JudgeOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
   const refusalWarning = new RateLimit()
-  const secret = new Secret(options.clientSecret, upstream.closing)
-  const breaker = new Breaker()
-  const recoveryProbe = new BackgroundRetry(() => counted(NO_TOKEN, NO_TOKEN, new Departure()), RECOVERY)
-  const turns = new Turns({ ...options, closing: upstream.closing })
-  const unsent = new UnsentInquiries(options)
+  const secret = new ClientSecret(options.clientSecret, keycloakClient.closing)
+  const breaker = new CircuitBreaker()
+  const recoveryProbe = new BackgroundRetry(() => counted(NO_TOKEN, NO_TOKEN, new Cancellation()), RECOVERY)
+  const turns = new CallLimiter({ ...options, closing: keycloakClient.closing })
+  const unsent = new CoalescedCalls(options)
   let written = { secret: '', form: '' }
   // Answers that are shared need not be remembered twice.
   const judged = options.kept === false || cacheTtl > 0 ? undefined : new TokenCache<Judged>(options.kept)
@@ -134,7 +134,7 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   return {
     introspect: shared?.find ?? alone,
     recall: shared?.recall,
-    health: () => ({ ...monitor.report(), breaker: breaker.open ? 'open' : 'closed', pending: turns.pending }),
+    health: () => ({ ...endpoint.report(), breaker: breaker.open ? 'open' : 'closed', pending: turns.pending }),
     close () {
       recoveryProbe.close()
       judged?.close()
@@ -152,15 +152,15 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   function alone (token: string, verified: Identity, waiting?: Waiting): Promise<Identity> {
     const joined = unsent.join(token, waiting)
     if (joined !== undefined) return joined
-    const departure = new Departure()
-    departure.join(waiting)
-    const identity = ask(token, verified, departure).then((answer) => answer.identity)
-    if (departure.isQueued) unsent.add(token, identity, departure)
+    const cancellation = new Cancellation()
+    cancellation.join(waiting)
+    const identity = ask(token, verified, cancellation).then((answer) => answer.identity)
+    if (cancellation.isQueued) unsent.add(token, identity, cancellation)
     return identity
   }
 
-  async function ask (token: string, { claims }: Identity, departure: Departure): Promise<Answer> {
-    const { text, said } = await counted(token, claims.sub ?? claims.sid ?? token, departure)
+  async function ask (token: string, { claims }: Identity, cancellation: Cancellation): Promise<Answer> {
+    const { text, said } = await counted(token, claims.sub ?? claims.sid ?? token, cancellation)
     const size = text.length
     if (isJudged(said)) return { identity: recall(said), size }
     if (isRefused(said)) {
@@ -179,8 +179,8 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
   }
 
   /** In its turn, and for health to know. A caller is a user, whatever tokens they have. */
-  async function counted (token: string, caller: unknown, departure: Departure): Promise<Read> {
-    const place = turns.enter(caller, departure)
+  async function counted (token: string, caller: unknown, cancellation: Cancellation): Promise<Read> {
+    const place = turns.enter(caller, cancellation)
     const deadline = new Deadline(timeout)
     try {
       let waited = 0
@@ -188,13 +188,13 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
         breaker.mustBeClosed()
         waited = await turns.wait(place, place.turn, deadline)
       }
-      const read = await withSecret(guarded, { token, deadline, departure, waited })
+      const read = await withSecret(guarded, { token, deadline, cancellation, waited })
       end(place, deadline)
-      monitor.succeeded()
+      endpoint.succeeded()
       return read
     } catch (error) {
       end(place, deadline)
-      monitor.failed(error as UnavailableError)
+      endpoint.failed(error as UnavailableError)
       if ((error as UnavailableError).failureKind !== 'local') recoveryProbe.attemptSoon()
       throw error
     }
@@ -229,10 +229,10 @@ export function createIntrospection (options: IntrospectOptions, upstream: Upstr
     }
   }
 
-  async function call ({ token, deadline, departure, waited }: Inquiry, value: string): Promise<Read> {
+  async function call ({ token, deadline, cancellation, waited }: Inquiry, value: string): Promise<Read> {
     let text: string
     try {
-      text = await upstream.call({ method: 'POST', path: PATH, form: form(value, token), timeout: deadline, maxBytes, departure, waited })
+      text = await keycloakClient.fetchText({ method: 'POST', path: PATH, form: form(value, token), timeout: deadline, maxBytes, cancellation, waited })
     } catch (error) {
       if (error instanceof RefusedError && error.refusal === 'token') return { text: '', said: { refused: error } }
       throw error

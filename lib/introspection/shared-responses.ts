@@ -1,5 +1,5 @@
 import { checkDates, type ExpectedClaims, validity } from '../token/claims.js'
-import { Departure, type Waiting } from '../keycloak/cancellation.js'
+import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import { KeycloakError, refusal, UnavailableError } from '../errors.js'
 import type { Identity } from '../token/identity.js'
 import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** Ask Keycloak about a verified token. */
-export type Ask = (token: string, verified: Identity, departure: Departure) => Promise<Answer>
+export type Ask = (token: string, verified: Identity, cancellation: Cancellation) => Promise<Answer>
 
 /** An answer that serves all who come until it ends: who the token is about now, or its refusal. */
 interface Shared extends CacheEntry {
@@ -27,7 +27,7 @@ interface Shared extends CacheEntry {
 /** A call under way, and whether somebody waits for it. */
 interface Call {
   readonly answer: Promise<Identity>
-  readonly departure: Departure
+  readonly cancellation: Cancellation
 }
 
 export interface SharingOptions {
@@ -59,8 +59,8 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
       const known = outcomeOf(answers.find(token), wallMilliseconds(), monotonicMilliseconds())
       if (known !== undefined) return known
       const underWay = calls.get(token)
-      const call = underWay?.departure.canBeJoined(timeout) === true ? underWay : start(token, verified)
-      call.departure.join(waiting)
+      const call = underWay?.cancellation.canBeJoined(timeout) === true ? underWay : start(token, verified)
+      call.cancellation.join(waiting)
       return call.answer
     }
   }
@@ -78,12 +78,12 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
   function start (token: string, verified: Identity): Call {
     const ends = monotonicMilliseconds() + ttl
     const last = wallSeconds() + ttl / 1000
-    const departure = new Departure()
+    const cancellation = new Cancellation()
     const keep = (outcome: Shared['outcome'], size: number, { claims } = verified): void => {
       const { from, until } = validity(claims, expected)
       answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * BYTES_PER_CHARACTER })
     }
-    const answer = ask(token, verified, departure).then(({ identity, size }) => {
+    const answer = ask(token, verified, cancellation).then(({ identity, size }) => {
       keep(identity, size, identity)
       return identity
     }).catch((error) => {
@@ -91,7 +91,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
       if (!(error instanceof UnavailableError)) keep(refusal(error.code, { reasonCode: error.reasonCode, reason: error.reason }), 0)
       throw error
     }).finally(() => forget(token, call))
-    const call: Call = { answer, departure }
+    const call: Call = { answer, cancellation }
     calls.set(token, call)
     return call
   }

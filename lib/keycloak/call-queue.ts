@@ -1,4 +1,4 @@
-import type { Departure } from './cancellation.js'
+import type { Cancellation } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
 import { LinkedList, type Place } from '../util/linked-list.js'
 
@@ -23,7 +23,7 @@ interface Caller {
 /** A call from when it is asked for until it is over. */
 export class QueuedCall {
   readonly caller: Caller
-  readonly departure: Departure
+  readonly cancellation: Cancellation
   state: 'waiting' | 'under way' | 'over' = 'waiting'
   /** Resolves when it is to be made, rejects when it is not; `undefined` where that is at once. */
   turn: Promise<void> | undefined
@@ -31,9 +31,9 @@ export class QueuedCall {
   start!: () => void
   refuse!: (error: UnavailableError) => void
 
-  constructor (caller: Caller, departure: Departure) {
+  constructor (caller: Caller, cancellation: Cancellation) {
     this.caller = caller
-    this.departure = departure
+    this.cancellation = cancellation
   }
 }
 
@@ -73,12 +73,12 @@ export class CallQueue {
 
   /**
    * A call of the caller that is known by this key.
-   * @param departure ends it while it is under way
+   * @param cancellation ends it while it is under way
    * @throws {KeycloakError} keycloak_unavailable when too many are pending
    */
-  enter (key: unknown, departure: Departure): QueuedCall {
+  enter (key: unknown, cancellation: Cancellation): QueuedCall {
     if (this.pending >= this.#maxPending) this.#makeRoom(this.#callers.get(key))
-    const call = new QueuedCall(this.#callerOf(key), departure)
+    const call = new QueuedCall(this.#callerOf(key), cancellation)
     if (call.caller.waiting.size === 0 && this.#mayStart(call.caller)) this.#start(call)
     else this.#wait(call)
     return call
@@ -193,7 +193,7 @@ export class CallQueue {
     const call = this.#newestOfBusiest()
     if (call === undefined || pendingOf(call.caller) < most) throw unavailable(`${this.#maxPending} calls are pending already`, 'local')
     this.leave(call)
-    call.departure.leave('a call of a user who had fewer took its place')
+    call.cancellation.cancel('a call of a user who had fewer took its place')
   }
 
   /** Of the caller who has most calls under way, the last. */

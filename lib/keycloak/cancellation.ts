@@ -9,18 +9,18 @@ export interface Waiting {
  * Tells a call under way that nobody waits for it any more. An AbortController would cost more than all the rest of what a
  * call needs, above all when it aborts what is long over.
  */
-export class Departure {
+export class Cancellation {
   /** While the call waits for its turn, so that nothing of it is written yet: since when, on the monotonic clock. */
   queuedSince: number | undefined
   #waiting = 0
-  #left: string | undefined
-  #callOff: ((why: string) => void) | undefined
+  #reason: string | undefined
+  #listener: ((why: string) => void) | undefined
 
   /** Somebody waits for the call, until `waiting` closes; without it, until the end. */
   join (waiting: Waiting | undefined): void {
     this.#waiting++
     waiting?.once('close', () => {
-      if (--this.#waiting === 0) this.leave('nobody waits for the answer any more')
+      if (--this.#waiting === 0) this.cancel('nobody waits for the answer any more')
     })
   }
 
@@ -33,19 +33,19 @@ export class Departure {
    * more than half of that.
    */
   canBeJoined (timeout: number): boolean {
-    if (this.#left !== undefined) return false
+    if (this.#reason !== undefined) return false
     return this.queuedSince === undefined || monotonicMilliseconds() - this.queuedSince < timeout / 2
   }
 
   /** The call is called off. */
-  leave (why: string): void {
-    this.#left = why
-    this.#callOff?.(why)
+  cancel (why: string): void {
+    this.#reason = why
+    this.#listener?.(why)
   }
 
   /** What to do then; at once where it is so already. */
-  onLeave (callOff: (why: string) => void): void {
-    if (this.#left !== undefined) callOff(this.#left)
-    else this.#callOff = callOff
+  onCancel (listener: (why: string) => void): void {
+    if (this.#reason !== undefined) listener(this.#reason)
+    else this.#listener = listener
   }
 }

@@ -14,7 +14,7 @@ const TRIAL_EVERY = { least: 500, most: 1000 }
  * to end before the next, and keeps timers. Here the one question is "is anybody there?": an answer of any kind says yes,
  * a trial that hangs does not hold up the next, and recovery is found within a second.
  */
-export class Breaker {
+export class CircuitBreaker {
   #failures = 0
   #nextTrialAt = -Infinity
 

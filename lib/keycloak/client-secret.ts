@@ -10,7 +10,7 @@ export type SecretSource = string | (() => string | Promise<string>)
 /** Least time between two questions, in milliseconds, so that a wrong secret does not become a flood at its source. */
 const ASK_AGAIN = 1000
 
-export class Secret {
+export class ClientSecret {
   readonly #source: SecretSource
   readonly #closing: Closing
   #current: string | Promise<string> | undefined

@@ -3,14 +3,14 @@ import type { UndiciDispatcher } from '../../types/options.js'
 import { MAX_UNDER_WAY } from './call-queue.js'
 import type { Closing } from './closing.js'
 import { Deadline } from '../util/deadline.js'
-import type { Departure } from './cancellation.js'
+import type { Cancellation } from './cancellation.js'
 import { reasonOf } from '../errors.js'
 import { type FailureKind, unavailable, UnavailableError } from '../errors.js'
-import { type Answer, type AnswerRules, Exchange } from './response-handler.js'
+import { type Response, type ResponseRules, ResponseHandler } from './response-handler.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Where Keycloak is, and how to reach it. */
-export interface UpstreamOptions {
+export interface KeycloakClientOptions {
   /** The realm's URL, without a slash at its end. */
   baseUrl: string
   dispatcher?: UndiciDispatcher
@@ -19,7 +19,7 @@ export interface UpstreamOptions {
 }
 
 /** One call below the realm's URL. */
-export interface Call extends AnswerRules {
+export interface ClientRequest extends ResponseRules {
   method: 'GET' | 'POST'
   path: string
   /** Sent as application/x-www-form-urlencoded. */
@@ -27,7 +27,7 @@ export interface Call extends AnswerRules {
   /** Deadline of the whole call, in milliseconds, or one that began with what came before it. */
   timeout: number | Deadline
   /** Who waits for the answer; without, somebody always does. */
-  departure?: Departure
+  cancellation?: Cancellation
   /** Milliseconds of its time that were over before it could be made. */
   waited?: number
 }
@@ -48,7 +48,7 @@ const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' }
 const WITH_FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' }
 
 /** The pool of connections to Keycloak, and the calls over it, each with its deadline. */
-export class Upstream {
+export class KeycloakClient {
   readonly #origin: string
   readonly #path: string
   readonly #given: UndiciDispatcher | undefined
@@ -59,7 +59,7 @@ export class Upstream {
   /** When a call last had an answer, on the monotonic clock. */
   #answeredAt = -Infinity
 
-  constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: UpstreamOptions, closing: Closing) {
+  constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: KeycloakClientOptions, closing: Closing) {
     this.closing = closing
     const { origin, pathname } = new URL(baseUrl)
     this.#origin = origin
@@ -73,37 +73,37 @@ export class Upstream {
    * @returns the body of a 200
    * @throws {KeycloakError} keycloak_unavailable for everything else
    */
-  async call (call: Call): Promise<string> {
-    return (await this.answer(call)).body
+  async fetchText (call: ClientRequest): Promise<string> {
+    return (await this.fetch(call)).body
   }
 
   /** The same, with status and headers. */
-  async answer (call: Call): Promise<Answer> {
+  async fetch (call: ClientRequest): Promise<Response> {
     // Whoever asks now would open a connection that nobody ends.
     if (this.closing.over) throw unavailable('the API is closed', 'local')
     let over: UnavailableError | undefined
-    let exchange: Exchange | undefined
+    let handler: ResponseHandler | undefined
     const end = (error: UnavailableError): void => {
       over ??= error
-      exchange?.end(over)
+      handler?.end(over)
     }
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const deadline = typeof call.timeout === 'number' ? new Deadline(call.timeout) : call.timeout
-    deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, this.#blame(call, deadline, exchange))))
+    deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, this.#blame(call, deadline, handler))))
     this.closing.add(end)
-    call.departure?.onLeave((why) => {
+    call.cancellation?.onCancel((why) => {
       // Which is what happens to each in the end: an error costs something to make.
       if (this.closing.has(end)) end(unavailable(why, 'local'))
     })
-    const attempt = async (isLast = false): Promise<Answer> => {
+    const attempt = async (isLast = false): Promise<Response> => {
       const dispatcher = this.#given ?? (isLast ? await this.#fresh() : this.#pool ?? await this.#load())
       if (over !== undefined) throw over
-      exchange = new Exchange(call)
-      this.#dispatch(dispatcher, call, exchange)
-      return exchange.answer
+      handler = new ResponseHandler(call)
+      this.#dispatch(dispatcher, call, handler)
+      return handler.response
     }
     // Keycloak closes idle connections, and may do so just as we write. Another one can be as old, a new one cannot.
-    const again = (triesLeft: number) => (error: unknown): Promise<Answer> => {
+    const again = (triesLeft: number) => (error: unknown): Promise<Response> => {
       if (triesLeft === 0 || !isLostConnection(error)) throw error
       return attempt(triesLeft === 1).catch(again(triesLeft - 1))
     }
@@ -112,10 +112,10 @@ export class Upstream {
       this.closing.delete(end)
     }
     try {
-      const answer = await attempt().catch(again(TRIES - 1))
+      const response = await attempt().catch(again(TRIES - 1))
       done()
       this.#answeredAt = monotonicMilliseconds()
-      return answer
+      return response
     } catch (error) {
       done()
       throw asUnavailable(error)
@@ -126,8 +126,8 @@ export class Upstream {
    * A call that had to wait for its turn, or for a connection of the dispatcher that was given, may have had little time:
    * as long as Keycloak answers others, it is not to blame.
    */
-  #blame ({ waited = 0 }: Call, { began, milliseconds }: Deadline, exchange: Exchange | undefined): FailureKind {
-    const late = this.#given === undefined ? waited : (exchange?.writtenAt ?? Infinity) - began
+  #blame ({ waited = 0 }: ClientRequest, { began, milliseconds }: Deadline, handler: ResponseHandler | undefined): FailureKind {
+    const late = this.#given === undefined ? waited : (handler?.writtenAt ?? Infinity) - began
     const answers = monotonicMilliseconds() - this.#answeredAt < milliseconds / 2
     return late > WAITED * milliseconds && answers ? 'local' : 'unreachable'
   }
@@ -154,14 +154,14 @@ export class Upstream {
     return client
   }
 
-  #dispatch (dispatcher: UndiciDispatcher, { method, path, form }: Call, exchange: Exchange): void {
+  #dispatch (dispatcher: UndiciDispatcher, { method, path, form }: ClientRequest, handler: ResponseHandler): void {
     dispatcher.dispatch({
       origin: this.#origin,
       path: this.#path + path,
       method,
       headers: form === undefined ? HEADERS : WITH_FORM,
       body: form ?? null
-    }, exchange)
+    }, handler)
   }
 }
 

@@ -5,14 +5,14 @@ import { withoutPrototype } from '../util/members.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** What was answered. */
-export interface Answer {
+export interface Response {
   status: number
   headers: Record<string, string>
   body: string
 }
 
 /** What an answer may be. */
-export interface AnswerRules {
+export interface ResponseRules {
   /** In bytes. */
   maxBytes: number
   /** Answers of other statuses than 200 are answers too. */
@@ -32,13 +32,13 @@ type Headers = Parameters<NonNullable<Handler['onResponseStart']>>[2]
  *
  * It follows no redirect, believes no status but 200, takes no encoded body and reads no more than it was told to.
  */
-export class Exchange implements Handler {
-  readonly answer: Promise<Answer>
+export class ResponseHandler implements Handler {
+  readonly response: Promise<Response>
   /** When it got a connection, on the monotonic clock. */
   writtenAt: number | undefined
-  readonly #rules: AnswerRules
+  readonly #rules: ResponseRules
   readonly #chunks: Buffer[] = []
-  #resolve!: (answer: Answer) => void
+  #resolve!: (response: Response) => void
   #reject!: (error: unknown) => void
   #controller: Controller | undefined
   #ended: UnavailableError | undefined
@@ -49,10 +49,10 @@ export class Exchange implements Handler {
   #refused = false
   #headers: Headers | undefined
 
-  constructor (rules: AnswerRules) {
+  constructor (rules: ResponseRules) {
     this.#rules = rules
     this.#maxBytes = rules.maxBytes
-    this.answer = new Promise((resolve, reject) => {
+    this.response = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
     })

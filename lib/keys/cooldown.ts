@@ -1,4 +1,4 @@
-import { WaitingList } from './waiting-list.js'
+import { WaitQueue } from './wait-queue.js'
 
 /** The longest that a look-up waits for the next refresh, in milliseconds. */
 const LONGEST_WAIT = 1000
@@ -17,7 +17,7 @@ const MAX_FOUND = 10
 export class Cooldown {
   /** Milliseconds. */
   readonly #length: number
-  readonly #waiting = new WaitingList(MAX_WAITING)
+  readonly #waiting = new WaitQueue(MAX_WAITING)
   /** Key ids that were refused in this cooldown: no more than have waited in it. */
   readonly #refused = new Set<string | undefined>()
   #timer: NodeJS.Timeout | undefined

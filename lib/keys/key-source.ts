@@ -3,15 +3,15 @@ import { Cooldown } from './cooldown.js'
 import { notValid, unavailable } from '../errors.js'
 import { reasonFor } from '../reasons/reason.js'
 import type { Key, KeySet } from './key-set.js'
-import type { Monitor } from '../diagnostics/endpoint-health.js'
+import type { EndpointHealth } from '../diagnostics/endpoint-health.js'
 import type { IsRefused } from './test-keys.js'
-import type { Upstream } from '../keycloak/client.js'
-import { WaitingList } from './waiting-list.js'
+import type { KeycloakClient } from '../keycloak/client.js'
+import { WaitQueue } from './wait-queue.js'
 import { BackgroundRetry } from '../util/background-retry.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** All but maxBytes in milliseconds; `types/options.ts` says what each means. */
-export interface KeysOptions {
+export interface KeySourceOptions {
   maxAge: number
   cooldown: number
   timeout: number
@@ -45,22 +45,22 @@ interface Fetched {
  * When the realm's keys are fetched, how long they are believed, and which verifier a token's kid leads to.
  * One fetch brings the whole set, and all who wait share it.
  */
-export class Keys {
-  readonly #options: KeysOptions
-  readonly #upstream: Upstream
+export class KeySource {
+  readonly #options: KeySourceOptions
+  readonly #client: KeycloakClient
   readonly #baseUrl: string
-  readonly #monitor: Monitor
+  readonly #endpoint: EndpointHealth
   readonly #cooldown: Cooldown
-  readonly #waiting = new WaitingList(MAX_WAITING)
+  readonly #waiting = new WaitQueue(MAX_WAITING)
   #fetched: Fetched | undefined
   /** All fetches, those in the background and those that a token waits for. */
   readonly #fetches = new BackgroundRetry(() => this.#load(), RETRY, () => this.#waiting.release())
 
-  constructor (options: KeysOptions, baseUrl: string, upstream: Upstream, monitor: Monitor) {
+  constructor (options: KeySourceOptions, baseUrl: string, keycloakClient: KeycloakClient, endpoint: EndpointHealth) {
     this.#options = options
     this.#baseUrl = baseUrl
-    this.#upstream = upstream
-    this.#monitor = monitor
+    this.#client = keycloakClient
+    this.#endpoint = endpoint
     this.#cooldown = new Cooldown(options.cooldown)
   }
 
@@ -69,14 +69,14 @@ export class Keys {
    * @throws {KeycloakError} token_not_valid when a fresh key set has no such key, keycloak_unavailable
    */
   async lookup (kid: string | undefined, alg: string): Promise<Key> {
-    return this.standing(monotonicMilliseconds())?.verifier(kid, alg) ?? this.#lookup(kid, alg, monotonicMilliseconds())
+    return this.usableSet(monotonicMilliseconds())?.verifier(kid, alg) ?? this.#lookup(kid, alg, monotonicMilliseconds())
   }
 
   /**
    * The key set to go by without a wait, if there is one: a fresh one, or the kept one while Keycloak is known to be away.
    * @param now milliseconds of the monotonic clock
    */
-  standing (now: number): KeySet | undefined {
+  usableSet (now: number): KeySet | undefined {
     if (this.#fetched === undefined) return undefined
     const age = now - this.#fetched.requestedAt
     // Away, it is asked again within a second: nobody waits for that.
@@ -91,7 +91,7 @@ export class Keys {
 
   health (): Health['keys'] {
     return {
-      ...this.#monitor.report(),
+      ...this.#endpoint.report(),
       state: this.#state(),
       age: this.#fetched === undefined ? null : Math.round(this.#age()),
       stale: !this.#isFresh(),
@@ -160,7 +160,7 @@ export class Keys {
   /** The key set to go by: a fresh one, or a kept one while Keycloak is away. */
   async #current (kid?: string): Promise<Fetched> {
     const kept = this.#fetched
-    if (this.standing(monotonicMilliseconds()) !== undefined) return kept!
+    if (this.usableSet(monotonicMilliseconds()) !== undefined) return kept!
     try {
       return await (this.#fetches.underWay === undefined ? this.#fetch() : this.#join(this.#fetches.underWay, kid))
     } catch (error) {
@@ -176,7 +176,7 @@ export class Keys {
     if (!this.#isFresh()) return this.#refresh(kid, alg)
     const admitted = this.#cooldown.admit(kid, this.#fetched!.set.resembles(kid), joins, monotonicMilliseconds())
     if (admitted === true) return this.#refresh(kid, alg)
-    if (admitted === false || await this.#upstream.closing.until(admitted) === false) return undefined
+    if (admitted === false || await this.#client.closing.until(admitted) === false) return undefined
     return this.#fetched
   }
 
@@ -201,14 +201,14 @@ export class Keys {
 
   async #load (): Promise<Fetched> {
     const requestedAt = monotonicMilliseconds()
-    this.#fetched = { set: await this.#monitor.watch(this.#read()), requestedAt }
+    this.#fetched = { set: await this.#endpoint.watch(this.#read()), requestedAt }
     this.#cooldown.release()
     this.#fetches.attemptIn(Math.max(between(AHEAD.from, AHEAD.to) * this.#options.maxAge, AHEAD.least))
     return this.#fetched
   }
 
   async #read (): Promise<KeySet> {
-    const text = await this.#upstream.call({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
+    const text = await this.#client.fetchText({ method: 'GET', path: PATH, timeout: this.#options.timeout, maxBytes: this.#options.maxBytes })
     // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
     const { KeySet } = await import('./key-set.js')
     return new KeySet(text, this.#baseUrl, this.#options.isRefused, this.#fetched?.set)

@@ -2,7 +2,7 @@ import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { type KeycloakError, notValid, unavailable } from '../errors.js'
 import type { Header } from '../token/jws.js'
 import type { Key } from '../keys/key-set.js'
-import type { Keys } from '../keys/key-source.js'
+import type { KeySource } from '../keys/key-source.js'
 import type { MemoryBudget, Reservation } from './memory-budget.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
@@ -32,7 +32,7 @@ interface PendingLookup extends Reservation {
  * logouts, and all of it waits.
  */
 export class KeyLookup {
-  readonly #keys: Keys
+  readonly #keys: KeySource
   readonly #budget: MemoryBudget
   readonly #fetchInterval: number
   readonly #lookups = new Set<PendingLookup>()
@@ -41,7 +41,7 @@ export class KeyLookup {
   #fetchedAt = -Infinity
 
   /** @param cooldown `jwks.cooldown`, in milliseconds */
-  constructor (keys: Keys, budget: MemoryBudget, cooldown: number) {
+  constructor (keys: KeySource, budget: MemoryBudget, cooldown: number) {
     this.#keys = keys
     this.#budget = budget
     this.#fetchInterval = Math.min(cooldown, FETCH_INTERVAL)

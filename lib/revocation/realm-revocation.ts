@@ -4,7 +4,7 @@ import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import type { Closing } from '../keycloak/closing.js'
 import { unavailable } from '../errors.js'
-import type { Keys } from '../keys/key-source.js'
+import type { KeySource } from '../keys/key-source.js'
 import type { Settings } from '../options/options.js'
 import { KeyLookup } from './key-lookup.js'
 import { MemoryBudget } from './memory-budget.js'
@@ -20,7 +20,7 @@ import { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 export interface RealmRevocationOptions {
   settings: Settings
   revocation: NonNullable<Settings['revocation']>
-  keys: Keys
+  keys: KeySource
   closing: Closing
   log: FastifyBaseLogger
 }

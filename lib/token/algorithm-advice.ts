@@ -1,6 +1,6 @@
 import { type JsonObject, member } from '../util/strict-json.js'
 import { type JwsRules, openJws, payloadOf } from './jws.js'
-import type { Keys } from '../keys/key-source.js'
+import type { KeySource } from '../keys/key-source.js'
 import { ALGORITHMS } from '../options/options.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { monotonicMilliseconds } from '../util/clock.js'
@@ -12,7 +12,7 @@ const VERIFY_AGAIN = 1000
 const WARN_AGAIN = 600_000
 
 export interface AdviceOptions {
-  keys: Keys
+  keys: KeySource
   issuer: string
   /** Those of the tokens that are accepted. */
   jws: JwsRules
@@ -42,7 +42,7 @@ export class AlgorithmAdvice {
     const alg = member(header, 'alg')
     const kid = member(header, 'kid')
     if (now < this.#verifyAt || !isAlgorithm(alg) || (kid !== undefined && typeof kid !== 'string')) return
-    const set = this.#options.keys.standing(now)
+    const set = this.#options.keys.usableSet(now)
     if (now < (this.#warnAt.get(alg) ?? -Infinity) || set?.fits(kid, alg) === false) return
     this.#verifyAt = now + VERIFY_AGAIN
     // Where every token is refused before anybody asks for keys, this is who does.

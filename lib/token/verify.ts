@@ -5,7 +5,7 @@ import { type Identity, identityOf } from './identity.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { type Header, headerFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Key, KeySet } from '../keys/key-set.js'
-import type { Keys } from '../keys/key-source.js'
+import type { KeySource } from '../keys/key-source.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import { copyOf, credentialsOf, type CacheEntry, type TokenCache, BYTES_PER_CHARACTER } from './token-cache.js'
 import { createPayloadFromVerifier } from './payload-from-verifier.js'
@@ -15,7 +15,7 @@ export interface VerifyOptions extends ExpectedClaims {
   /** What an access token may look like. */
   jws: JwsRules
   /** `null`: the signature is not verified. */
-  keys: Keys | null
+  keys: KeySource | null
   /** Verified tokens; `undefined` to keep none. */
   cache: TokenCache<Verified> | undefined
 }
@@ -65,7 +65,7 @@ export function createVerification (options: VerifyOptions): Verification {
   /** As safe as a verification: the same characters, by a key that stands, and the dates looked at anew. */
   function recall (known: Verified | undefined, wall: number, monotonic: number): Identity | undefined {
     if (known === undefined) return undefined
-    const set = keys!.standing(monotonic)
+    const set = keys!.usableSet(monotonic)
     if (set === undefined || known.keySetId !== set.id) return undefined
     const now = wall / 1000
     return now >= known.from && now < known.until ? known.identity : undefined
@@ -73,7 +73,7 @@ export function createVerification (options: VerifyOptions): Verification {
 
   function verify (token: string): MaybePromise<Identity> {
     const known = cache?.find(token)
-    const set = keys!.standing(monotonicMilliseconds())
+    const set = keys!.usableSet(monotonicMilliseconds())
     if (known !== undefined && set !== undefined && known.keySetId === set.id) return recheckDates(known)
     const jws = known === undefined ? openJws(token, rules, headers) : undefined
     const header = known?.header ?? jws!.header
@@ -87,7 +87,7 @@ export function createVerification (options: VerifyOptions): Verification {
   /** There is no key for a token, or nobody could say. */
   function unverifiable (error: KeycloakError, token: string, header: Header): KeycloakError {
     if (error.code !== 'token_not_valid') return error
-    const isOfOtherAlgorithm = header.kid !== undefined && keys!.standing(monotonicMilliseconds())?.has(header.kid, header.alg) === true
+    const isOfOtherAlgorithm = header.kid !== undefined && keys!.usableSet(monotonicMilliseconds())?.has(header.kid, header.alg) === true
     return headerFault(isOfOtherAlgorithm ? 'key_alg' : 'key', error.reason, { ...header }, () => token.split('.')[1]!, rules)
   }
 

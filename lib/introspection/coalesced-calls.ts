@@ -1,15 +1,15 @@
-import type { Departure, Waiting } from '../keycloak/cancellation.js'
+import type { Cancellation, Waiting } from '../keycloak/cancellation.js'
 import type { Identity } from '../token/identity.js'
 
 /** A question to Keycloak that waits for its turn. */
 interface Unsent {
   readonly identity: Promise<Identity>
-  readonly departure: Departure
+  readonly cancellation: Cancellation
   /** Requests that have joined it. */
   joined: number
 }
 
-export interface UnsentOptions {
+export interface CoalescedCallsOptions {
   /** Milliseconds that a question has, from its beginning. */
   timeout: number
   /** Requests that may join questions of others, of all tokens together. */
@@ -20,12 +20,12 @@ export interface UnsentOptions {
  * Questions about a token that are not sent yet. Each request is to have an answer that was asked for after it came, and
  * for those that come meanwhile with the same token this one is as fresh as one of their own.
  */
-export class UnsentInquiries {
-  readonly #options: UnsentOptions
+export class CoalescedCalls {
+  readonly #options: CoalescedCallsOptions
   readonly #unsent = new Map<string, Unsent>()
   #joined = 0
 
-  constructor (options: UnsentOptions) {
+  constructor (options: CoalescedCallsOptions) {
     this.#options = options
   }
 
@@ -34,15 +34,15 @@ export class UnsentInquiries {
     // To look for a long token costs more than all the rest.
     if (this.#unsent.size === 0 || this.#joined >= this.#options.maxPending) return undefined
     const unsent = this.#unsent.get(token)
-    if (unsent?.departure.isQueued !== true || !unsent.departure.canBeJoined(this.#options.timeout)) return undefined
+    if (unsent?.cancellation.isQueued !== true || !unsent.cancellation.canBeJoined(this.#options.timeout)) return undefined
     unsent.joined++
     this.#joined++
-    unsent.departure.join(waiting)
+    unsent.cancellation.join(waiting)
     return unsent.identity
   }
 
-  add (token: string, identity: Promise<Identity>, departure: Departure): void {
-    const unsent = { identity, departure, joined: 0 }
+  add (token: string, identity: Promise<Identity>, cancellation: Cancellation): void {
+    const unsent = { identity, cancellation, joined: 0 }
     this.#unsent.set(token, unsent)
     const forget = (): void => {
       this.#joined -= unsent.joined

@@ -2,12 +2,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import { CallQueue, MAX_UNDER_WAY, type QueuedCall } from './call-queue.js'
 import type { Closing } from './closing.js'
 import type { Deadline } from '../util/deadline.js'
-import type { Departure } from './cancellation.js'
+import type { Cancellation } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
-export interface TurnsOptions {
+export interface CallLimiterOptions {
   /** Calls that wait or are under way. */
   maxPending: number
   /** Milliseconds. */
@@ -17,14 +17,14 @@ export interface TurnsOptions {
 }
 
 /** The turns of introspections: to wait for one is this API's own business, and no outage of Keycloak's. */
-export class Turns {
+export class CallLimiter {
   readonly #queue: CallQueue
   readonly #timeout: number
   readonly #closing: Closing
   readonly #log: FastifyBaseLogger
   readonly #waitWarning = new RateLimit()
 
-  constructor ({ maxPending, timeout, log, closing }: TurnsOptions) {
+  constructor ({ maxPending, timeout, log, closing }: CallLimiterOptions) {
     this.#timeout = timeout
     this.#closing = closing
     this.#log = log
@@ -43,8 +43,8 @@ export class Turns {
    * A call of a caller. It has to be waited for where it has a `turn`.
    * @throws {KeycloakError} keycloak_unavailable when too many are pending
    */
-  enter (caller: unknown, departure: Departure): QueuedCall {
-    return this.#queue.enter(caller, departure)
+  enter (caller: unknown, cancellation: Cancellation): QueuedCall {
+    return this.#queue.enter(caller, cancellation)
   }
 
   /** The call is over. */
@@ -64,13 +64,13 @@ export class Turns {
       this.#warnOfWaits()
       refuse(unavailable(`none of ${MAX_UNDER_WAY} connections was free within ${this.#timeout} ms`, 'local'))
     })
-    call.departure.onLeave((why) => refuse(unavailable(why, 'local')))
-    call.departure.queuedSince = since
+    call.cancellation.onCancel((why) => refuse(unavailable(why, 'local')))
+    call.cancellation.queuedSince = since
     this.#closing.add(refuse)
     try {
       await turn
     } finally {
-      call.departure.queuedSince = undefined
+      call.cancellation.queuedSince = undefined
       this.#closing.delete(refuse)
     }
     return monotonicMilliseconds() - since

@@ -6,7 +6,7 @@ type End = (waited: boolean) => void
  * others takes the place of the one who has been waiting alone the longest: after a rotation of keys many tokens name the
  * new key, while a flood of made-up key ids names each of them once.
  */
-export class WaitingList {
+export class WaitQueue {
   readonly #max: number
   readonly #alone = new Map<string | undefined, End>()
   readonly #together = new Map<string | undefined, End[]>()
