@@ -1,97 +1,95 @@
-// Builds dist/ in both formats, for a package that is small and whose stack traces need no help:
+// npm run build: writes dist/ in both formats.
 //
-//   dist/esm   the sources with their types and comments blanked out: every line and column is that of the TypeScript file
-//   dist/cjs   the same with its imports and exports as CommonJS, line by line
+//   dist/esm   the sources with types and comments blanked out: every line and column is that of the TypeScript file
+//   dist/cjs   the same with imports and exports as CommonJS, line by line
 //
-// So there are no source maps, and no sources to publish for them; what users read of comments is in the .d.ts. Only what
-// the entry points of package.json reach is written. Each folder carries the package.json that tells Node (and TypeScript)
-// which of the two formats its .js and .d.ts files are.
+// A stack trace names the lines of the sources without any flag. Source maps and declaration maps lead to the sources
+// themselves, which the package contains. The folders hold the modules and declarations that the entry points of package.json
+// reach, and a package.json that tells Node and TypeScript the format of the others.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'sucrase'
 import blankSpace from 'ts-blank-space'
 import ts from 'typescript'
 
+const ENTRIES = ['index.ts', 'lib/testing/index.ts']
+const FORMATS = { esm: { type: 'module', transforms: [] }, cjs: { type: 'commonjs', transforms: ['imports'] } }
+/** For what tsc declares of all files. */
+const DECLARATIONS = 'dist/declarations'
+
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 rmSync('dist', { recursive: true, force: true })
+const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', DECLARATIONS], { stdio: 'inherit' })
+if (status !== 0) process.exit(1)
 
-const declarations = emitDeclarations()
-for (const [format, type, compiled] of [['esm', 'module', (javaScript) => javaScript], ['cjs', 'commonjs', commonJs]]) {
-  write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }) + '\n')
-  const sources = reached(entries(format, '.js'), (file) => blanked(file.replace(/\.js$/, '.ts')))
-  for (const [file, javaScript] of sources) write(`dist/${format}/${file}`, compiled(javaScript))
-  for (const [file, types] of reached(entries(format, '.d.ts'), (file) => declarations.get(file))) write(`dist/${format}/${file}`, types)
+const modules = reached(ENTRIES, javaScriptOf)
+const declarations = reached(ENTRIES, (source) => readFileSync(`${DECLARATIONS}/${declarationOf(source)}`, 'utf8'))
+for (const [format, { type, transforms }] of Object.entries(FORMATS)) {
+  for (const [source, javaScript] of modules) writeModule(`dist/${format}`, source, javaScript, transforms)
+  for (const [source, declaration] of declarations) writeDeclaration(`dist/${format}`, source, declaration)
+  write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }))
 }
+rmSync(DECLARATIONS, { recursive: true })
 
-function commonJs (javaScript) {
-  return transform(javaScript, { transforms: ['imports'], disableESTransforms: true, preserveDynamicImport: false }).code
-}
-
-/**
- * A source without its types and comments. What TypeScript would have to rewrite, such as an enum, is an error
- * (erasableSyntaxOnly).
- */
-function blanked (file) {
-  const source = readFileSync(file, 'utf8')
-  const javaScript = blankSpace(source, (node) => {
-    throw new Error(`${file}: types alone can be taken out, but this would have to be rewritten: ${node.getText()}`)
-  })
-  const lines = source.split('\n')
-  return withoutComments(javaScript).split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n')
-}
-
-function withoutComments (javaScript) {
-  const source = ts.createSourceFile('commented.js', javaScript, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS)
-  let blank = javaScript
-  const visit = (node) => {
-    const around = [...ts.getLeadingCommentRanges(javaScript, node.pos) ?? [], ...ts.getTrailingCommentRanges(javaScript, node.end) ?? []]
-    for (const { pos, end } of around) blank = blank.slice(0, pos) + blank.slice(pos, end).replace(/[^\n]/g, ' ') + blank.slice(end)
-    node.getChildren(source).filter(({ kind }) => kind !== ts.SyntaxKind.JSDoc).forEach(visit)
-  }
-  visit(source)
-  return blank
-}
-
-/** The declarations of all sources: file → text. */
-function emitDeclarations () {
-  const folder = mkdtempSync(join(tmpdir(), 'declarations-'))
-  try {
-    const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
-    const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', folder], { stdio: 'inherit' })
-    if (status !== 0) process.exit(1)
-    return new Map(ts.sys.readDirectory(folder, ['.d.ts']).map((file) => [relative(folder, file), readFileSync(file, 'utf8')]))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** The files of a format that package.json names, whatever the condition, as paths below dist/esm or dist/cjs. */
-function entries (format, extension) {
-  const named = []
-  const collect = (value) => typeof value === 'string' ? named.push(value) : Object.values(value ?? {}).forEach(collect)
-  collect([manifest.exports, manifest.bin])
-  const prefix = `./dist/${format}/`
-  return named.map((file) => file.startsWith('./') ? file : `./${file}`)
-    .filter((file) => file.startsWith(prefix) && file.endsWith(extension)).map((file) => file.slice(prefix.length))
-}
-
-/** These files and all that they import from each other: file → text. */
-function reached (files, textOf, found = new Map()) {
-  for (const file of files) {
-    if (found.has(file)) continue
-    const text = textOf(file)
-    found.set(file, text)
+/** Some sources and all that they import of each other: source → its text in dist/. */
+function reached (sources, textOf, found = new Map()) {
+  for (const source of sources) {
+    if (found.has(source)) continue
+    const text = textOf(source)
+    found.set(source, text)
     const imported = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'))
-    reached(imported.map((name) => join(dirname(file), name).replace(/\.js$/, file.endsWith('.d.ts') ? '.d.ts' : '.js')), textOf, found)
+    reached(imported.map((name) => join(dirname(source), name).replace(/js$/, 'ts')), textOf, found)
   }
   return found
 }
 
-function write (file, text) {
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, text)
+function javaScriptOf (source) {
+  const typeScript = readFileSync(source, 'utf8')
+  // Syntax that TypeScript would have to rewrite, such as an enum, is an error; erasableSyntaxOnly finds it first.
+  const javaScript = blankSpace(typeScript, (node) => { throw new Error(`${source}: this cannot be blanked out: ${node.getText()}`) })
+  // Spaces that the source itself has may be part of a template.
+  const lines = typeScript.split('\n')
+  return withoutComments(javaScript).split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n').trimEnd()
+}
+
+/** The published sources have the comments. */
+function withoutComments (javaScript) {
+  const file = ts.createSourceFile('commented.js', javaScript, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS)
+  let blank = javaScript
+  const visit = (node) => {
+    const comments = [...ts.getLeadingCommentRanges(javaScript, node.pos) ?? [], ...ts.getTrailingCommentRanges(javaScript, node.end) ?? []]
+    for (const { pos, end } of comments) blank = blank.slice(0, pos) + blank.slice(pos, end).replace(/[^\n]/g, ' ') + blank.slice(end)
+    node.getChildren(file).filter(({ kind }) => kind !== ts.SyntaxKind.JSDoc).forEach(visit)
+  }
+  visit(file)
+  return blank
+}
+
+/** The source map is one of lines, a tenth of one of words: a line's columns are nearly the same in all files. */
+function writeModule (folder, source, javaScript, transforms) {
+  const path = `${folder}/${source.replace(/ts$/, 'js')}`
+  const file = basename(path)
+  const { code } = transform(javaScript, { transforms, disableESTransforms: true, preserveDynamicImport: false })
+  const mappings = code.split('\n').map((_, index) => index === 0 ? 'AAAA' : 'AACA').join(';')
+  write(path, `${code}\n//# sourceMappingURL=${file}.map`)
+  write(`${path}.map`, JSON.stringify({ version: 3, file, sources: [relative(dirname(path), source)], names: [], mappings }))
+}
+
+function writeDeclaration (folder, source, declaration) {
+  const path = `${folder}/${declarationOf(source)}`
+  write(path, declaration)
+  // As far from the sources as where tsc wrote it.
+  write(`${path}.map`, readFileSync(`${DECLARATIONS}/${declarationOf(source)}.map`, 'utf8'))
+}
+
+function declarationOf (source) {
+  return source.replace(/ts$/, 'd.ts')
+}
+
+function write (path, text) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `${text.trimEnd()}\n`)
 }

@@ -47,7 +47,7 @@ try {
   const tarball = await check('npm pack', pack)
   await check(`the tarball is below ${kB(MAX_SIZE)}`, () => checkSize(tarball))
   await check('npm install', () => install(tarball))
-  await check('the files: all that is said to be there, no tests', () => checkFiles(join(temp, 'node_modules', NAME)))
+  await check('the files: docs, maps with their sources, links of README; no tests', () => checkFiles(join(temp, 'node_modules', NAME)))
   const smoke = ['esm/main.js', 'commonjs/main.cjs', 'esm/both-formats.js']
   if (Object.keys(RUNTIMES).length === 0) console.log('left    other runtimes than this Node: there are no binaries for this machine')
   await inParallel([
@@ -58,7 +58,7 @@ try {
       `dispatchers of undici 7 and 8, ${runtime}`,
       () => run(join(temp, 'node_modules', runtime, 'bin/node'), ['main.js', '7', '8'], join(temp, 'dispatchers'))
     ]),
-    ['stack traces name the lines of the sources', stackTraces],
+    ['stack traces name the lines of the sources, with source maps and without', stackTraces],
     ['esbuild, an ES module', () => bundled('esm/main.js', 'esm')],
     ['esbuild, CommonJS', () => bundled('commonjs/main.cjs', 'cjs')],
     ['esbuild, what a small API weighs', bundledSize],
@@ -68,7 +68,7 @@ try {
       ...PROGRAMS.map((projects) => [`${compiler}, types ${projects.join(', ')}`, () => types(compiler, projects)]),
       [`${compiler}, messages`, () => node('typescript/messages', 'check.mjs', bin('tsc', temp, compiler))]
     ]),
-    ['editors: completions and hover', () => node('typescript/editor', 'check.mjs')],
+    ['editors: completions, hover, definitions in the sources', () => node('typescript/editor', 'check.mjs')],
     ['publint', () => run(bin('publint', ROOT), ['run', tarball, '--strict'])],
     ['are the types wrong', () => run(bin('attw', ROOT, '@arethetypeswrong/cli'), [tarball])]
   ])
@@ -135,10 +135,11 @@ function certificate () {
   return { cert, key }
 }
 
-/** Both formats have the lines of the TypeScript sources, so that a stack trace needs no source maps. */
+/** Both formats have the lines of the TypeScript sources, with source maps and without. */
 async function stackTraces () {
-  const [esm, commonjs] = await Promise.all(['esm/trace.js', 'commonjs/trace.cjs'].map((project) => node('.', project)))
-  checkTraces(ROOT, esm.stdout, commonjs.stdout)
+  const runs = [['esm/trace.js'], ['commonjs/trace.cjs'], ['--enable-source-maps', 'esm/trace.js']].map((args) => node('.', ...args))
+  const [esm, commonjs, mapped] = (await Promise.all(runs)).map(({ stdout }) => stdout)
+  checkTraces(join(temp, 'node_modules', NAME), [esm, commonjs], mapped)
 }
 
 /** Far from node_modules. */

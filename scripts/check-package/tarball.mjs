@@ -1,8 +1,8 @@
-// What is published: how much, which files, and that stack traces lead to the sources.
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+// What is published: its size, its files, and that stack traces and editors lead to the sources.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
-/** What the tarball may weigh, in bytes. */
+/** The most that the tarball may weigh, in bytes. */
 export const MAX_SIZE = 500_000
 
 export function kB (bytes) {
@@ -11,30 +11,55 @@ export function kB (bytes) {
 
 export function checkSize (tarball) {
   const { size } = statSync(tarball)
-  if (size > MAX_SIZE) throw new Error(`The tarball weighs ${kB(size)}, and may weigh ${kB(MAX_SIZE)}: see what \`npm pack --dry-run\` lists.`)
+  if (size > MAX_SIZE) throw new Error(`the tarball has ${kB(size)}, and may have ${kB(MAX_SIZE)}: see what \`npm pack --dry-run\` lists`)
   return { say: kB(size) }
 }
 
-/** Of the package as it is installed. */
+/** @param folder that the package is installed in */
 export function checkFiles (folder) {
-  const all = readdirSync(folder, { recursive: true })
-  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
-    if (!all.includes(file)) throw new Error(`${file} is missing`)
+  const files = readdirSync(folder, { recursive: true })
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/images/demo.png']) {
+    if (!files.includes(file)) throw new Error(`${file} is missing`)
   }
-  const tests = all.filter((file) => /test-d|\.test\.|package-check/.test(file))
-  if (tests.length > 0) throw new Error(`${tests} should not be published`)
-  const sources = all.filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts'))
-  if (sources.length > 0) throw new Error(`${sources} should not be published: dist/ has their lines`)
+  const tests = files.filter((file) => !file.startsWith('examples/') && /test-d|\.test\.|package-check/.test(file))
+  if (tests.length > 0) throw new Error(`tests are published: ${tests}`)
+  const maps = files.filter((file) => file.endsWith('.map'))
+  for (const file of files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file))) {
+    if (!maps.includes(`${file}.map`)) throw new Error(`${file} has no map`)
+  }
+  for (const map of maps) {
+    for (const source of JSON.parse(readFileSync(join(folder, map), 'utf8')).sources) {
+      if (!existsSync(join(folder, dirname(map), source))) throw new Error(`${map} names a source that is missing: ${source}`)
+    }
+  }
+  checkReadme(folder)
+  return { say: `${files.filter((file) => statSync(join(folder, file)).isFile()).length} of them` }
 }
 
-/** The same error, thrown by each format, has to be where it is in the TypeScript sources. */
-export function checkTraces (root, ...traces) {
-  const frames = traces.map((trace) => [...trace.matchAll(/dist\/(?:esm|cjs)\/([\w/-]+)\.js:(\d+)/g)])
-  const [places, ...others] = frames.map((matches) => matches.map(([, file, line]) => `${file}.ts:${line}`))
-  if (places.length === 0 || others.some((other) => `${other}` !== `${places}`)) throw new Error(traces.join('\n'))
-  for (const place of places) {
+/** Readers of node_modules have no other files than these. */
+function checkReadme (folder) {
+  const links = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link]) => link)
+  const broken = links.filter((link) => !/^[a-z]+:/.test(link) && !existsSync(join(folder, link)))
+  if (broken.length > 0) throw new Error(`README.md links to files that are not in the package: ${broken}`)
+}
+
+/**
+ * The same error, thrown by each format, is where it is in the TypeScript sources.
+ * @param traces without source maps
+ * @param mapped the trace of one of the formats with `node --enable-source-maps`
+ */
+export function checkTraces (folder, traces, mapped) {
+  const places = traces.map((trace) => placesIn(trace, /dist\/(?:esm|cjs)\/([\w/-]+)\.js:(\d+)/g))
+  places.push(placesIn(mapped, /fastify-keycloak-bearer\/((?:lib\/)?[\w/-]+)\.ts:(\d+)/g))
+  const [first, ...others] = places
+  if (first.length === 0 || others.some((other) => `${other}` !== `${first}`)) throw new Error([...traces, mapped].join('\n'))
+  for (const place of first) {
     const [file, line] = place.split(':')
     // Only a line that calls or constructs something can be in a stack.
-    if (!/\w\s*\(|=>/.test(readFileSync(join(root, file), 'utf8').split('\n')[line - 1])) throw new Error(`no call is at ${place}`)
+    if (!/\w\s*\(|=>/.test(readFileSync(join(folder, file), 'utf8').split('\n')[line - 1])) throw new Error(`no call is at ${place}`)
   }
+}
+
+function placesIn (trace, pattern) {
+  return [...trace.matchAll(pattern)].map(([, file, line]) => `${file}.ts:${line}`)
 }

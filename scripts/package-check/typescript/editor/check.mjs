@@ -1,4 +1,4 @@
-// What an editor shows of the package, by the language service of TypeScript: completions, and the text on hover.
+// Editors show completions, a text on hover, and the TypeScript source of a definition: by TypeScript's language service.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript-5.9'
@@ -27,6 +27,12 @@ for (const at of bars) {
   const usable = offered.filter(({ kindModifiers }) => !kindModifiers?.includes('deprecated')).map(({ name }) => name)
   const missing = marked[at - 1].slice(3).split(' ').filter((name) => !usable.includes(name))
   if (missing.length > 0) fail(`${marked[at]}\ndoes not offer ${missing}, but ${usable.slice(0, 30)}`)
+}
+
+for (const [word, source] of [['keycloak, {', 'index.ts'], ['KeycloakOptions =', 'types/options.ts']]) {
+  const [{ fileName, textSpan: { start: pos } }] = service.getDefinitionAtPosition(FILE, text.indexOf(word))
+  const found = service.getSourceMapper().tryGetSourcePosition({ fileName, pos })
+  if (found?.fileName.endsWith(`/fastify-keycloak-bearer/${source}`) !== true) fail(`the definition of ${word} is in ${found?.fileName ?? fileName}, not in ${source}`)
 }
 
 const program = service.getProgram()
