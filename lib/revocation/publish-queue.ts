@@ -1,19 +1,19 @@
-import { BackgroundRetry } from '../util/background-retry.js'
 import type { Revocation, RevocationStore } from '../../types/revocation.js'
+import { BackgroundRetry } from '../util/background-retry.js'
 import { hasPassed, monotonicSeconds } from '../util/clock.js'
 
-/** How many revocations wait for the store. */
+/** Limit of the revocations that wait for the store. */
 const MAX = 1000
 
-/** The store is tried again twice a second. */
+/** A quarter of each delay is left to chance, so that the instances do not all write at once when the store is back. */
 const RETRY = { first: 500, most: 500, jitter: 0.25 }
 
 export interface PublishQueueOptions {
   store: RevocationStore
   /** Seconds for which a revocation counts. */
   lifetime: number
-  /** Need others still be told of it? */
-  holds: (revocation: Revocation) => boolean
+  /** A later push has taken the place of this one. */
+  isReplaced: (revocation: Revocation) => boolean
 }
 
 interface Waiting {
@@ -23,49 +23,50 @@ interface Waiting {
 }
 
 /**
- * Revocations that the store could not take, tried again until it does. Where they are too many, one not-before for
- * everybody takes their place: nobody is forgotten.
+ * Revocations that the store could not take, published again until it does. When there are too many, one not-before date for
+ * everybody takes their place, so that none is forgotten.
  */
 export class PublishQueue {
   readonly #options: PublishQueueOptions
+  readonly #retry: BackgroundRetry
   #waiting: Waiting[] = []
-  readonly #sends = new BackgroundRetry(() => this.#send(), RETRY)
 
   constructor (options: PublishQueueOptions) {
     this.#options = options
+    this.#retry = new BackgroundRetry(() => this.#publishAll(), RETRY)
   }
 
   add (revocation: Revocation): void {
     this.#waiting.push({ revocation, since: monotonicSeconds() })
     if (this.#waiting.length > MAX) this.#join()
-    this.#sends.attemptSoon()
+    this.#retry.attemptSoon()
   }
 
   close (): void {
     this.#waiting = []
-    this.#sends.close()
+    this.#retry.close()
   }
 
-  /** One after the other: what a client of a store queues while it is cut off does not pile up. */
-  async #send (): Promise<void> {
+  /** One after the other, because the client of a store may queue commands in memory while it is cut off. */
+  async #publishAll (): Promise<void> {
     while (this.#waiting.length > 0) {
       const [first] = this.#waiting
-      if (this.#counts(first!)) await this.#options.store.publish(first!.revocation)
+      if (!this.#isObsolete(first!)) await this.#options.store.publish(first!.revocation)
       this.#waiting = this.#waiting.filter((each) => each !== first)
     }
   }
 
   #join (): void {
-    const realm = this.#waiting.filter((each) => each.revocation.kind === 'realm' && this.#counts(each)).slice(-1)
+    const realm = this.#waiting.filter((each) => each.revocation.kind === 'realm' && !this.#isObsolete(each)).slice(-1)
     const others = this.#waiting.map(({ revocation }) => revocation).filter(({ kind }) => kind !== 'realm')
     const at = Math.max(0, ...others.map((each) => each.kind === 'everybody' ? each.at : each.at + 1))
     this.#waiting = [...realm, { revocation: { kind: 'everybody', at }, since: monotonicSeconds() }]
   }
 
-  /** A realm's not-before may be any date, or none, and counts from when it was pushed. */
-  #counts ({ revocation, since }: Waiting): boolean {
-    const { lifetime, holds } = this.#options
+  /** The not-before date of a realm may be any date, or none; its end is counted from the end of its push. */
+  #isObsolete ({ revocation, since }: Waiting): boolean {
+    const { lifetime, isReplaced } = this.#options
     const { kind, at, call } = revocation
-    return holds(revocation) && !hasPassed((kind === 'realm' ? call!.until : at) + lifetime, since + lifetime)
+    return isReplaced(revocation) || hasPassed((kind === 'realm' ? call!.until : at) + lifetime, since + lifetime)
   }
 }

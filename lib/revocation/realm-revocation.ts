@@ -14,6 +14,7 @@ import { PushRoute } from './push-routes.js'
 import { ReplayGuard } from './replay-guard.js'
 import { RevocationList } from './revocation-list.js'
 import { pushRoutes } from './route-table.js'
+import { SharedLimit } from './shared-limit.js'
 import { StoreSync } from './store-sync.js'
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 
@@ -42,11 +43,11 @@ export class RealmRevocation {
     this.#options = options
     this.#skew = Math.max(settings.leeway, revocation.leeway)
     this.#warnings = new RateLimitedLog(log)
-    this.#replayGuard = new ReplayGuard(revocation.max)
+    this.#replayGuard = new ReplayGuard(new SharedLimit(revocation.max))
     this.#list = new RevocationList({
       maxTokenLifetime: revocation.maxTokenLifetime,
       leeway: settings.leeway,
-      max: revocation.max,
+      limit: new SharedLimit(revocation.max),
       introspected: settings.verifyTokensWithKeycloak,
       onFull: () => this.#warnings.write('memory', 'revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
     })
@@ -67,7 +68,7 @@ export class RealmRevocation {
     const lag = this.#sync?.lag ?? null
     return {
       ok: this.#sync?.ok ?? true,
-      entries: this.#list.size,
+      entries: this.#list.inForce,
       notBefore: this.#list.notBefore,
       lag: lag === null ? null : Math.round(lag)
     }
@@ -99,7 +100,7 @@ export class RealmRevocation {
       maxLag,
       lifetime: maxTokenLifetime + leeway,
       current: () => this.#list.current(),
-      holds: (revocation) => this.#list.holds(revocation),
+      isReplaced: (revocation) => this.#list.isReplaced(revocation),
       take: (revocation) => this.#takeFromStore(revocation),
       log,
       warnings: this.#warnings,

@@ -1,38 +1,49 @@
-import { BoundedMap } from '../util/bounded-map.js'
 import { hasPassed, monotonicSeconds, wallSeconds } from '../util/clock.js'
+import type { LimitedEntries, SharedLimit } from './shared-limit.js'
 
-/** When a call ends, by the wall clock and by the monotonic one, in seconds. */
+/** The end of a push by both clocks, in seconds. */
 interface End {
-  readonly date: number
+  readonly wall: number
   readonly monotonic: number
 }
 
 /**
- * Calls that have been carried out, each until it ends by itself: a second one of the same id is a replay. Bounded;
- * where there is no room the oldest is forgotten, since carrying a logout out again does no harm.
+ * Ids of the pushes of one issuer that were carried out, until they end: a second push of the same id is a replay. When the limit is
+ * reached the oldest id is forgotten, because to carry a logout out again does no harm.
  */
-export class ReplayGuard {
-  readonly #ends: BoundedMap<string, End>
+export class ReplayGuard implements LimitedEntries {
+  readonly #limit: SharedLimit
+  readonly #ends = new Map<string, End>()
 
-  constructor (max: number) {
-    this.#ends = new BoundedMap(max)
+  constructor (limit: SharedLimit) {
+    this.#limit = limit
+    limit.add(this)
+  }
+
+  get size (): number {
+    return this.#ends.size
   }
 
   /**
    * @param until seconds since 1970
-   * @returns false for an id that was taken before
+   * @returns false when the id was taken before
    */
   take (id: string, until: number): boolean {
-    const known = this.#ends.get(id)
-    if (known !== undefined && !hasPassed(known.date, known.monotonic)) return false
+    const end = this.#ends.get(id)
+    if (end !== undefined && !hasPassed(end.wall, end.monotonic)) return false
     this.#ends.delete(id)
     const left = until - wallSeconds()
-    if (left > 0) this.#ends.set(id, { date: until, monotonic: monotonicSeconds() + left })
+    if (left > 0) this.#ends.set(id, { wall: until, monotonic: monotonicSeconds() + left })
+    this.#limit.enforce()
     return true
   }
 
-  /** It was not carried out after all. */
+  /** Forget an id whose push was not carried out after all. */
   release (id: string): void {
     this.#ends.delete(id)
+  }
+
+  dropOldest (): void {
+    this.#ends.delete(this.#ends.keys().next().value!)
   }
 }

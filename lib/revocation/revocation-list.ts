@@ -1,19 +1,20 @@
 import type { Revocation } from '../../types/revocation.js'
 import type { AccessTokenClaims } from '../../types/user.js'
 import { notValid } from '../errors.js'
+import type { LimitedEntries, SharedLimit } from './shared-limit.js'
 import { isOffline, sessionOf } from './token-session.js'
 import { hasPassed, monotonicSeconds, wallSeconds } from '../util/clock.js'
 
 export interface RevocationListOptions {
-  /** Seconds; no token that is accepted lives longer. */
+  /** Seconds; a token that lives longer is refused. */
   maxTokenLifetime: number
   /** Seconds by which a token may outlive its exp. */
   leeway: number
-  /** How many sessions and users are remembered. */
-  max: number
-  /** Does introspection tell the user of a token that names none? */
+  /** The bound of sessions and users. */
+  limit: SharedLimit
+  /** Introspection tells the user of a token that names none. */
   introspected: boolean
-  /** Called when `max` is too few. */
+  /** Called when the limit makes tokens fall that nobody has logged out. */
   onFull: () => void
 }
 
@@ -21,40 +22,49 @@ export interface RevocationListOptions {
 interface Entry {
   /** The second of the logout, by Keycloak's clock. */
   readonly at: number
-  /** When it was taken, in seconds of the monotonic clock. */
-  readonly taken: number
+  /** Arrival, in seconds of the monotonic clock. */
+  readonly arrivedAt: number
 }
 
 /**
- * Who was logged out. Nobody is forgotten while a token of theirs may live: where there is no room, the oldest entries
- * become a not-before for everybody.
+ * The logged-out sessions and users of one issuer, and its not-before dates. No entry is forgotten while a token of it may live:
+ * when the limit is reached, the oldest entries become a not-before date for everybody.
  */
-export class RevocationList {
+export class RevocationList implements LimitedEntries {
   readonly #options: RevocationListOptions
   /** Seconds for which an entry counts. */
   readonly #lifetime: number
-  /** In the order in which they were taken: the oldest first, more or less. */
+  /** By `sid`, in the order of arrival. */
   readonly #sessions = new Map<string, Entry>()
+  /** By `sub`, in the order of arrival. */
   readonly #users = new Map<string, Entry>()
   /** The second of the last logout of a user. */
-  #lastUser = -Infinity
+  #lastUserLogout = -Infinity
+  /** Not-before dates by `k_logout` and by the limit, in seconds; no push takes them back. */
   #everybody = 0
+  /** The not-before date of the realm, which a later push replaces. */
   #realm: Pick<Revocation, 'at' | 'call'> = { at: 0 }
 
   constructor (options: RevocationListOptions) {
     this.#options = options
     this.#lifetime = options.maxTokenLifetime + options.leeway
+    options.limit.add(this)
   }
 
-  /** Seconds; tokens issued before are refused. 0: none. */
+  /** Seconds since 1970; tokens that were issued before are refused. 0 stands for no date. */
   get notBefore (): number {
     return Math.max(this.#everybody, this.#realm.at)
   }
 
-  /** How many sessions and users count by the wall clock, as tokens do. Some that do not may be kept still. */
+  /** Sessions and users in memory. */
   get size (): number {
+    return this.#sessions.size + this.#users.size
+  }
+
+  /** Sessions and users that count by the wall clock, as tokens do. The monotonic clock may keep more in memory. */
+  get inForce (): number {
     this.#dropEnded()
-    return [this.#sessions, this.#users].reduce((size, entries) => size + entries.size - this.#over(entries), 0)
+    return this.size - this.#ended(this.#sessions) - this.#ended(this.#users)
   }
 
   /** @throws {KeycloakError} token_not_valid */
@@ -71,15 +81,15 @@ export class RevocationList {
     const { kind, id, at } = revocation
     if (kind === 'everybody') this.#everybody = Math.max(this.#everybody, at)
     else if (kind === 'realm') this.#takeRealm(revocation)
-    else this.#remember(kind, id!, at)
+    else this.#takeEntry(kind, id!, at)
   }
 
-  /** Need others be told of it? A push of not-before whose date was replaced meanwhile would bring that date back. */
-  holds ({ kind, at }: Revocation): boolean {
-    return kind !== 'realm' || at === this.#realm.at
+  /** A realm's not-before date that was replaced must not be told to others any more, because it would come back. */
+  isReplaced ({ kind, at }: Revocation): boolean {
+    return kind === 'realm' && at !== this.#realm.at
   }
 
-  /** All that counts now, in the form in which it can be taken. */
+  /** All revocations that count now, for other instances to take. */
   * current (): Iterable<Revocation> {
     this.#dropEnded()
     for (const [id, { at }] of this.#sessions) yield { kind: 'session', id, at }
@@ -88,79 +98,80 @@ export class RevocationList {
     if (this.#realm.call !== undefined) yield { kind: 'realm', ...this.#realm }
   }
 
+  /** The oldest session or user becomes a not-before date for everybody. */
+  dropOldest (): void {
+    const [session, user] = [this.#sessions, this.#users].map((entries) => entries.entries().next().value)
+    const isSession = user === undefined || (session !== undefined && session[1].at <= user[1].at)
+    const [id, { at }] = isSession ? session! : user
+    ;(isSession ? this.#sessions : this.#users).delete(id)
+    this.#everybody = Math.max(this.#everybody, Math.floor(at) + 1)
+    if (!this.#hasEnded(at)) this.#options.onFull()
+  }
+
   /**
-   * Keycloak issues no token for a session that has ended, so each one is refused, by whatever clock. Tokens of offline
-   * access are let in again once they are newer than the logout.
+   * Keycloak issues no token for a session that has ended, so each is refused, whatever its dates. Tokens of offline access are
+   * let in again when they are newer than the logout.
    */
   #isSessionLoggedOut (session: string | undefined, claims: AccessTokenClaims): boolean {
     const entry = session === undefined ? undefined : this.#sessions.get(session)
-    return entry !== undefined && (isUpTo(entry.at, claims) || !isOffline(claims))
+    return entry !== undefined && (isIssuedUpTo(entry.at, claims) || !isOffline(claims))
   }
 
-  /** A token of a session that names no user may be of any user, where nobody tells whose it is. */
+  /** Without introspection a token that names a session and no user may be of any user, so the last logout of any user counts. */
   #isUserLoggedOut (session: string | undefined, claims: AccessTokenClaims): boolean {
     const user = Object.hasOwn(claims, 'sub') ? claims.sub : undefined
-    if (user === undefined && session !== undefined && !this.#options.introspected) return isUpTo(this.#lastUser, claims)
+    if (user === undefined && session !== undefined && !this.#options.introspected) return isIssuedUpTo(this.#lastUserLogout, claims)
     const entry = user === undefined ? undefined : this.#users.get(user)
-    return entry !== undefined && isUpTo(entry.at, claims)
+    return entry !== undefined && isIssuedUpTo(entry.at, claims)
   }
 
   /**
-   * A later date counts whoever pushes it, since the clocks of Keycloak's nodes differ and refusing more is the safe direction.
-   * An earlier one counts if its push is not older than any before: so an administrator can take a date back. All instances
-   * that take the pushes in the same order agree, whatever they had taken before.
+   * A later date always counts, because the clocks of Keycloak's nodes differ and to refuse more is the safe direction. An earlier
+   * date counts if no push that was taken ends later: so an administrator can take a date back. Instances that take the pushes
+   * in the same order agree, whatever they had taken before.
    */
   #takeRealm ({ at, call }: Revocation): void {
     const { id, until } = call!
-    const last = Math.max(until, this.#realm.call?.until ?? until)
-    if (at > this.#realm.at || until === last) this.#realm = { at, call: { id, until: last } }
+    const latest = Math.max(until, this.#realm.call?.until ?? until)
+    if (at > this.#realm.at || until === latest) this.#realm = { at, call: { id, until: latest } }
   }
 
-  #remember (kind: 'session' | 'user', id: string, at: number): void {
-    if (kind === 'user') this.#lastUser = Math.max(this.#lastUser, at)
+  #takeEntry (kind: 'session' | 'user', id: string, at: number): void {
+    if (kind === 'user') this.#lastUserLogout = Math.max(this.#lastUserLogout, at)
     const entries = kind === 'session' ? this.#sessions : this.#users
     const latest = Math.max(at, entries.get(id)?.at ?? at)
-    // At the end of the order, where the latest are.
+    // An entry that is set again moves to the end of the order when it is deleted first.
     entries.delete(id)
-    entries.set(id, { at: latest, taken: monotonicSeconds() })
+    entries.set(id, { at: latest, arrivedAt: monotonicSeconds() })
     this.#dropEnded()
-    while (this.#sessions.size + this.#users.size > this.#options.max) this.#dropOldest()
+    this.#options.limit.enforce()
   }
 
-  /** Does no token that is good by the wall clock fall by it? */
-  #isOver (at: number): boolean {
+  /** By the wall clock no valid token falls by an entry of that second any more. */
+  #hasEnded (at: number): boolean {
     return at + this.#lifetime <= wallSeconds()
   }
 
-  #over (entries: ReadonlyMap<string, Entry>): number {
-    let over = 0
+  #ended (entries: ReadonlyMap<string, Entry>): number {
+    let ended = 0
     for (const { at } of entries.values()) {
-      if (!this.#isOver(at)) break
-      over++
+      if (!this.#hasEnded(at)) break
+      ended++
     }
-    return over
+    return ended
   }
 
   #dropEnded (): void {
     for (const entries of [this.#sessions, this.#users]) {
-      for (const [id, { at, taken }] of entries) {
-        if (!hasPassed(at + this.#lifetime, taken + this.#lifetime)) break
+      for (const [id, { at, arrivedAt }] of entries) {
+        if (!hasPassed(at + this.#lifetime, arrivedAt + this.#lifetime)) break
         entries.delete(id)
       }
     }
   }
-
-  #dropOldest (): void {
-    const [one, other] = [this.#sessions, this.#users].map((entries) => entries.entries().next().value)
-    const oldest = other === undefined || (one !== undefined && one[1].at <= other[1].at) ? one! : other
-    const [id, { at }] = oldest
-    ;(oldest === one ? this.#sessions : this.#users).delete(id)
-    this.#everybody = Math.max(this.#everybody, Math.floor(at) + 1)
-    if (!this.#isOver(at)) this.#options.onFull()
-  }
 }
 
-/** Was the token issued in the second of the logout, or before? */
-function isUpTo (at: number, { iat }: AccessTokenClaims): boolean {
+/** The token was issued in the second of the logout, or before. */
+function isIssuedUpTo (at: number, { iat }: AccessTokenClaims): boolean {
   return Math.floor(iat) <= at
 }

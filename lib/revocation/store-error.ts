@@ -1,12 +1,12 @@
 import { reasonOf } from '../errors.js'
 
-/** The first words of errors that Redis sends, which are their codes. Of other messages nothing is kept. */
+/** Codes of Redis: the first words of its error messages. */
 const REDIS = new Set([
   'ASK', 'BUSY', 'CLUSTERDOWN', 'CROSSSLOT', 'DENIED', 'ERR', 'EXECABORT', 'IOERR', 'LOADING', 'MASTERDOWN', 'MISCONF', 'MOVED', 'NOAUTH',
   'NOPERM', 'NOPROTO', 'NOREPLICAS', 'NOSCRIPT', 'OOM', 'READONLY', 'TRYAGAIN', 'UNKILLABLE', 'WRONGPASS', 'WRONGTYPE'
 ])
 
-/** Why a call of the store failed, for the log: a code, never what a foreign error says. */
+/** The reason why a call of the store failed, for the log: a code, because the message may quote a secret. */
 export function storeReasonOf (error: unknown): string {
   const message = (error as { message?: unknown } | null | undefined)?.message
   const [word = ''] = typeof message === 'string' ? message.split(' ', 1) : []

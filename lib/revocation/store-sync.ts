@@ -18,50 +18,52 @@ export interface StoreSyncOptions {
   lifetime: number
   /** Milliseconds. */
   maxLag: number
+  /** Take in a revocation of the store. */
   take: (revocation: Revocation) => void
+  /** All revocations that count now. */
   current: () => Iterable<Revocation>
-  /** Need others still be told of a revocation that was taken here? */
-  holds: (revocation: Revocation) => boolean
+  /** A later push has taken the place of this one. */
+  isReplaced: (revocation: Revocation) => boolean
   log: FastifyBaseLogger
   warnings: RateLimitedLog
   closing: Closing
 }
 
-/** Milliseconds that a start waits for the store: beyond, the API starts, and answers 503 until it has caught up. */
-const START_WAITS = 2000
+/** Milliseconds that a start waits for the store. The API starts after them all the same, and answers 503 until it has caught up. */
+const START_TIMEOUT = 2000
 
-/** Milliseconds that a call of Keycloak waits for the store. */
-const PUBLISH_WAITS = 2000
+/** Milliseconds that a push waits for the store. */
+const PUBLISH_TIMEOUT = 2000
 
 /** Milliseconds that the close of the API waits for the store. */
-const CLOSE_WAITS = 250
+const CLOSE_TIMEOUT = 250
 
-/** What all instances know: revocations go out to the others and come in from them, by way of a store. */
+/** Shares revocations with the other instances of the API, by a store. */
 export class StoreSync {
   readonly #options: StoreSyncOptions
   readonly #queue: PublishQueue
-  /** On the monotonic clock. */
-  #heardAt: number | null = null
-  #failing = false
-  readonly #warning = new RateLimit()
+  readonly #readWarning = new RateLimit()
+  /** Milliseconds of the monotonic clock at which the store was known to be read to its end. */
+  #upToDateAt: number | null = null
+  #isFailing = false
 
   constructor (options: StoreSyncOptions) {
     this.#options = options
     this.#queue = new PublishQueue(options)
   }
 
-  /** Milliseconds since the store was last heard of; `null`: not yet. */
+  /** Milliseconds since the store was read to its end; `null` before the first time. */
   get lag (): number | null {
-    return this.#heardAt === null ? null : monotonicMilliseconds() - this.#heardAt
+    return this.#upToDateAt === null ? null : monotonicMilliseconds() - this.#upToDateAt
   }
 
-  /** Is what we know recent enough to go by? */
+  /** The revocations of the other instances are recent enough to let a token in. */
   get ok (): boolean {
     const { lag } = this
     return lag !== null && lag <= this.#options.maxLag
   }
 
-  /** Follow the store, and wait a little until it has been read. */
+  /** Follow the store, and wait for a short time until it has been read. */
   async start (): Promise<void> {
     const { store, issuer, lifetime, maxLag, current, warnings, closing } = this.#options
     let done!: () => void
@@ -73,26 +75,27 @@ export class StoreSync {
       current,
       receive: (revocation) => this.#receive(revocation),
       upToDate: () => {
-        this.#heard()
+        this.#upToDate()
         done()
       },
       failed: (error) => this.#failed(error)
     }
     store.follow(follower)
-    await closing.until(withTimeout(read, START_WAITS, () => new Error())).catch(() => {
+    await closing.until(withTimeout(read, START_TIMEOUT, () => new Error())).catch(() => {
       if (!closing.begun) warnings.write('store', 'the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
     })
   }
 
   /**
-   * @throws {KeycloakError} keycloak_unavailable when the others do not know yet; they will as soon as may be
+   * @throws {KeycloakError} keycloak_unavailable when the store has not taken the revocation in time. It is published again in
+   *   the background.
    */
   async publish (revocation: Revocation): Promise<void> {
     const { store, warnings, closing } = this.#options
     const published = (async () => store.publish(revocation))()
     published.catch(() => this.#queue.add(revocation))
     try {
-      await closing.until(withTimeout(published, PUBLISH_WAITS, () => unavailable(`no answer within ${PUBLISH_WAITS} ms`)))
+      await closing.until(withTimeout(published, PUBLISH_TIMEOUT, () => unavailable(`no answer within ${PUBLISH_TIMEOUT} ms`)))
     } catch (error) {
       warnings.write('store', `the store of revocations cannot be written: ${storeReasonOf(error)}`)
       throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
@@ -103,9 +106,9 @@ export class StoreSync {
     const { store, warnings } = this.#options
     this.#queue.close()
     const late = new Error()
-    await withTimeout((async () => store.close())(), CLOSE_WAITS, () => late).catch((error) => {
+    await withTimeout((async () => store.close())(), CLOSE_TIMEOUT, () => late).catch((error) => {
       if (error !== late) throw error
-      warnings.write('store', `the store of revocations was not closed within ${CLOSE_WAITS} ms; the API closes all the same`)
+      warnings.write('store', `the store of revocations was not closed within ${CLOSE_TIMEOUT} ms; the API closes all the same`)
     })
   }
 
@@ -115,21 +118,21 @@ export class StoreSync {
     else this.#options.warnings.write('content', 'the store of revocations holds something that is none; it was passed over')
   }
 
-  #heard (): void {
-    this.#heardAt = monotonicMilliseconds()
-    if (!this.#failing) return
-    this.#failing = false
+  #upToDate (): void {
+    this.#upToDateAt = monotonicMilliseconds()
+    if (!this.#isFailing) return
+    this.#isFailing = false
     this.#options.log.info('the store of revocations can be read again')
   }
 
   #failed (error: unknown): void {
-    this.#failing = true
+    this.#isFailing = true
     const reason = storeReasonOf(error)
-    if (this.#warning.allows(reason)) this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
+    if (this.#readWarning.allows(reason)) this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
   }
 }
 
-/** What the store has sent, and nothing that all objects inherit. */
+/** A value of the store without the members that all objects inherit: they may be polluted. */
 function ownMembers (value: unknown): unknown {
   if (!isObject(value)) return value
   const own = withoutPrototype(value)
@@ -137,7 +140,7 @@ function ownMembers (value: unknown): unknown {
   return own
 }
 
-/** Whoever can write to the store is believed, and what they write must be what it should be all the same. */
+/** Writers of the store are trusted with the content of a revocation, and not with its form. */
 function isRevocation (value: unknown): value is Revocation {
   if (!isObject(value) || !Number.isFinite(value.at)) return false
   const { kind, id, call } = value

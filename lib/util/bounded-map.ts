@@ -4,7 +4,7 @@
  * Own code instead of lru-cache: that one moves an entry at each look-up, which no user of this map wants, and would be a
  * sixth dependency. Bounds that depend on more than a number have their own code: bytes of tokens (token/token-cache.ts),
  * bytes of groups of strangers (revocation/memory-budget.ts), names that many share (keys/wait-queue.ts), and entries
- * that must leave a trace when they go (revocation/revocation-list.ts).
+ * that several issuers share a bound for (revocation/shared-limit.ts).
  */
 export class BoundedMap<Key, Value> extends Map<Key, Value> {
   readonly #max: number

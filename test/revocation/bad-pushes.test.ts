@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import keycloak from '../../index.js'
 import type { TestRealm, TokenSpec } from '../../lib/testing/index.js'
-import { apiFor, ask, logging, realmFor, wait, WARN } from '../support/app.js'
+import { apiFor, ask, logging, realmFor, until, wait, WARN } from '../support/app.js'
 import { action, backchannel, LOGOUT, logOut, nextSecond, now, post, push } from '../support/logout.js'
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -235,9 +235,9 @@ t.test('a body that is cut off is no call', async (t) => {
   const log = logging()
   const app = await apiFor(t, await realmFor(t), LOGOUT, log)
   const socket = await begin(app)
-  await wait(100)
+  await once(app.server, 'request')
   socket.destroy()
-  while (!log.text.includes('the body was cut off')) await wait(10)
+  await until(() => log.text.includes('the body was cut off'))
   t.equal(app.keycloak.health().revocation!.entries, 0)
 })
 
