@@ -79,7 +79,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const instance: KeycloakInstance = {
     verify: async (token: unknown) => {
       try {
-        if (typeof token !== 'string') throw notValid('the token is not a string')
+        if (typeof token !== 'string') throw notValid('token_not_string')
         return (await identification.identify(token)).claims as Claims
       } catch (error) {
         // Another one: several callers may have been refused by the same, and for a program it is of use where it asked.

@@ -3,7 +3,8 @@ import { nameOf, segmentsOf } from '../util/claim-path.js'
 import type { Guard } from './route-guard.js'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
 import { kindOf } from '../util/kind-of.js'
-import { INTROSPECT, isLightweight, LIGHTWEIGHT } from '../token/token-kind.js'
+import { type Reason, reasonFor } from '../reasons/reason.js'
+import { isLightweight } from '../token/token-kind.js'
 
 type PermissionPath = NonNullable<KeycloakOptions['permissionPath']>
 
@@ -13,45 +14,45 @@ export interface DenialOptions {
   verifyTokensWithKeycloak: boolean
 }
 
-/** Why a caller may not use a route, in sentences for an operator. */
+/** The reasons to refuse a caller who may not use a route. */
 export interface Denials {
-  permission: (guard: Guard, claims: JsonObject) => string
-  scope: (guard: Guard, claims: JsonObject) => string
+  permission: (guard: Guard, claims: JsonObject) => Reason
+  scope: (guard: Guard, claims: JsonObject) => Reason
 }
 
 export function createDenials ({ permissionPath, verifyTokensWithKeycloak }: DenialOptions): Denials {
+  const where = typeof permissionPath === 'function' ? 'that the function permissionPath finds' : `at ${nameOf(permissionPath)}`
   return {
     permission ({ permission }, claims) {
-      const { text, readsRoles, isRole } = permission!
-      if (!readsRoles) return `permission ${text} is not fulfilled`
-      return `permission ${text} ${isRole ? 'is not among' : 'is not fulfilled by'} the roles ${whereOf(permissionPath)}${faultOf(permissionPath, claims)}`
+      const { text: rule, readsRoles, isRole } = permission!
+      if (!readsRoles) return reasonFor('rule_not_fulfilled', { rule })
+      const values = { rule, verdict: isRole ? 'is not among' : 'is not fulfilled by', where }
+      return faultAt(permissionPath, claims, values) ?? reasonFor('role_missing', values)
     },
     scope ({ scopes }, claims) {
       const scope = member(claims, 'scope')
-      if (scope === undefined) return `scope ${scopes.join(' ')} is missing: the token has no claim scope`
-      if (typeof scope !== 'string') return `scope ${scopes.join(' ')} is missing: the claim scope is ${kindOf(scope)}, not a string`
+      if (scope === undefined) return reasonFor('scope_claim_missing', { scopes: scopes.join(' ') })
+      if (typeof scope !== 'string') return reasonFor('scope_claim_not_string', { scopes: scopes.join(' '), kind: kindOf(scope) })
       const granted = scope.split(' ')
-      return `scope ${scopes.filter((each) => !granted.includes(each)).join(' ')} is missing in the claim scope of the token`
+      return reasonFor('scope_missing', { scopes: scopes.filter((each) => !granted.includes(each)).join(' ') })
     }
   }
 
-  /** What there is at the path instead of a list of roles; nothing where there is one. */
-  function faultOf (path: PermissionPath, claims: JsonObject): string {
-    if (typeof path === 'function') return ''
-    if (isLightweight(claims) && !verifyTokensWithKeycloak) return `: ${LIGHTWEIGHT}, without roles: ${INTROSPECT}`
+  /** The reason if there is no list of roles at the path; `undefined` if there is one. */
+  function faultAt (path: PermissionPath, claims: JsonObject, values: { rule: string, verdict: string, where: string }): Reason | undefined {
+    if (typeof path === 'function') return undefined
+    if (isLightweight(claims) && !verifyTokensWithKeycloak) return reasonFor('roles_lightweight', values)
     const segments = segmentsOf(path)
     let value: unknown = claims
-    for (const [at, segment] of segments.entries()) {
-      const inner = isObject(value) ? member(value, segment) : undefined
-      if (inner === undefined) return `: the token has no "${segment}"${at === 0 ? '' : ` in ${nameOf(segments.slice(0, at))}`}. ${isObject(value) ? ABSENT : `What is there is ${kindOf(value)}`}`
+    for (const [at, name] of segments.entries()) {
+      const inner = isObject(value) ? member(value, name) : undefined
+      if (inner === undefined) {
+        const gap = { ...values, segment: `"${name}"`, parent: at === 0 ? undefined : nameOf(segments.slice(0, at)) }
+        // Claims are an object, so whatever is none has a parent.
+        return isObject(value) ? reasonFor('roles_absent', gap) : reasonFor('roles_misplaced', { ...gap, parent: gap.parent!, kind: kindOf(value) })
+      }
       value = inner
     }
-    return Array.isArray(value) ? '' : `, which are ${kindOf(value)} there and not an array: switch Multivalued of the mapper on in Keycloak`
+    return Array.isArray(value) ? undefined : reasonFor('roles_not_array', { ...values, kind: kindOf(value) })
   }
-}
-
-const ABSENT = 'Either the user has no such role, or the client of the token passes none on (Full scope allowed, the client scope "roles"), or permissionPath names another place'
-
-function whereOf (path: PermissionPath): string {
-  return typeof path === 'function' ? 'that the function permissionPath finds' : `at ${nameOf(path)}`
 }

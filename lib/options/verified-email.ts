@@ -20,7 +20,5 @@ export function needsVerifiedEmail ({ userIdClaim, acceptUnverifiedEmail }: Emai
 export function checkVerifiedEmail (claims: JsonObject): void {
   const verified = member(claims, 'email_verified')
   if (verified === true) return
-  throw notValid(verified === undefined
-    ? 'email_verified is missing, and userIdClaim is "email": give the client of the token the client scope "email"'
-    : 'email_verified is not true, and userIdClaim is "email": the user must verify the address, or acceptUnverifiedEmail be true')
+  throw notValid(verified === undefined ? 'email_verified_missing' : 'email_unverified')
 }

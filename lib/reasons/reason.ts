@@ -1,5 +1,5 @@
 import { CALLERS } from './callers.js'
-import { type Entry, fill, type IsPlain, type ValuesOf } from './entry.js'
+import { fill, type IsPlain, type ValuesOf } from './entry.js'
 import { NETWORK } from './network.js'
 import { OUTAGES } from './outages.js'
 import { PUSHES } from './pushes.js'
@@ -36,10 +36,10 @@ export function plainReason (reasonCode: KeycloakReasonCode): Reason {
   return { reasonCode, reason: fill(REASONS[reasonCode], {}) }
 }
 
-/** The problem alone, without values and without what to do: for claims that are not those of an access token. */
+/** The problem alone, without values and advice: for calls of Keycloak, whose token is no access token. */
 export function problemOf (reasonCode: KeycloakReasonCode): Reason {
-  const { sentence, advice }: Entry = REASONS[reasonCode]
-  return { reasonCode, reason: fill({ sentence: sentence.replace(/: \{advice\}$/, ''), advice }, {}) }
+  const [problem] = REASONS[reasonCode].sentence.split(': ', 1)
+  return { reasonCode, reason: fill({ sentence: problem!, advice: '' }, {}) }
 }
 
 export function isReasonCode (text: string): text is KeycloakReasonCode {

@@ -124,7 +124,7 @@ function isGone ({ raw }: FastifyReply): boolean {
 }
 
 function anonymous ({ access }: Guard): void {
-  if (access !== 'optional') throw refusal('not_authenticated', 'no token')
+  if (access !== 'optional') throw refusal('not_authenticated', 'token_missing')
 }
 
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */

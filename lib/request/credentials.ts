@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { type KeycloakError, refusal } from '../errors.js'
+import { type KeycloakError, type ReasonSource, refusal } from '../errors.js'
 import { member } from '../util/strict-json.js'
 
 /**
@@ -18,7 +18,7 @@ export function bearerToken (request: FastifyRequest): string | null {
 export function authorizationOf (request: FastifyRequest): string | undefined {
   const header = member(request.headers, 'authorization')
   if (header === undefined) return undefined
-  if (typeof header !== 'string' || hasSecondAuthorization(request.raw.rawHeaders)) throw bad('more than one Authorization header')
+  if (typeof header !== 'string' || hasSecondAuthorization(request.raw.rawHeaders)) throw bad('authorization_repeated')
   return header
 }
 
@@ -31,12 +31,12 @@ export function tokenIn (header: string): string | null {
   const end = header.search(/[ \t]/)
   const scheme = end === -1 ? header : header.slice(0, end)
   if (scheme.toLowerCase() !== 'bearer') return null
-  if (end === -1) throw bad('no token after Bearer')
+  if (end === -1) throw bad('authorization_empty')
   // Spaces alone may stand between the two (RFC 9110 section 11.4).
   const token = withoutSpacesAround(header.slice(end))
-  if (token === '') throw bad('no token after Bearer')
+  if (token === '') throw bad('authorization_empty')
   // Not by a pattern, which would take ten times as long for what every token has to pass.
-  if (token.includes(' ') || token.includes('\t')) throw bad('other than one token after Bearer')
+  if (token.includes(' ') || token.includes('\t')) throw bad('authorization_malformed')
   return token
 }
 
@@ -65,6 +65,6 @@ function hasSecondAuthorization (rawHeaders: readonly string[] = []): boolean {
   return false
 }
 
-function bad (reason: string): KeycloakError {
+function bad (reason: ReasonSource): KeycloakError {
   return refusal('bad_authorization_header', reason)
 }

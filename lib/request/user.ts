@@ -8,7 +8,8 @@ import type { JsonObject } from '../util/strict-json.js'
 import { memberOf } from '../util/members.js'
 import { andThen, type MaybePromise, toMaybePromise } from '../util/maybe-promise.js'
 import { kindOf } from '../util/kind-of.js'
-import { INTROSPECT, isLightweight, LIGHTWEIGHT, scopeOf } from '../token/token-kind.js'
+import { type Reason, reasonFor } from '../reasons/reason.js'
+import { isLightweight, scopeOf } from '../token/token-kind.js'
 import { checkVerifiedEmail, needsVerifiedEmail } from '../options/verified-email.js'
 
 export interface UserOptions {
@@ -64,24 +65,27 @@ function textOf (id: unknown, isText: boolean): string | undefined {
   return !isText && Number.isSafeInteger(id) ? String(id) : undefined
 }
 
-/** Why a token tells no user. */
-function whyNobody (id: unknown, claims: JsonObject, { userIdClaim, verifyTokensWithKeycloak }: UserOptions): string {
+/** The reason to refuse a token that names no user. */
+function whyNobody (id: unknown, claims: JsonObject, { userIdClaim, verifyTokensWithKeycloak }: UserOptions): Reason {
   const claim = nameOf(userIdClaim)
-  const which = `the claim ${claim}, which identifies the user (userIdClaim),`
-  if (TEXT.has(claim) && id !== undefined && id !== null) return `${which} is ${kindOf(id)}, not a string`
-  if (typeof id === 'number') return `${which} is a number with a fraction or beyond 2^53: have its mapper write a String`
-  if (id !== undefined && id !== null) return `${which} is ${kindOf(id)}, and neither text nor a whole number`
-  if (isLightweight(claims) && !verifyTokensWithKeycloak) return `${which} is missing: ${LIGHTWEIGHT}: ${INTROSPECT}`
+  if (id !== undefined && id !== null) {
+    if (TEXT.has(claim)) return reasonFor('user_claim_not_string', { claim, kind: kindOf(id) })
+    return typeof id === 'number' ? reasonFor('user_claim_not_integer', { claim }) : reasonFor('user_claim_not_text', { claim, kind: kindOf(id) })
+  }
+  if (isLightweight(claims) && !verifyTokensWithKeycloak) return reasonFor('user_claim_lightweight', { claim })
   const scope = scopeOf(segmentsOf(userIdClaim)[0]!)
-  const cure = scope === undefined ? 'a mapper for it' : `the client scope "${scope}", which brings it`
-  return `${which} is missing: give the client of the token ${cure}${verifyTokensWithKeycloak ? ', and switch "Add to token introspection" of its mapper on' : ''}`
+  return reasonFor('user_claim_missing', {
+    claim,
+    cure: scope === undefined ? 'a mapper for it' : `the client scope "${scope}", which brings it`,
+    switch: verifyTokensWithKeycloak ? '"Add to token introspection"' : undefined
+  })
 }
 
 function active (user: unknown): User {
   if (Array.isArray(user)) throw new TypeError('syncUser must return a user or null, not an array: return its first element')
-  if (typeof user !== 'object' || user === null) throw refusal('user_inactive', 'syncUser gave no user')
+  if (typeof user !== 'object' || user === null) throw refusal('user_inactive', 'user_unknown')
   const isActive = memberOf(user, 'isActive')
   // 0 too, which is what some databases make of false; what is absent or null says nothing.
-  if (isActive !== undefined && isActive !== null && !isActive) throw refusal('user_inactive', 'isActive is false')
+  if (isActive !== undefined && isActive !== null && !isActive) throw refusal('user_inactive', 'user_disabled')
   return user as User
 }

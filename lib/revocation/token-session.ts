@@ -17,7 +17,7 @@ export function sessionOf (claims: AccessTokenClaims): string | undefined {
   // Each request of a kept token comes here, and V8 finds a literal name faster than member() does.
   const sid: unknown = Object.hasOwn(claims, 'sid') ? claims.sid : undefined
   const session = sid ?? member(claims, 'session_state')
-  if (session !== undefined && typeof session !== 'string') throw notValid('sid is not a string')
+  if (session !== undefined && typeof session !== 'string') throw notValid('sid_not_string')
   return session
 }
 

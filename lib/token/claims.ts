@@ -2,6 +2,7 @@ import type { AccessTokenClaims } from '../../types/user.js'
 import { type KeycloakError, notValid, refusal } from '../errors.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import { kindOf } from '../util/kind-of.js'
+import { problemOf, type Reason, reasonFor } from '../reasons/reason.js'
 
 /** What claims are held against, and the moment of it. */
 export interface ExpectedClaims {
@@ -12,28 +13,17 @@ export interface ExpectedClaims {
   leeway: number
   /** May a token have no `aud`? A lightweight one has none before introspection gives it back. */
   audienceOptional?: boolean
-  /** Says more of a fault than its sentence. */
+  /** Makes the reasons; without it they name the problem alone. */
   explain?: ExplainClaims
 }
 
-/** What can be wrong with claims, in sentences that name no value. */
-const FAULTS = {
-  iat_missing: 'iat is missing',
-  iat_future: 'iat is in the future',
-  nbf_future: 'nbf is in the future',
-  exp_missing: 'exp is missing',
-  iss: 'iss is not the issuer',
-  aud_missing: 'aud is neither a string nor an array of strings',
-  aud_malformed: 'aud is neither a string nor an array of strings',
-  aud_other: 'aud names none of the audience',
-  typ: 'typ is not Bearer',
-  cnf: 'the token is sender-constrained (cnf)'
-}
+/** The reasons to refuse claims which the claims themselves can explain. */
+export type ClaimFault =
+  | 'iat_missing' | 'iat_future' | 'nbf_future' | 'exp_missing' | 'iss_mismatch'
+  | 'aud_missing' | 'aud_malformed' | 'aud_mismatch' | 'typ_mismatch' | 'sender_constrained'
 
-export type ClaimFault = keyof typeof FAULTS
-
-/** Makes a longer sentence of a fault's, when somebody reads it. */
-export type ExplainClaims = (fault: ClaimFault, sentence: string, claims: JsonObject) => string
+/** Makes the reason of a fault with its values, when somebody reads it. */
+export type ExplainClaims = (fault: ClaimFault, claims: JsonObject) => Reason
 
 type Check = (claims: JsonObject, expected: ExpectedClaims, now: number) => void
 
@@ -91,11 +81,11 @@ function notBefore (claims: JsonObject, expected: ExpectedClaims, now: number): 
 function expiration (claims: JsonObject, expected: ExpectedClaims, now: number): void {
   const exp = date(claims, 'exp')
   if (exp === undefined) throw fault('exp_missing', claims, expected)
-  if (exp + expected.leeway <= now) throw refusal('token_expired', 'exp has passed')
+  if (exp + expected.leeway <= now) throw refusal('token_expired', 'exp_passed')
 }
 
 function issuer (claims: JsonObject, expected: ExpectedClaims): void {
-  if (member(claims, 'iss') !== expected.issuer) throw fault('iss', claims, expected)
+  if (member(claims, 'iss') !== expected.issuer) throw fault('iss_mismatch', claims, expected)
 }
 
 function audience (claims: JsonObject, expected: ExpectedClaims): void {
@@ -111,29 +101,28 @@ function audience (claims: JsonObject, expected: ExpectedClaims): void {
     if (typeof each !== 'string') throw fault('aud_malformed', claims, expected)
     if (expected.audience?.has(each) === true) named = true
   }
-  if (!named) throw fault('aud_other', claims, expected)
+  if (!named) throw fault('aud_mismatch', claims, expected)
 }
 
 /** ID, refresh, offline, logout and action tokens are signed by the same key: only `typ` tells them apart. */
 function type (claims: JsonObject, expected: ExpectedClaims): void {
   const typ = member(claims, 'typ')
-  if (typ !== undefined && typ !== 'Bearer') throw fault('typ', claims, expected)
+  if (typ !== undefined && typ !== 'Bearer') throw fault('typ_mismatch', claims, expected)
 }
 
 /** A sender-constrained token (RFC 7800, RFC 9449, RFC 8705) says that presenting it alone is not enough. */
 function confirmation (claims: JsonObject, expected: ExpectedClaims): void {
-  if (Object.hasOwn(claims, 'cnf')) throw fault('cnf', claims, expected)
+  if (Object.hasOwn(claims, 'cnf')) throw fault('sender_constrained', claims, expected)
 }
 
 function fault (name: ClaimFault, claims: JsonObject, { explain }: ExpectedClaims): KeycloakError {
-  const sentence = FAULTS[name]
-  return notValid(explain === undefined ? sentence : () => explain(name, sentence, claims))
+  return notValid(() => explain === undefined ? problemOf(name) : explain(name, claims))
 }
 
 function identifiers (claims: JsonObject): void {
   for (const name of ['sub', 'jti']) {
     const value = member(claims, name)
-    if (value !== undefined && typeof value !== 'string') throw notValid(`${name} is ${kindOf(value)}, not a string`)
+    if (value !== undefined && typeof value !== 'string') throw notValid(reasonFor('claim_not_string', { claim: name, kind: kindOf(value) }))
   }
 }
 
@@ -141,6 +130,6 @@ function identifiers (claims: JsonObject): void {
 export function date (claims: JsonObject, name: string): number | undefined {
   const value = member(claims, name)
   if (value === undefined) return undefined
-  if (!Number.isFinite(value)) throw notValid(`${name} is not a finite number`)
+  if (!Number.isFinite(value)) throw notValid(reasonFor('date_not_number', { claim: name }))
   return value as number
 }

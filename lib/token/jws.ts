@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { decode } from '../util/base64url.js'
 import { type KeycloakError, notValid } from '../errors.js'
 import { type JsonObject, member, parseObject } from '../util/strict-json.js'
+import { problemOf, type Reason } from '../reasons/reason.js'
 
 /** What the protected header of an access token says, checked but for the key (RFC 7515 section 4.1). */
 export interface Header {
@@ -21,18 +22,20 @@ export interface JwsRules {
   maxDepth: number
   /** Hears of a header whose algorithm is not allowed, before it is refused. */
   onOtherAlgorithm?: (token: string, header: JsonObject) => void
-  /** Says more of a fault than its sentence. */
+  /** Makes the reasons; without it they name the problem alone. */
   explain?: ExplainHeader
 }
 
-/** What can be wrong with a header that could be read: a member; that no key fits; that the key of its kid has another algorithm. */
-export type HeaderFault = 'typ' | 'crit' | 'alg' | 'kid' | 'key' | 'key_alg'
+/** The reasons to refuse a header that could be read, or whose key is not to be had. */
+export type HeaderFault =
+  | 'typ_not_allowed' | 'crit_not_allowed' | 'alg_unknown' | 'kid_not_string'
+  | 'kid_unknown' | 'kid_on_cooldown' | 'key_other_algorithm'
 
 /**
- * Makes a longer sentence of a fault's, when somebody reads it.
- * @param payload what the JWS says, which nobody has verified; `undefined` if it cannot be read
+ * Makes the reason of a fault, when somebody reads it.
+ * @param payload the claims of the JWS, which nobody has verified; `undefined` if it cannot be read
  */
-export type ExplainHeader = (fault: HeaderFault, sentence: string, header: JsonObject, payload: JsonObject | undefined) => string
+export type ExplainHeader = (fault: HeaderFault, header: JsonObject, payload: JsonObject | undefined) => Reason
 
 /** RFC 9068 section 2.1, and what Keycloak sends by default. */
 export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
@@ -51,13 +54,13 @@ export interface Jws {
  * @throws {KeycloakError} token_not_valid
  */
 export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
-  if (token.length > rules.maxLength) throw notValid('the token is too long')
+  if (token.length > rules.maxLength) throw notValid('token_too_long')
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  if (second === -1 || token.includes('.', second + 1)) throw notValid('the token has not three parts')
+  if (second === -1 || token.includes('.', second + 1)) throw notValid('token_malformed')
   const segment = token.slice(0, first)
   const header = known?.get(segment) ?? parseHeader(readHeader(segment, rules), rules, token)
-  if (second === token.length - 1) throw notValid('the token has no signature')
+  if (second === token.length - 1) throw notValid('signature_missing')
   return { header, segments: { header: segment, payload: token.slice(first + 1, second), signature: token.slice(second + 1) } }
 }
 
@@ -66,31 +69,31 @@ export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<str
  * @throws {KeycloakError} token_not_valid
  */
 export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObject {
-  if (decode(segments.signature) === undefined) throw notValid('the signature is not canonical base64url')
+  if (decode(segments.signature) === undefined) throw notValid('signature_not_base64url')
   const payload = parseObject(textOf(segments.payload, 'payload'), maxDepth)
-  if (payload === undefined) throw notValid('the payload is not a JSON object')
+  if (payload === undefined) throw notValid('payload_not_json')
   return payload
 }
 
 function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
-  const refused = (fault: HeaderFault, sentence: string): KeycloakError => headerFault(fault, sentence, header, () => token.split('.')[1]!, rules)
+  const refused = (fault: HeaderFault): KeycloakError => headerFault(() => fault, header, () => token.split('.')[1]!, rules)
   const typ = member(header, 'typ')
-  if (typ !== undefined && !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ', 'the header\'s typ is another')
+  if (typ !== undefined && !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ_not_allowed')
   // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
-  if (Object.hasOwn(header, 'crit')) throw refused('crit', 'the header has crit')
+  if (Object.hasOwn(header, 'crit')) throw refused('crit_not_allowed')
   const alg = member(header, 'alg')
   if (typeof alg !== 'string' || !rules.algorithms.has(alg)) {
     rules.onOtherAlgorithm?.(token, header)
-    throw refused('alg', 'the algorithm is not allowed')
+    throw refused('alg_unknown')
   }
   const kid = member(header, 'kid')
-  if (kid !== undefined && typeof kid !== 'string') throw refused('kid', 'the kid is not a string')
+  if (kid !== undefined && typeof kid !== 'string') throw refused('kid_not_string')
   return { alg, kid }
 }
 
-/** The refusal of a JWS for its header. The payload, which may say more, is read if somebody wants to know. */
-export function headerFault (fault: HeaderFault, sentence: string, header: JsonObject, payload: () => string, { explain, maxDepth }: JwsRules): KeycloakError {
-  return notValid(explain === undefined ? sentence : () => explain(fault, sentence, header, peek(payload(), maxDepth)))
+/** The refusal of a JWS for its header. The payload, which may say more, is read when somebody reads the reason. */
+export function headerFault (fault: () => HeaderFault, header: JsonObject, payload: () => string, { explain, maxDepth }: JwsRules): KeycloakError {
+  return notValid(() => explain === undefined ? problemOf(fault()) : explain(fault(), header, peek(payload(), maxDepth)))
 }
 
 /** What a segment says, if it is the JSON of an object at all. */
@@ -101,14 +104,14 @@ function peek (segment: string, maxDepth: number): JsonObject | undefined {
 
 function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
   const header = parseObject(textOf(segment, 'header'), maxDepth)
-  if (header === undefined) throw notValid('the header is not a JSON object')
+  if (header === undefined) throw notValid('header_not_json')
   return header
 }
 
 /** RFC 7519 section 7.2: UTF-8. */
-function textOf (part: string, name: string): string {
+function textOf (part: string, name: 'header' | 'payload'): string {
   const bytes = decode(part)
-  if (bytes === undefined) throw notValid(`the ${name} is not canonical base64url`)
-  if (!isUtf8(bytes)) throw notValid(`the ${name} is not a JSON object`)
+  if (bytes === undefined) throw notValid(`${name}_not_base64url`)
+  if (!isUtf8(bytes)) throw notValid(`${name}_not_json`)
   return bytes.toString('utf8')
 }

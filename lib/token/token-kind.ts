@@ -1,33 +1,28 @@
 import { type JsonObject, member } from '../util/strict-json.js'
+import { plainReason, type PlainReasonCode, type Reason } from '../reasons/reason.js'
 
-const ACCESS = 'send the access token'
-
-/** The claim `typ` of tokens that Keycloak makes for other purposes. */
-const BY_CLAIM: ReadonlyMap<unknown, string> = new Map([
-  ['ID', `the token is an ID token, which tells a client who logged in: ${ACCESS}`],
-  ['Refresh', `the token is a refresh token, which is for Keycloak alone: ${ACCESS}`],
-  ['Offline', `the token is an offline token, a refresh token for Keycloak alone: ${ACCESS}`],
-  ['Logout', `the token is a logout token, which is for the route of backchannelLogout: ${ACCESS}`],
-  ['InitialAccessToken', `the token is one for the registration of clients: ${ACCESS}`],
-  ['RegistrationAccessToken', `the token is one for the registration of clients: ${ACCESS}`]
+/** By the claim `typ`: tokens that Keycloak makes for other purposes. */
+const BY_CLAIM: ReadonlyMap<unknown, PlainReasonCode> = new Map([
+  ['ID', 'id_token'],
+  ['Refresh', 'refresh_token'],
+  ['Offline', 'offline_token'],
+  ['Logout', 'logout_token'],
+  ['InitialAccessToken', 'registration_token'],
+  ['RegistrationAccessToken', 'registration_token']
 ])
 
-/** The `typ` of a header, in lower case, of what is no access token (RFC 7515 section 4.1.9). */
-const BY_HEADER: ReadonlyMap<unknown, string> = new Map([
-  ['logout+jwt', BY_CLAIM.get('Logout')!],
-  ['dpop+jwt', `the token is a DPoP proof, which goes into the header DPoP: ${ACCESS}`],
-  ['secevent+jwt', `the token is a security event: ${ACCESS}`],
-  ['token-introspection+jwt', `the token is an answer of introspection: ${ACCESS}`]
+/** By the `typ` of the header, in lower case: what is no access token (RFC 7515 section 4.1.9). */
+const BY_HEADER: ReadonlyMap<unknown, PlainReasonCode> = new Map([
+  ['logout+jwt', 'logout_token'],
+  ['dpop+jwt', 'dpop_proof'],
+  ['secevent+jwt', 'security_event'],
+  ['token-introspection+jwt', 'introspection_response']
 ])
 
-/** The problem, and the cure, of a lightweight token that is not introspected. */
-export const LIGHTWEIGHT = 'the token is lightweight'
-export const INTROSPECT = 'switch verifyTokensWithKeycloak on, or "Always use lightweight access token" of its client off'
-
-/** What Keycloak writes before the colon of `jti`: the kinds of session, token (`lt`: lightweight) and grant. */
+/** Before the colon of `jti` Keycloak writes the kinds of session, token (`lt`: lightweight) and grant. */
 const LIGHTWEIGHT_JTI = /^[a-z]{2}lt[a-z]{2}:/
 
-/** Scopes of a client that bring the claims which APIs ask for most, as Keycloak has them. */
+/** By claim: the client scope of a new realm that brings it, for the claims that APIs ask for most. */
 const SCOPES: ReadonlyMap<string, string> = new Map([
   ...['preferred_username', 'name', 'given_name', 'family_name', 'nickname'].map((claim) => [claim, 'profile'] as const),
   ...['email', 'email_verified'].map((claim) => [claim, 'email'] as const),
@@ -38,24 +33,28 @@ const SCOPES: ReadonlyMap<string, string> = new Map([
   ['organization', 'organization']
 ])
 
-/** A fixed sentence about a token that is of another kind than an access token, by its claims. */
-export function otherKind (claims: JsonObject): string | undefined {
-  return BY_CLAIM.get(member(claims, 'typ'))
+/** The reason to refuse a token that is of another kind than an access token, by its claims. */
+export function otherKind (claims: JsonObject): Reason | undefined {
+  return reasonOf(BY_CLAIM.get(member(claims, 'typ')))
 }
 
-/** The same by the `typ` of its header. */
-export function otherKindByHeader (typ: unknown): string | undefined {
-  return typeof typ === 'string' ? BY_HEADER.get(typ.toLowerCase().replace(/^application\//, '')) : undefined
+/** The reason by the `typ` of its header. */
+export function otherKindByHeader (typ: unknown): Reason | undefined {
+  return typeof typ === 'string' ? reasonOf(BY_HEADER.get(typ.toLowerCase().replace(/^application\//, ''))) : undefined
 }
 
-/** Was the token made to be introspected? Older servers write nothing into `jti` that would tell. */
+function reasonOf (code: PlainReasonCode | undefined): Reason | undefined {
+  return code && plainReason(code)
+}
+
+/** Was the token made to be introspected? Keycloak before 26.2 writes nothing into `jti` that would tell. */
 export function isLightweight (claims: JsonObject): boolean {
   const jti = member(claims, 'jti')
   if (typeof jti === 'string' && LIGHTWEIGHT_JTI.test(jti)) return true
   return ['sub', 'aud', 'realm_access', 'resource_access', 'preferred_username'].every((name) => member(claims, name) === undefined)
 }
 
-/** The client scope in Keycloak that brings a claim, if a new realm has one. */
+/** The client scope that brings a claim; `undefined` if a new realm has none for it. */
 export function scopeOf (claim: string): string | undefined {
   return SCOPES.get(claim)
 }

@@ -3,129 +3,114 @@ import { type JsonObject, member } from '../util/strict-json.js'
 import type { ExplainHeader, HeaderFault } from './jws.js'
 import { kindOf } from '../util/kind-of.js'
 import { isRealmUrl } from '../options/realm-url.js'
-import { shown } from '../util/shown.js'
-import { INTROSPECT, isLightweight, LIGHTWEIGHT, otherKind, otherKindByHeader } from './token-kind.js'
+import { plainReason, type Reason, reasonFor } from '../reasons/reason.js'
 import { wallSeconds } from '../util/clock.js'
+import { shown } from '../util/shown.js'
+import { isLightweight, otherKind, otherKindByHeader } from './token-kind.js'
 
 export interface ReasonOptions {
   issuer: string
   audience: readonly string[] | null
   /** Are requests introspected? */
   verifyTokensWithKeycloak: boolean
-  /** If signatures are not checked, nothing of a token is shown: anybody can have written it. */
+  /** Without a check of signatures a reason shows no value of the token: anybody can have written it. */
   verifySignature: boolean
 }
 
-/** Why an access token is refused, in a sentence for an operator, which is made when somebody reads it. */
+/** The reason for the refusal of an access token, made when somebody reads it. */
 export interface TokenReasons {
   /** Of a token whose signature is good. */
   claims: ExplainClaims
-  /** Of one that nobody has verified: fixed sentences alone. */
+  /** Of a token that nobody has verified, so that no value of it is shown. */
   header: ExplainHeader
 }
 
-/** Of a list, so many are shown. */
+/** So many members of a list are shown. */
 const MAX_LISTED = 5
 
-/** Of a URL, in characters. */
+/** The longest URL that is shown, in characters. */
 const MAX_URL = 200
 
-const OTHER_ISSUER = 'the token is of another issuer than the option issuer'
-
-const NO_PROOF = 'and no proof of its key is checked here: have its client ask for it without DPoP and without a certificate'
-
-const SYMMETRIC = 'secrets (HS256, HS384, HS512) sign what Keycloak alone reads, such as refresh tokens: send the access token'
-
-/** Of algorithms that are known; what else stands there is not shown. */
-const BY_ALGORITHM: ReadonlyMap<unknown, string> = new Map([
-  ...['HS256', 'HS384', 'HS512'].map((alg) => [alg, SYMMETRIC] as const),
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'].map((alg) => [alg, `the token says ${alg}: add it to the option algorithms if this realm signs access tokens by it`] as const),
-  ['none', 'the token says none, and so has no signature']
+/** By the algorithm of a token, if it is a known one; any other is not shown. */
+const BY_ALGORITHM: ReadonlyMap<unknown, Reason> = new Map([
+  ...['HS256', 'HS384', 'HS512'].map((alg) => [alg, plainReason('alg_symmetric')] as const),
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'].map((alg) => [alg, reasonFor('alg_not_allowed', { alg })] as const),
+  ['none', plainReason('alg_none')]
 ])
 
 export function createTokenReasons (options: ReasonOptions): TokenReasons {
   return {
-    claims: (fault, sentence, claims) => CLAIMS[fault](claims, sentence, options),
-    header: (fault, sentence, header, payload) => otherKindByHeader(member(header, 'typ')) ?? stranger(payload, options) ?? HEADERS[fault](header, sentence)
+    claims: (fault, claims) => CLAIMS[fault](claims, options),
+    header: (fault, header, payload) => otherKindByHeader(member(header, 'typ')) ?? unverified(payload, options) ?? ofHeader(fault, header)
   }
 }
 
-/** What a token that nobody has verified says of itself; an attacker gets one of these sentences into the log, no more. */
-function stranger (payload: JsonObject | undefined, { issuer }: ReasonOptions): string | undefined {
+/** The kind or the issuer that a token claims to have. Nobody has verified it, so an attacker gets a fixed sentence into the log, no more. */
+function unverified (payload: JsonObject | undefined, { issuer }: ReasonOptions): Reason | undefined {
   if (payload === undefined) return undefined
   const kind = otherKind(payload)
   if (kind !== undefined) return kind
   const iss = member(payload, 'iss')
-  return iss === undefined || iss === issuer ? undefined : OTHER_ISSUER
+  return iss === undefined || iss === issuer ? undefined : plainReason('issuer_other')
 }
 
-const HEADERS: Readonly<Record<HeaderFault, (header: JsonObject, sentence: string) => string>> = {
-  typ: (_header, sentence) => `${sentence}: an access token has JWT or at+jwt`,
-  crit: (_header, sentence) => `${sentence}, and no extension is known here`,
-  alg (header, sentence) {
-    const why = BY_ALGORITHM.get(member(header, 'alg'))
-    return why === undefined ? sentence : `${sentence}: ${why}`
-  },
-  kid: (_header, sentence) => sentence,
-  key: (header, sentence) => member(header, 'kid') === undefined
-    ? `${sentence}: the token names no key, and the realm has more than one for its algorithm, or none`
-    : sentence,
-  key_alg: (_header, sentence) => `${sentence}: the realm's key of that kid is for another algorithm than the token says, or for no signatures`
+function ofHeader (fault: HeaderFault, header: JsonObject): Reason {
+  if (fault === 'alg_unknown') return BY_ALGORITHM.get(member(header, 'alg')) ?? plainReason(fault)
+  if (fault === 'kid_unknown' && member(header, 'kid') === undefined) return plainReason('kid_missing')
+  return plainReason(fault)
 }
 
-type Explain = (claims: JsonObject, sentence: string, options: ReasonOptions) => string
+type Explain = (claims: JsonObject, options: ReasonOptions) => Reason
 
 const CLAIMS: Readonly<Record<ClaimFault, Explain>> = {
-  iat_missing: kindFirst,
-  iat_future: (claims, sentence) => `${sentence}, by ${ahead(claims, 'iat')} s: set this machine's clock and Keycloak's by NTP, or raise leeway`,
-  nbf_future: (claims, sentence) => `${sentence}, by ${ahead(claims, 'nbf')} s`,
-  exp_missing: kindFirst,
-  iss (claims, sentence, { issuer, verifySignature }) {
+  iat_missing: (claims) => otherKind(claims) ?? plainReason('iat_missing'),
+  iat_future: (claims) => reasonFor('iat_future', { seconds: secondsAhead(claims, 'iat') }),
+  nbf_future: (claims) => reasonFor('nbf_future', { seconds: secondsAhead(claims, 'nbf') }),
+  exp_missing: (claims) => otherKind(claims) ?? plainReason('exp_missing'),
+  iss_mismatch (claims, { issuer, verifySignature }) {
     const iss = member(claims, 'iss')
-    if (iss === undefined) return 'iss is missing'
+    if (iss === undefined) return plainReason('iss_missing')
     const isShowable = verifySignature && typeof iss === 'string' && iss.length <= MAX_URL && isRealmUrl(iss)
-    return `${sentence}: ${OTHER_ISSUER}${isShowable ? `, "${iss}" and not "${issuer}"` : ''}`
+    return reasonFor('iss_mismatch', isShowable ? { iss: `"${iss}"`, issuer: `"${issuer}"` } : {})
   },
-  aud_missing (claims, _sentence, { audience, verifyTokensWithKeycloak }) {
-    if (isLightweight(claims) && !verifyTokensWithKeycloak) return `${LIGHTWEIGHT}, without aud: ${INTROSPECT}`
-    const from = verifyTokensWithKeycloak ? ' in the token and in what introspection answers' : ''
-    return `aud is missing${from}: ${mend(audience)}`
+  aud_missing (claims, { audience, verifyTokensWithKeycloak }) {
+    if (isLightweight(claims) && !verifyTokensWithKeycloak) return plainReason('lightweight')
+    const where = verifyTokensWithKeycloak ? 'in the token and in what introspection answers' : undefined
+    return reasonFor('aud_missing', { where, wanted: wanted(audience) })
   },
-  aud_malformed (claims, sentence) {
+  aud_malformed (claims) {
     const aud = member(claims, 'aud')
-    return `${sentence}, but ${Array.isArray(aud) ? `an array with ${kindOf(aud.find((each) => typeof each !== 'string'))} in it` : kindOf(aud)}`
+    const kind = Array.isArray(aud) ? `an array with ${kindOf(aud.find((each) => typeof each !== 'string'))} in it` : kindOf(aud)
+    return reasonFor('aud_malformed', { kind })
   },
-  aud_other (claims, sentence, { audience, verifySignature }) {
-    const found = [member(claims, 'aud')].flat()
-    return `${sentence}: ${verifySignature && found.length > 0 ? `it is ${list(found)}; ` : ''}${mend(audience)}`
+  aud_mismatch (claims, { audience, verifySignature }) {
+    const aud = verifySignature ? listed([member(claims, 'aud')].flat()) : undefined
+    return reasonFor('aud_mismatch', { aud, audience: `[${quoted(audience).join(', ')}]`, wanted: wanted(audience) })
   },
-  typ (claims, sentence, { verifySignature }) {
+  typ_mismatch (claims, { verifySignature }) {
     const kind = otherKind(claims)
     if (kind !== undefined) return kind
-    if (member(claims, 'typ') === 'DPoP') return `the token is sender-constrained (DPoP), ${NO_PROOF}`
-    const found = verifySignature ? shown(member(claims, 'typ')) : undefined
-    return `${sentence}${found === undefined ? '' : ` but ${found}`}: the token is no access token`
+    if (member(claims, 'typ') === 'DPoP') return plainReason('dpop_bound')
+    return reasonFor('typ_mismatch', { typ: verifySignature ? shown(member(claims, 'typ')) : undefined })
   },
-  cnf: (_claims, sentence) => `${sentence}, ${NO_PROOF}`
+  sender_constrained: () => plainReason('sender_constrained')
 }
 
-/** A token without a date can be one that never has it. */
-function kindFirst (claims: JsonObject, sentence: string): string {
-  return otherKind(claims) ?? sentence
-}
-
-function ahead (claims: JsonObject, name: string): number {
+function secondsAhead (claims: JsonObject, name: string): number {
   return Math.max(Math.ceil(member(claims, name) as number - wallSeconds()), 1)
 }
 
-/** @param audience where none is asked for, none is missed */
-function mend (audience: readonly string[] | null): string {
-  const wanted = audience!.map((each) => `"${each}"`).join(' or ')
-  return `add ${wanted}, the option audience, by an audience mapper in Keycloak`
+function wanted (audience: readonly string[] | null): string {
+  return quoted(audience).join(' or ')
 }
 
-/** Some of them, in quotes. */
-function list (values: readonly unknown[]): string {
+/** @param audience never `null`: without one no token lacks it */
+function quoted (audience: readonly string[] | null): string[] {
+  return audience!.map((each) => `"${each}"`)
+}
+
+/** Some of the values, in quotes. */
+function listed (values: readonly unknown[]): string {
   const some = values.slice(0, MAX_LISTED).map((value) => shown(value) ?? 'one that cannot be shown')
-  return some.join(', ') + (values.length > MAX_LISTED ? ', …' : '')
+  return `[${some.join(', ')}${values.length > MAX_LISTED ? ', …' : ''}]`
 }

@@ -3,7 +3,7 @@ import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims
 import type { KeycloakError } from '../errors.js'
 import { type Identity, identityOf } from './identity.js'
 import type { JsonObject } from '../util/strict-json.js'
-import { type Header, headerFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
+import { type Header, headerFault, type HeaderFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import type { Key, KeySet } from '../keys/key-set.js'
 import type { KeySource } from '../keys/key-source.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
@@ -88,7 +88,7 @@ export function createVerification (options: VerifyOptions): Verification {
   function unverifiable (error: KeycloakError, token: string, header: Header): KeycloakError {
     if (error.code !== 'token_not_valid') return error
     const isOfOtherAlgorithm = header.kid !== undefined && keys!.usableSet(monotonicMilliseconds())?.has(header.kid, header.alg) === true
-    return headerFault(isOfOtherAlgorithm ? 'key_alg' : 'key', error.reason, { ...header }, () => token.split('.')[1]!, rules)
+    return headerFault(() => isOfOtherAlgorithm ? 'key_other_algorithm' : error.reasonCode as HeaderFault, { ...header }, () => token.split('.')[1]!, rules)
   }
 
   /** @param set the key set that has the key, where it was at hand */

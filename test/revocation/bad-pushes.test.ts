@@ -20,10 +20,10 @@ t.test('a logout token that breaks any rule is 400 with the error body of OpenID
   const claims = (more: Record<string, unknown>): TokenSpec => ({ claims: more })
   const event = 'http://schemas.openid.net/event/backchannel-logout'
   const bad: Array<[TokenSpec, string]> = [
-    [{ header: { typ: 'at+jwt' } }, 'the header\'s typ is another'],
-    [{ header: { typ: 'id+jwt' } }, 'the header\'s typ is another'],
-    [{ header: { typ: 5 as never } }, 'the header\'s typ is another'],
-    [{ header: { crit: ['exp'] } }, 'the header has crit'],
+    [{ header: { typ: 'at+jwt' } }, 'header "typ" is not allowed'],
+    [{ header: { typ: 'id+jwt' } }, 'header "typ" is not allowed'],
+    [{ header: { typ: 5 as never } }, 'header "typ" is not allowed'],
+    [{ header: { crit: ['exp'] } }, 'the header has crit, and no extension is known here'],
     [{ header: { alg: 'none' } }, 'the algorithm is not allowed'],
     [{ header: { alg: 'HS256' } }, 'the algorithm is not allowed'],
     [{ header: { kid: 5 as never } }, 'the kid is not a string'],
@@ -34,7 +34,7 @@ t.test('a logout token that breaks any rule is 400 with the error body of OpenID
     [claims({ iat: undefined }), 'iat is missing'],
     [claims({ iss: undefined }), 'iss is not the issuer'],
     [claims({ iss: `${realm.issuer}/` }), 'iss is not the issuer'],
-    [claims({ aud: undefined }), 'aud is neither a string nor an array of strings'],
+    [claims({ aud: undefined }), 'aud is missing'],
     [claims({ aud: 'api' }), 'aud names none of the audience'],
     [claims({ aud: ['api', 5] }), 'aud is neither a string nor an array of strings'],
     [claims({ typ: 'Bearer' }), 'typ is not Logout'],
@@ -66,7 +66,7 @@ t.test('a logout token that breaks any rule is 400 with the error body of OpenID
   t.equal((await backchannel(app, 'x.y.z')).status, 400)
   t.equal(app.keycloak.health().revocation!.entries, 0)
   t.equal(await ask(app, '/me', realm.token()), '200')
-  t.match(log.lines.find(({ level }) => level === WARN), { msg: 'a back-channel logout was refused: the header\'s typ is another' })
+  t.match(log.lines.find(({ level }) => level === WARN), { msg: 'a back-channel logout was refused: header "typ" is not allowed' })
   t.notMatch(log.text, /eyJ|another-session/)
 })
 
