@@ -152,6 +152,14 @@ export async function addRealm (representation: { realm: string, [member: string
   return async () => { await adminCallAt(`${base}/admin/realms/${encodeURIComponent(representation.realm)}`, 'DELETE') }
 }
 
+/** Calls of the admin API about another realm; each answers what the answer's JSON holds. */
+export function adminOf (name: string) {
+  return async (method: string, path: string, body?: unknown): Promise<any> => {
+    const text = await (await adminCallAt(`${base}/admin/realms/${encodeURIComponent(name)}${path}`, method, body)).text()
+    return text === '' ? undefined : JSON.parse(text)
+  }
+}
+
 async function clientOf (client: string): Promise<Representation> {
   const [found] = await admin('GET', `/clients?clientId=${encodeURIComponent(client)}`)
   return found

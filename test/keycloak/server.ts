@@ -32,8 +32,8 @@ async function command (name: string): Promise<void> {
 }
 
 /** POST of a form to one of the realm's endpoints; throws for any answer but a good one. */
-export async function ask (endpoint: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<any> {
-  return json(await call(`${protocol}/${endpoint}`, { method: 'POST', headers, body: new URLSearchParams(form) }))
+export async function ask (endpoint: string, form: Record<string, string>, headers: Record<string, string> = {}, endpoints = protocol): Promise<any> {
+  return json(await call(`${endpoints}/${endpoint}`, { method: 'POST', headers, body: new URLSearchParams(form) }))
 }
 
 export async function call (address: string, init: RequestInit = {}): Promise<Response> {

@@ -33,14 +33,19 @@ export async function serviceToken (client: 'worker' | 'api'): Promise<string> {
   return tokens.access_token
 }
 
+/** A realm's endpoints, and the page to which its client `web` returns. */
+interface Frontend { endpoints: string, redirect: string }
+
+const FRONTEND: Frontend = { endpoints: protocol, redirect: 'http://localhost:3000/callback' }
+
 /**
  * A login with the browser: the authorization code flow of the client `web`, with PKCE (RFC 7636). A second one with
  * the same cookies is single sign-on into the same session.
  */
-export async function browserLogin (user: User, scope = 'openid', cookies = new Map<string, string>()): Promise<Tokens> {
-  const redirect = 'http://localhost:3000/callback'
+export async function browserLogin (user: User, scope = 'openid', cookies = new Map<string, string>(), frontend = FRONTEND): Promise<Tokens> {
+  const { endpoints, redirect } = frontend
   const verifier = randomBytes(32).toString('base64url')
-  const page = await visit(`${protocol}/auth?${new URLSearchParams({
+  const page = await visit(`${endpoints}/auth?${new URLSearchParams({
     client_id: 'web',
     response_type: 'code',
     redirect_uri: redirect,
@@ -54,7 +59,7 @@ export async function browserLogin (user: User, scope = 'openid', cookies = new 
   if (code === null) throw new Error(`Keycloak did not accept the login, but answered ${answer.status}.`)
   return ask('token', {
     grant_type: 'authorization_code', client_id: 'web', code, redirect_uri: redirect, code_verifier: verifier
-  })
+  }, {}, endpoints)
 }
 
 async function submit (page: Response, user: User, cookies: Map<string, string>): Promise<Response> {

@@ -1,0 +1,39 @@
+// The realm file of the page "Set up Keycloak", and the lines of its trial, as a reader pastes them.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { addRealm, base, get, refused } from './helpers.js'
+import { pageApi, read, realmFor, runScript, tokenOf } from './setup.js'
+
+const realm = realmFor(t)
+await addRealm({ ...JSON.parse(read('examples/setup-keycloak/realm.json')), realm })
+
+t.test('alice has the role, and bob has not', async (t) => {
+  const app = await pageApi(t, realm)
+  t.equal((await get(app, '/profile', await tokenOf(realm, 'alice'))).statusCode, 200)
+  refused(t, await get(app, '/profile', await tokenOf(realm, 'bob')), 'permission_denied')
+})
+
+t.test('the lines of the page are answered as they say', async (t) => {
+  const app = await pageApi(t, realm)
+  const block = /```sh\n(TOKEN=[^]*?)```/.exec(read('docs/setup-keycloak.md'))![1]!
+  const expected = [...block.matchAll(/# (\d{3})/g)].map(([, status]) => status)
+  t.ok(expected.length > 1)
+  const script = block
+    .replaceAll('http://localhost:8080/realms/acme', `${base}/realms/${realm}`)
+    .replaceAll('http://localhost:3000', app.url)
+    .replaceAll('curl -i', 'curl -s -o /dev/null -w "%{http_code}\\n"')
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], { timeout: 30_000 })
+  t.same(stdout.trim().split('\n'), expected)
+})
+
+t.test('the script adds to it what a file cannot have', async (t) => {
+  const { code, lines } = await runScript({ KEYCLOAK_REALM: realm, API_URL: 'http://host.docker.internal:3000', GRANT_TO: 'alice', TRY_PASSWORD: 'alice-pw' })
+  t.equal(code, 0)
+  t.same(lines.filter((line) => line.startsWith('added')).map((line) => line.slice(8)), [
+    'client scope "reports:read"', 'scope "reports:read" of client "web"', 'client "worker"', 'mapper "audience api" of client "worker"',
+    'role "read-profile" of user "service-account-worker"', 'scope "reports:read" of client "cli"'
+  ])
+  const app = await pageApi(t, realm)
+  t.equal((await get(app, '/reports', await tokenOf(realm, 'bob', { scope: 'openid reports:read' }))).statusCode, 200)
+})
