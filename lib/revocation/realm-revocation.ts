@@ -26,6 +26,9 @@ export interface RealmRevocationOptions {
   log: FastifyBaseLogger
 }
 
+/** Called for each revocation that is taken in. It must not throw. */
+export type RevocationListener = (revocation: Revocation) => void
+
 /** Logouts and not-before dates of one realm: Keycloak pushes them, the store spreads them, `check` refuses their tokens. */
 export class RealmRevocation {
   readonly #options: RealmRevocationOptions
@@ -37,6 +40,7 @@ export class RealmRevocation {
   readonly #budget = new MemoryBudget()
   readonly #lookup: KeyLookup
   readonly #sync: StoreSync | undefined
+  readonly #listeners = new Set<RevocationListener>()
 
   constructor (options: RealmRevocationOptions) {
     const { settings, revocation, keys, log } = options
@@ -62,6 +66,16 @@ export class RealmRevocation {
   check (claims: AccessTokenClaims): void {
     this.#list.check(claims)
     if (this.#sync !== undefined && !this.#sync.ok) throw unavailable('the store of revocations was not heard of for more than revocation.maxLag')
+  }
+
+  /**
+   * Hear of each revocation that is taken in from now on, pushed here or read from the store; of some more than once. The number of
+   * listeners is the caller's to bound.
+   * @returns ends it
+   */
+  onRevoked (listener: RevocationListener): () => void {
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
   }
 
   health (): RevocationHealth {
@@ -110,13 +124,19 @@ export class RealmRevocation {
 
   /** The list of this instance comes first, so that a store that fails lets no token in. */
   async #carryOut ({ revocations }: PushedRevocation): Promise<void> {
-    for (const revocation of revocations) this.#list.take(revocation)
+    for (const revocation of revocations) this.#take(revocation)
     const sync = this.#sync
     if (sync !== undefined) await Promise.all(revocations.map((revocation) => sync.publish(revocation)))
   }
 
   #takeFromStore (revocation: Revocation): void {
-    this.#list.take(revocation)
+    this.#take(revocation)
     if (revocation.call !== undefined) this.#replayGuard.take(revocation.call.id, revocation.call.until + this.#skew)
+  }
+
+  /** In memory first: whoever hears of it is refused by `check`. */
+  #take (revocation: Revocation): void {
+    this.#list.take(revocation)
+    for (const listener of this.#listeners) listener(revocation)
   }
 }
