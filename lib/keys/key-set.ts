@@ -1,59 +1,14 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import { createVerifier } from 'fast-jwt'
 import buildGetJwks, { type JWK } from 'get-jwks'
-import { endsWell } from '../util/base64url.js'
-import { isOfSmallOrder } from './edwards.js'
-import { notValid, unavailable } from '../errors.js'
-import { isObject, type JsonObject, member, readObject } from '../util/strict-json.js'
-import { withoutPrototype } from '../util/members.js'
-import { createSignatureCheck } from './signature.js'
-import { withoutStack } from '../util/without-stack.js'
+import { unavailable } from '../errors.js'
+import { isObject, member, readObject } from '../util/strict-json.js'
+import { importKey, type Jwk, MAX_ALGORITHMS, type SigningKey, signingKey } from './signing-key.js'
 import type { IsRefused } from './test-keys.js'
+import { createKey, type Key } from './verification-key.js'
 
-/** A signing key of the realm for one algorithm: what tells a good signature from a bad one. */
-export interface Key {
-  /**
-   * @returns the payload, as fast-jwt has read it
-   * @throws {KeycloakError} token_not_valid
-   */
-  verify (token: string): unknown
-  /**
-   * Look at the signature alone: what `verify` refuses may pass, but no token with a bad signature.
-   * @throws {KeycloakError} token_not_valid
-   */
-  checkSignature (token: string): void
-}
+export type { Key }
 
-/** An entry of the realm's key set that may verify signatures, for the algorithms it fits. */
-interface SigningKey {
-  jwk: Jwk
-  algorithms: readonly string[]
-}
-
-/** A JWK with nothing but what a public signing key needs (RFC 7517, RFC 7518 section 6, RFC 8037). */
-type Jwk = JsonWebKey & { kid?: string, alg?: string }
-
-/** How many entries of an answer are looked at: a realm has a handful, and each costs an import. */
+/** The entries of a response that are read: a realm has a handful, and each costs an import. */
 const MAX_ENTRIES = 200
-
-/** RFC 7518 section 3.3 asks for 2048 bits or more; OpenSSL verifies no more than 16384. */
-const RSA_BITS = { min: 2048, max: 16_384 }
-
-const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']
-
-/** The algorithms that fit a key's type and curve (RFC 8725 section 3.1). */
-const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
-  RSA,
-  'EC P-256': ['ES256'],
-  'EC P-384': ['ES384'],
-  'EC P-521': ['ES512'],
-  'OKP Ed25519': ['EdDSA'],
-  'OKP Ed448': ['EdDSA']
-}
-
-const ALL = Object.values(ALGORITHMS).flat()
-
-const MEMBERS = ['kty', 'kid', 'alg', 'crv', 'n', 'e', 'x', 'y'] as const
 
 /**
  * The signing keys of one answer of Keycloak, curated: what is null, of another use, weak, malformed or private is
@@ -67,7 +22,7 @@ export class KeySet {
   readonly #kids: ReadonlySet<unknown>
   readonly #lengths: ReadonlySet<number | undefined>
   readonly #verifiers = new Verifiers()
-  readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * ALL.length, ttl: Number.MAX_SAFE_INTEGER })
+  readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * MAX_ALGORITHMS, ttl: Number.MAX_SAFE_INTEGER })
   readonly #domain: string
 
   /**
@@ -186,78 +141,4 @@ function signingKeys (entries: readonly unknown[], isRefused: IsRefused): Signin
   const found = entries.map(signingKey).filter((key) => key !== undefined)
   if (found.length === 0) throw unavailable('key_set_empty')
   return found.filter(({ jwk }) => !isRefused(importKey(jwk)!))
-}
-
-function signingKey (entry: unknown): SigningKey | undefined {
-  if (!isObject(entry) || !isForVerifying(entry)) return undefined
-  const jwk: JsonObject = withoutPrototype({})
-  for (const name of MEMBERS) {
-    const value = member(entry, name)
-    if (value === undefined) continue
-    // A lone surrogate is no text that a token's JSON could name, and get-jwks cannot take it.
-    if (typeof value !== 'string' || !value.isWellFormed()) return undefined
-    jwk[name] = value
-  }
-  const algorithms = fittingAlgorithms(jwk)
-  if (algorithms.length === 0 || importKey(jwk) === undefined) return undefined
-  return { jwk, algorithms }
-}
-
-function isForVerifying (entry: JsonObject): boolean {
-  const use = member(entry, 'use')
-  const operations = member(entry, 'key_ops')
-  return (use === undefined || use === 'sig') &&
-    (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
-    // Whoever publishes the private part lets everybody sign.
-    !Object.hasOwn(entry, 'd')
-}
-
-function fittingAlgorithms ({ kty, crv, alg }: JsonObject): readonly string[] {
-  const type = kty === 'RSA' ? 'RSA' : `${kty} ${crv}`
-  const algorithms = Object.hasOwn(ALGORITHMS, type) ? ALGORITHMS[type]! : []
-  return alg === undefined ? algorithms : algorithms.filter((each) => each === alg)
-}
-
-/** The key, if node:crypto takes it (a point on its curve, say) and it is neither weak nor a burden. */
-function importKey (jwk: Jwk): KeyObject | undefined {
-  try {
-    const key = createPublicKey({ key: jwk, format: 'jwk' })
-    const { modulusLength, publicExponent } = key.asymmetricKeyDetails!
-    if (modulusLength === undefined) return jwk.kty === 'OKP' && isOfSmallOrder(jwk.crv!, jwk.x!) ? undefined : key
-    const strong = modulusLength >= RSA_BITS.min && modulusLength <= RSA_BITS.max && publicExponent! >= 3n && publicExponent! % 2n === 1n
-    return strong ? key : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** fast-jwt verifies the signature; the claims are checked by this package, in the order of its contract. */
-function createKey (key: KeyObject, alg: string): Key {
-  const verify = createVerifier({
-    key: key.export({ type: 'spki', format: 'pem' }) as string,
-    algorithms: [alg as 'RS256'],
-    cache: false,
-    ignoreExpiration: true,
-    ignoreNotBefore: true
-  })
-  const { modulusLength } = key.asymmetricKeyDetails!
-  // OpenSSL takes an RSA signature without its leading zeros; RFC 8017 section 8.1.2 does not.
-  const length = modulusLength === undefined ? undefined : Math.ceil(Math.ceil(modulusLength / 8) * 4 / 3)
-  const isSigned = createSignatureCheck(key, alg)
-  return {
-    checkSignature (token) {
-      if (!isSigned(token)) throw notValid('signature_invalid')
-    },
-    verify (token) {
-      const signature = token.slice(token.lastIndexOf('.') + 1)
-      if (length !== undefined && signature.length !== length) throw notValid('signature_length')
-      // Of its other characters fast-jwt sees to it that they are base64url.
-      if (!endsWell(signature)) throw notValid('signature_not_base64url')
-      try {
-        return withoutStack(() => verify(token))
-      } catch {
-        throw notValid('signature_invalid')
-      }
-    }
-  }
 }

@@ -84,6 +84,7 @@ export class BackgroundRetry<Result = unknown> {
   async #run (): Promise<Result> {
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#dueAt = -Infinity
     this.#onceMore = false
     try {
       const result = await this.#attempt()
