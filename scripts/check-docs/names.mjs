@@ -1,6 +1,6 @@
 // docs/options.md names every option that the types know, with its default, and README every error code; neither names more.
-// The tests that docs/security.md names exist.
-import { existsSync } from 'node:fs'
+// The tests that docs/security.md names exist, and lib/ has the words of the log lines of docs/operating.md.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 
@@ -10,7 +10,7 @@ const CODE = /^[a-z]+(?:_[a-z]+)+$/
 export function checkNames (root, pages) {
   const page = (name) => pages.find(({ file }) => file === name)
   const { options, codes } = promised(join(root, 'index.ts'))
-  return [...checkOptions(page('docs/options.md'), options), ...checkCodes(page('README.md'), codes), ...checkTests(root, page('docs/security.md'))]
+  return [...checkOptions(page('docs/options.md'), options), ...checkCodes(page('README.md'), codes), ...checkTests(root, page('docs/security.md')), ...checkLogLines(root, page('docs/operating.md'))]
 }
 
 function checkOptions ({ file, tables }, options) {
@@ -48,6 +48,17 @@ function checkTests (root, { file, tables }) {
   const exists = (name) => [`${name}.test.ts`, name].some((path) => existsSync(join(root, 'test', path)))
   return rows.flatMap(({ line, cells }) => cells.at(-1).codes.filter((code) => !code.startsWith('npm ') && !exists(code))
     .map((code) => ({ file, line, message: `there is no test \`${code}\`` })))
+}
+
+/** A line is what stands between each `…` of it. */
+function checkLogLines (root, { file, tables }) {
+  const table = tables.find(({ rows: [header] }) => header.cells.map(({ text }) => text).join() === 'level,line,member,meaning')
+  if (table === undefined) return [{ file, line: 1, message: 'has no table with the columns "level", "line", "member" and "meaning"' }]
+  const lib = join(root, 'lib')
+  const sources = readdirSync(lib, { recursive: true }).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(join(lib, name), 'utf8'))
+  const isWritten = (words) => sources.some((text) => text.includes(words))
+  return table.rows.slice(1).flatMap(({ line, cells: [, { codes: [text = ''] }] }) => text.split('…').map((words) => words.replace(/^[,: ]+|[,: ]+$/g, ''))
+    .filter((words) => !isWritten(words)).map((words) => ({ file, line, message: `nothing in lib/ logs "${words}"` })))
 }
 
 /**
