@@ -29,7 +29,7 @@ import { Routes } from './lib/access/route-registry.js'
 import { warnOfRisks } from './lib/options/risky-settings.js'
 import { refuseNeighbours } from './lib/request/decorators.js'
 import { preload } from './lib/keys/preload.js'
-import { lookAtKeycloak } from './lib/doctor/start-check.js'
+import { checkKeycloak } from './lib/doctor/start-check.js'
 import { startLog } from './lib/diagnostics/start-log.js'
 import { refuseTestKeys } from './lib/keys/test-keys.js'
 import { createTokenReasons } from './lib/token/token-reasons.js'
@@ -62,7 +62,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     return keycloakClient.close()
   })
   await untilClosed(fastify, closing, async () => {
-    await lookAtKeycloak(fastify, { settings, keycloakClient, introspection, keys: settings.verifySignature ? keys : undefined }, log)
+    await checkKeycloak(fastify, { settings, keycloakClient, introspection, keys: settings.verifySignature ? keys : undefined }, log)
     if (settings.verifySignature) await preload(keys, settings)
   })
   const rolesOf = rolesAt(settings.permissionPath)

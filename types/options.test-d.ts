@@ -6,7 +6,7 @@ import { Cluster, Redis } from 'ioredis'
 import { Cluster as ValkeyCluster, Redis as Valkey } from 'iovalkey'
 import keycloak, {
   type AccessTokenClaims, type Claims, type Health, type KeycloakOptions, type Profile, redisStore, type RevocationStore,
-  type StartFinding
+  type StartCheckCode
 } from '../index.js'
 
 const app = Fastify()
@@ -129,5 +129,5 @@ expectError(app.register(keycloak, { issuer, extractToken: async () => 'token' }
 expectAssignable<KeycloakOptions>({ issuer, startCheck: false })
 expectError<KeycloakOptions>({ issuer, startCheck: true })
 expectError<KeycloakOptions>({ issuer, startCheck: 'warm' })
-expectAssignable<StartFinding>('issuer_mismatch')
-expectError<StartFinding>('issuer')
+expectAssignable<StartCheckCode>('issuer_mismatch')
+expectError<StartCheckCode>('issuer')

@@ -154,7 +154,7 @@ export type UndiciDispatcher = {
  * What the check at start can find; the member `check` of the line it logs. docs/troubleshooting.md says what each means
  * and which setting mends it.
  */
-export type StartFinding =
+export type StartCheckCode =
   | 'unreachable' | 'tls' | 'redirect' | 'not_keycloak' | 'realm_unknown' | 'realm_disabled' | 'https_required'
   | 'issuer_mismatch' | 'issuer_follows_host' | 'keys' | 'algorithms'
   | 'credentials' | 'introspection' | 'audience' | 'clock' | 'units'

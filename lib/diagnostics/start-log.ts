@@ -1,13 +1,15 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { StartFinding, StartWarning } from '../../types/options.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
+import type { StartCheckCode, StartWarning } from '../../types/options.js'
 
 /** What a line of the start is called by, for alerts. */
 interface Members {
   /** Of a finding of the check at start. */
-  check?: StartFinding | 'ok'
+  check?: StartCheckCode | 'ok'
   /** Of a warning about the options or the routes. */
   code?: StartWarning
   reason?: string
+  reasonCode?: KeycloakReasonCode
 }
 
 /** Where the start says what an operator should know. */

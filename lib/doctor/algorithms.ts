@@ -1,22 +1,22 @@
 import type { UnavailableError } from '../errors.js'
-import { RefusedError } from '../keycloak/refusals.js'
 import type { KeySource } from '../keys/key-source.js'
 import type { Settings } from '../options/options.js'
 import { TEST_KEYS } from '../keys/test-keys.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
 import type { Finding } from './finding.js'
 import { explainRefusal } from './refusal.js'
 
-/** Does the realm have a key for any of the algorithms that are accepted? */
+/** Find out whether the realm has a key for one of the accepted algorithms. */
 export async function checkAlgorithms (keys: KeySource, settings: Settings): Promise<Finding | undefined> {
   const { algorithms, baseUrl } = settings
   let available: ReadonlySet<string>
   try {
     available = await keys.algorithms()
   } catch (error) {
-    const { reason, failureKind } = error as UnavailableError
-    const sentence = `the keys of ${baseUrl} cannot be had (${reason})${mend(reason)}`
-    const refused = error instanceof RefusedError ? explainRefusal(error.refusal, error.responseStatus!, settings) : undefined
-    return { check: 'keys', sentence, ...refused, reason, certain: true, away: failureKind !== 'bad-response' }
+    const { reason, reasonCode, failureKind, responseStatus } = error as UnavailableError
+    const sentence = `the keys of ${baseUrl} cannot be had (${reason}): ${cureOf(reasonCode)}`
+    const refused = explainRefusal(reasonCode, responseStatus, settings)
+    return { check: 'keys', sentence, ...refused, reason, reasonCode, certain: true, away: failureKind !== 'bad-response' }
   }
   if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys but those ${TEST_KEYS}`, certain: true }
   if (algorithms.some((each) => available.has(each))) return undefined
@@ -28,8 +28,8 @@ export async function checkAlgorithms (keys: KeySource, settings: Settings): Pro
   }
 }
 
-function mend (reason: string): string {
-  if (reason.startsWith('a body of more')) return ': raise limits.keySetBytes'
-  if (reason.includes('without a signing key')) return ': give the realm an active key provider for signatures, in its settings under Keys'
-  return ': is a proxy in the way that blocks /protocol/openid-connect/certs?'
+function cureOf (reasonCode: KeycloakReasonCode): string {
+  if (reasonCode === 'body_too_long') return 'raise limits.keySetBytes'
+  if (reasonCode === 'key_set_empty') return 'give the realm an active key provider for signatures, in its settings under Keys'
+  return 'is a proxy in the way that blocks /protocol/openid-connect/certs?'
 }

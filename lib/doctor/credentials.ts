@@ -1,38 +1,38 @@
 import type { UnavailableError } from '../errors.js'
 import type { Introspection } from '../introspection/introspection.js'
-import { RefusedError } from '../keycloak/refusals.js'
 import type { Settings } from '../options/options.js'
 import type { Finding } from './finding.js'
 import { explainRefusal, secretOf } from './refusal.js'
 
-/** Does Keycloak let this client introspect? A wrong secret would be 503 at each request. */
+/** Find out whether Keycloak lets this client introspect: with a wrong secret every request with a token would be 503. */
 export async function checkCredentials (introspection: Introspection | undefined, settings: Settings): Promise<Finding | undefined> {
   try {
     await introspection?.probe()
     return undefined
   } catch (error) {
-    const { reason, failureKind } = error as UnavailableError
+    const { reason, reasonCode, failureKind } = error as UnavailableError
     const { check, sentence } = explained(error as UnavailableError, settings)
     return {
       check,
       sentence: `introspection${sentence}; until then every request with a token is 503`,
       reason,
+      reasonCode,
       certain: true,
       away: failureKind === 'unreachable'
     }
   }
 }
 
-/** By what Keycloak said, or else by the status alone; what follows the word `introspection`. */
+/** The rest of a sentence that begins with `introspection`: by the reason of Keycloak, or else by the status alone. */
 function explained (error: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
-  const { reason } = error
-  const known = error instanceof RefusedError ? explainRefusal(error.refusal, error.responseStatus!, settings) : undefined
+  const { reason, reasonCode, responseStatus } = error
+  const known = explainRefusal(reasonCode, responseStatus, settings)
   if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
-  if (reason.includes('clientSecret')) return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: look at what it does` }
-  return guess(error, settings)
+  if (reasonCode === 'secret_missing') return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: look at what it does` }
+  return byStatus(error, settings)
 }
 
-function guess ({ reason, responseStatus: status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+function byStatus ({ reason, responseStatus: status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
   const client = JSON.stringify(settings.clientId)
   if (status === 401) {
     return {

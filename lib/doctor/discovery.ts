@@ -3,6 +3,7 @@ import { member, parseObject } from '../util/strict-json.js'
 import { refusalIn } from '../keycloak/refusals.js'
 import type { Settings } from '../options/options.js'
 import type { KeycloakClient } from '../keycloak/client.js'
+import { plainReason, type Reason } from '../reasons/reason.js'
 import { addressOption, type Finding, isShowable } from './finding.js'
 import { unreachable } from './reach.js'
 import { explainRefusal } from './refusal.js'
@@ -15,7 +16,7 @@ const PATH = '/.well-known/openid-configuration'
 const MAX_BYTES = 128 * 1024
 const MAX_DEPTH = 16
 
-/** An answer that is a discovery document, and when it came by our clock. */
+/** The issuer and the headers of a discovery document, and when it came by this machine's clock. */
 export interface Discovered {
   issuer: string
   headers: Response['headers']
@@ -24,7 +25,7 @@ export interface Discovered {
   answered: number
 }
 
-/** Read the realm's discovery document, or find out why it cannot be had. */
+/** Read the realm's discovery document, or find out why it cannot be read. */
 export async function discover (keycloakClient: KeycloakClient, settings: Settings): Promise<Discovered | Finding> {
   const asked = wallMilliseconds()
   let answer: Response
@@ -36,7 +37,7 @@ export async function discover (keycloakClient: KeycloakClient, settings: Settin
   const answered = wallMilliseconds()
   if (answer.status !== 200) return refused(answer, settings)
   const issuer = member(parseObject(answer.body, MAX_DEPTH) ?? {}, 'issuer')
-  if (typeof issuer !== 'string') return stranger(settings, 'a body that is no discovery document')
+  if (typeof issuer !== 'string') return stranger(settings, plainReason('discovery_malformed'))
   return { issuer, headers: answer.headers, asked, answered }
 }
 
@@ -44,33 +45,33 @@ function refused ({ status, headers, body }: Response, settings: Settings): Find
   const { baseUrl } = settings
   const option = addressOption(settings)
   const reason = `status ${status}`
-  const refusal = refusalIn(status, body)
-  const known = explainRefusal(refusal, status, settings)
-  if (known !== undefined) return { ...known, reason, certain: true }
-  if (status === 404) return { check: 'realm_unknown', sentence: notThere(refusal === 'realm_unknown', settings), reason, certain: true }
+  const reasonCode = refusalIn(status, body) ?? 'status_unexpected'
+  const known = explainRefusal(reasonCode, status, settings)
+  if (known !== undefined) return { ...known, reason, reasonCode, certain: true }
+  if (status === 404) return { check: 'realm_unknown', sentence: notThere(reasonCode === 'realm_unknown', settings), reason, reasonCode, certain: true }
   if (status >= 500) {
     const sentence = `Keycloak cannot be reached at ${baseUrl} (${reason}): it is still starting, or the proxy before it has nothing behind it; ${option} is the address that was tried`
-    return { check: 'unreachable', sentence, reason, certain: true, away: true }
+    return { check: 'unreachable', sentence, reason, reasonCode, certain: true, away: true }
   }
   if (status >= 300 && status < 400) {
     const sentence = `${baseUrl} redirects (${reason}), which is not followed: ${destination(headers.location, option)}`
-    return { check: 'redirect', sentence, reason, certain: true }
+    return { check: 'redirect', sentence, reason, reasonCode, certain: true }
   }
   if (status === 401 || status === 403) {
     const sentence = `something before Keycloak forbids ${baseUrl} (${reason}): let this machine through to /realms/, or give another way by serverUrl`
-    return { check: 'not_keycloak', sentence, reason, certain: true }
+    return { check: 'not_keycloak', sentence, reason, reasonCode, certain: true }
   }
-  return stranger(settings, reason)
+  return stranger(settings, { reason, reasonCode })
 }
 
-/** Where a redirect leads to, if that is another realm's URL. */
+/** The target of a redirect, if that is the URL of a realm. */
 function destination (location: string | undefined, option: string): string {
   const target = String(location).replace(PATH, '')
   return isShowable(target) ? `write ${option}: "${target}", if that is yours` : `write where it leads to into ${option}, such as https:// instead of http://`
 }
 
 /**
- * 404: the realm, or a path that Keycloak does not have.
+ * A 404 is about the realm, or about a path that Keycloak does not have.
  * @param isKnown whether Keycloak said that it is the realm
  */
 function notThere (isKnown: boolean, settings: Settings): string {
@@ -87,11 +88,12 @@ function notThere (isKnown: boolean, settings: Settings): string {
   return `Keycloak has no realm at ${baseUrl} (status 404): correct the realm's name, where small and capital letters count, or the path before it, as in ${option}: "${origin}${other}/realms/${name}" (Keycloak up to 16, and later ones with http-relative-path, have /auth there)`
 }
 
-function stranger (settings: Settings, reason: string): Finding {
+function stranger (settings: Settings, { reason, reasonCode }: Reason): Finding {
   return {
     check: 'not_keycloak',
     sentence: `what answers at ${settings.baseUrl} is not Keycloak (${reason}): correct ${addressOption(settings)}, whose path ends in /realms/ and the realm's name`,
     reason,
+    reasonCode,
     certain: true
   }
 }

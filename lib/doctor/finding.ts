@@ -1,30 +1,33 @@
-import type { StartFinding } from '../../types/options.js'
+import type { StartCheckCode } from '../../types/options.js'
 import type { Settings } from '../options/options.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { isRealmUrl } from '../options/realm-url.js'
 
-/** What is wrong between the options and Keycloak, and the setting that mends it. */
+/** A misfit between the options and Keycloak, with the setting that cures it. */
 export interface Finding {
   /** For alerts; it never changes. */
-  check: StartFinding
-  /** One sentence. What Keycloak said is in it only where it is a clean URL or an algorithm. */
+  check: StartCheckCode
+  /** One sentence. It quotes Keycloak only if that is a clean URL or an algorithm. */
   sentence: string
-  /** Found by this: a code, a fixed phrase or the name of an option. */
+  /** The reason of the call that failed, or the name of an option. */
   reason?: string
-  /** `false`: requests may fare well all the same, so it never stops a start. */
+  /** The code of that reason. */
+  reasonCode?: KeycloakReasonCode
+  /** `false`: requests may succeed all the same, so it never stops a start. */
   certain: boolean
-  /** Keycloak is away, so the rest could not be looked at. */
+  /** Keycloak cannot be reached, so that the other checks could not be made. */
   away?: boolean
 }
 
-/** What of a URL of Keycloak's may be shown, in characters. */
+/** The longest URL of Keycloak that is shown, in characters. */
 const MAX_URL = 200
 
-/** May a URL that Keycloak sent stand in the log? Only one that is short, and plain origin and path. */
+/** May a URL that Keycloak sent stand in the log? Only if it is short, and plain origin and path. */
 export function isShowable (url: string): boolean {
   return url.length <= MAX_URL && isRealmUrl(url)
 }
 
-/** The option that leads to Keycloak. */
+/** The option that has the address of Keycloak. */
 export function addressOption ({ serverUrl }: Settings): 'issuer' | 'serverUrl' {
   return serverUrl === undefined ? 'issuer' : 'serverUrl'
 }

@@ -1,100 +1,105 @@
 import type { UnavailableError } from '../errors.js'
 import type { Settings } from '../options/options.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { addressOption, type Finding } from './finding.js'
 
-/** What a sentence about an address needs to know. */
+/** The address that was tried, as the sentences name it. */
 interface Where {
   /** The option that has the address. */
   option: string
   url: URL
-  /** Whether undici's connections are ours, and with them their TLS. */
+  /** Are the connections made by the package, with its option ca? */
   own: boolean
+  /** Milliseconds. */
   timeout: number
 }
 
 interface Trouble {
-  /** Matches the reason of the failure: a code of Node's, OpenSSL's or undici's, or a phrase of lib/keycloak/client.ts. */
-  of: RegExp
   check: 'unreachable' | 'tls' | 'not_keycloak'
   sentence: (where: Where) => string
 }
 
-/** A table: the first that matches is it. */
-const TROUBLES: readonly Trouble[] = [
-  {
-    of: /^ENOTFOUND$/,
+const NO_ANSWER: Trouble = {
+  check: 'unreachable',
+  sentence: ({ option, url, timeout }) => `no answer came within ${timeout} ms: a wrong host or a firewall on the way (${option} leads to port ${portOf(url)} of ${url.hostname}), or a Keycloak that needs a longer jwks.timeout`
+}
+
+const OUT_OF_DATE: Trouble = {
+  check: 'tls',
+  sentence: () => 'its certificate is not valid today: renew it, or set the clock of this machine'
+}
+
+const CUT: Trouble = {
+  check: 'unreachable',
+  sentence: ({ option, url }) => url.protocol === 'https:'
+    ? `the connection is cut: port ${portOf(url)} may not speak TLS, or a proxy on the way has nothing behind it; correct ${option}`
+    : `what answers at port ${portOf(url)} is no HTTP: write https:// in ${option} if it speaks TLS, else correct the port`
+}
+
+const STRANGER: Trouble = {
+  check: 'not_keycloak',
+  sentence: ({ option }) => `what answers is not Keycloak: correct ${option}, whose path ends in /realms/ and the realm's name`
+}
+
+const OTHER: Trouble = {
+  check: 'unreachable',
+  sentence: ({ option }) => `the call failed: correct ${option}, or what is on the way`
+}
+
+/** The failures of a call that tell which part of the address, or which setting, is wrong. */
+const TROUBLES: Readonly<Partial<Record<KeycloakReasonCode, Trouble>>> = {
+  host_unknown: {
     check: 'unreachable',
     sentence: ({ option, url }) => `the host name ${url.hostname} is unknown to DNS: correct it in ${option}${inside(option)}`
   },
-  {
-    of: /^EAI_/,
+  dns_failed: {
     check: 'unreachable',
     sentence: ({ option, url }) => `DNS gave no answer for the host name ${url.hostname}: correct it in ${option}, or this machine's name servers`
   },
-  {
-    of: /^ECONNREFUSED$/,
+  connection_refused: {
     check: 'unreachable',
     sentence: ({ option, url }) => `nothing listens on port ${portOf(url)} of ${url.hostname}: start Keycloak, or correct the port in ${option}${container(option, url)}`
   },
-  {
-    of: /^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/,
+  host_unreachable: {
     check: 'unreachable',
     sentence: ({ option, url }) => `no way leads to ${url.hostname}: correct the host in ${option}${inside(option)}`
   },
-  {
-    of: /^no answer within|TIMEDOUT$|_TIMEOUT$/,
-    check: 'unreachable',
-    sentence: ({ option, url, timeout }) => `no answer came within ${timeout} ms: a wrong host or a firewall on the way (${option} leads to port ${portOf(url)} of ${url.hostname}), or a Keycloak that needs a longer jwks.timeout`
-  },
-  {
-    of: /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+  no_answer: NO_ANSWER,
+  connection_timeout: NO_ANSWER,
+  certificate_other_host: {
     check: 'tls',
     sentence: ({ option, url }) => `its certificate is not for ${url.hostname}: write the host name that the certificate has into ${option}`
   },
-  {
-    of: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
-    check: 'tls',
-    sentence: () => 'its certificate is not valid today: renew it, or set the clock of this machine'
-  },
-  {
-    of: /SELF_SIGNED|^UNABLE_TO_|^CERT_|^INVALID_CA$/,
+  certificate_expired: OUT_OF_DATE,
+  certificate_not_yet_valid: OUT_OF_DATE,
+  certificate_untrusted: {
     check: 'tls',
     sentence: ({ own }) => `its certificate is of no authority that Node trusts: give the PEM of that authority by ${own ? 'the option ca' : 'connect.ca of your dispatcher'}`
   },
-  {
-    of: /^ERR_SSL_.*(ALERT|HANDSHAKE)/,
+  tls_refused: {
     check: 'tls',
     sentence: () => 'it refused our TLS handshake: a client certificate, should it want one, goes into a dispatcher of yours'
   },
-  {
-    of: /^(ERR_SSL_|EPROTO)/,
+  tls_missing: {
     check: 'tls',
     sentence: ({ option, url }) => `port ${portOf(url)} does not speak TLS: write http:// in ${option}, or the port that does`
   },
-  {
-    of: /^(UND_ERR_SOCKET|ECONNRESET|EPIPE|HPE_\w+|the call failed)$/,
-    check: 'unreachable',
-    sentence: ({ option, url }) => url.protocol === 'https:'
-      ? `the connection is cut: port ${portOf(url)} may not speak TLS, or a proxy on the way has nothing behind it; correct ${option}`
-      : `what answers at port ${portOf(url)} is no HTTP: write https:// in ${option} if it speaks TLS, else correct the port`
-  },
-  {
-    of: /^a body|^an encoded body/,
-    check: 'not_keycloak',
-    sentence: ({ option }) => `what answers is not Keycloak: correct ${option}, whose path ends in /realms/ and the realm's name`
-  }
-]
+  connection_lost: CUT,
+  http_malformed: CUT,
+  call_failed: CUT,
+  body_too_long: STRANGER,
+  body_encoded: STRANGER
+}
 
-/** The address that was tried, the reason, and the setting that mends it. */
+/** The address that was tried, the reason, and the setting that cures it. */
 export function unreachable (error: unknown, settings: Settings): Finding {
-  const { reason } = error as UnavailableError
-  const trouble = TROUBLES.find(({ of }) => of.test(reason))
-  const check = trouble?.check ?? 'unreachable'
-  const why = trouble?.sentence(whereOf(settings)) ?? `the call failed: correct ${addressOption(settings)}, or what is on the way`
+  const { reason, reasonCode } = error as UnavailableError
+  const { check, sentence } = TROUBLES[reasonCode] ?? OTHER
   return {
     check,
-    sentence: `Keycloak cannot be reached at ${settings.baseUrl} (${reason}): ${why}`,
+    sentence: `Keycloak cannot be reached at ${settings.baseUrl} (${reason}): ${sentence(whereOf(settings))}`,
     reason,
+    reasonCode,
     certain: true,
     away: check === 'unreachable'
   }
@@ -109,7 +114,7 @@ function portOf ({ port, protocol }: URL): string {
   return port !== '' ? port : protocol === 'https:' ? '443' : '80'
 }
 
-/** Where only the public address is known. */
+/** If only the public address is given, the private one may be missing. */
 function inside (option: string): string {
   return option === 'issuer' ? ', or give an address that this machine knows by serverUrl' : ''
 }

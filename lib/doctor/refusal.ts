@@ -1,22 +1,22 @@
-import type { RefusalCode } from '../keycloak/refusals.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
 import type { Settings } from '../options/options.js'
 import { addressOption, type Finding } from './finding.js'
 
-/** What is wrong, and what mends it. */
+/** A problem and its cure. */
 type Advice = [problem: string, cure: string]
 
-/** The table of what a refusal means for this API, and how it is mended. */
+/** The meaning of a refusal for this API. */
 interface Known {
   check: Finding['check']
-  /** Where the realm's name is in it, it is that of the URL. */
+  /** @param realm the name of the realm, from the URL */
   advice: (settings: Settings, realm: string) => Advice
 }
 
 const BY_SECRET = 'in its Credentials tab in Keycloak set Client Authenticator to "Client Id and Secret"'
 const COPY = 'copy it from the Credentials tab of the client in Keycloak, without white space around it'
 
-/** Those that are not in it show only that something else is at that address. */
-const KNOWN: Readonly<Partial<Record<RefusalCode, Known>>> = {
+/** The refusals that are about the realm, the client or its secret. Others only show that something else answers at that address. */
+const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
   https_required: {
     check: 'https_required',
     advice: (settings, realm) => [
@@ -71,11 +71,12 @@ const KNOWN: Readonly<Partial<Record<RefusalCode, Known>>> = {
 }
 
 /**
- * What a refusal of Keycloak's means, with the setting that mends it.
- * @returns `undefined` for one that is not Keycloak's, or is about the address
+ * Explain why Keycloak refuses a call, with the setting that cures it.
+ * @param status absent if there was no response
+ * @returns `undefined` for a reason that is not in the table
  */
-export function explainRefusal (refusal: RefusalCode | undefined, status: number, settings: Settings): Pick<Finding, 'check' | 'sentence'> | undefined {
-  const known = refusal && KNOWN[refusal]
+export function explainRefusal (reasonCode: KeycloakReasonCode | undefined, status: number | undefined, settings: Settings): Pick<Finding, 'check' | 'sentence'> | undefined {
+  const known = reasonCode && KNOWN[reasonCode]
   if (known === undefined) return undefined
   const realm = new URL(settings.baseUrl).pathname.split('/').at(-1)!
   const [problem, cure] = known.advice(settings, realm)

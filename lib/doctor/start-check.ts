@@ -2,31 +2,31 @@ import type { FastifyInstance } from 'fastify'
 import { codeOf } from '../errors.js'
 import { BackgroundRetry } from '../util/background-retry.js'
 import type { StartLog } from '../diagnostics/start-log.js'
-import type { Patient } from './examine.js'
+import type { DoctorContext } from './run-checks.js'
 import type { Finding } from './finding.js'
 
-/** While Keycloak is away it is looked at again. */
+/** Milliseconds until the next check while Keycloak cannot be reached. */
 const RETRY = { first: 1000, most: 30_000, jitter: 0.25 }
 
-/** Looks at Keycloak at start and says once what is wrong, each in a sentence with the setting that mends it. */
+/** Checks Keycloak at start and logs each finding once, in a sentence with the setting that cures it. */
 export class StartCheck {
-  readonly #patient: Patient
+  readonly #context: DoctorContext
   readonly #log: StartLog
   readonly #said = new Set<string>()
-  readonly #looks = new BackgroundRetry(() => this.#look(), RETRY)
+  readonly #attempts = new BackgroundRetry(() => this.#attempt(), RETRY)
   #closed = false
 
-  constructor (patient: Patient, log: StartLog) {
-    this.#patient = patient
+  constructor (context: DoctorContext, log: StartLog) {
+    this.#context = context
     this.#log = log
   }
 
   /**
-   * Look once, before the start goes on.
-   * @throws {Error} with all that is certain to refuse requests; its `checks` are their codes
+   * Check once, before the start goes on.
+   * @throws {Error} with all findings that are certain to refuse requests; its `checks` are their codes
    */
   async require (): Promise<void> {
-    const findings = await this.#examine()
+    const findings = await this.#runChecks()
     const serious = findings.filter(({ certain }) => certain)
     for (const finding of findings) if (!finding.certain) this.#say(finding)
     if (serious.length === 0) return
@@ -34,54 +34,54 @@ export class StartCheck {
     throw Object.assign(new Error(`fastify-keycloak-bearer: ${sentences}`), { checks: serious.map(({ check }) => check) })
   }
 
-  /** Look in the background, and again while Keycloak is away. It neither throws nor keeps the process alive. */
+  /** Check in the background, and again while Keycloak cannot be reached. It neither throws nor keeps the process alive. */
   async watch (): Promise<void> {
-    await this.#looks.attemptNow().catch(() => {})
+    await this.#attempts.attemptNow().catch(() => {})
   }
 
   close (): void {
     this.#closed = true
-    this.#looks.close()
+    this.#attempts.close()
   }
 
   /** @throws {Error} while Keycloak is away */
-  async #look (): Promise<void> {
-    const findings = await this.#examine().catch((error) => this.#fail(error))
+  async #attempt (): Promise<void> {
+    const findings = await this.#runChecks().catch((error) => this.#fail(error))
     if (this.#closed || findings === undefined) return
-    const amiss = this.#said.size > 0
+    const hadWarnings = this.#said.size > 0
     for (const finding of findings) this.#say(finding)
     if (findings.some(({ away }) => away)) throw new Error('Keycloak is away')
     if (findings.length > 0) return
-    this.#log[amiss ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#patient.settings.baseUrl}, and fits the options`)
+    this.#log[hadWarnings ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#context.settings.baseUrl}, and fits the options`)
   }
 
-  /** Loaded when it is needed: usually the server listens by then. */
-  async #examine (): Promise<Finding[]> {
-    const { examine } = await import('./examine.js')
-    return this.#closed ? [] : examine(this.#patient)
+  /** The checks are loaded when they are needed: usually the server listens by then. */
+  async #runChecks (): Promise<Finding[]> {
+    const { runChecks } = await import('./run-checks.js')
+    return this.#closed ? [] : runChecks(this.#context)
   }
 
-  /** What only gives advice ends no server, whatever became of its files meanwhile. */
+  /** The check only gives advice, so its own failure ends no server, even if its files were replaced meanwhile. */
   #fail (error: unknown): void {
     this.#log.warn({ reason: codeOf(error) ?? 'an error without a code' }, 'the check at start could not be made; requests are judged all the same')
   }
 
-  #say ({ check, sentence, reason }: Finding): void {
+  #say ({ check, sentence, reason, reasonCode }: Finding): void {
     const what = `${check} ${reason}`
     if (this.#said.has(what)) return
     this.#said.add(what)
-    this.#log.warn({ check, ...(reason !== undefined && { reason }) }, sentence)
+    this.#log.warn({ check, ...(reason !== undefined && { reason }), ...(reasonCode !== undefined && { reasonCode }) }, sentence)
   }
 }
 
 /**
- * Look at Keycloak once: in the background as soon as the server listens, or before the start goes on.
- * @throws {Error} when that is required and something is wrong
+ * Check Keycloak once: in the background as soon as the server listens, or before the start goes on.
+ * @throws {Error} if the check is required and has a finding
  */
-export async function lookAtKeycloak (fastify: FastifyInstance, patient: Patient, log: StartLog): Promise<void> {
-  const { startCheck } = patient.settings
+export async function checkKeycloak (fastify: FastifyInstance, context: DoctorContext, log: StartLog): Promise<void> {
+  const { startCheck } = context.settings
   if (startCheck === false) return
-  const check = new StartCheck(patient, log)
+  const check = new StartCheck(context, log)
   if (startCheck === 'require') return check.require()
   fastify.addHook('onListen', async () => { void check.watch() })
   fastify.addHook('onClose', async () => check.close())

@@ -4,6 +4,7 @@ import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
 import { wallSeconds } from '../util/clock.js'
+import { plainReason, type Reason, reasonFor } from '../reasons/reason.js'
 
 export interface JudgeOptions extends ExpectedClaims {
   /** The client that asks. */
@@ -13,8 +14,6 @@ export interface JudgeOptions extends ExpectedClaims {
   /** Called with the token and the answer whose claims take the place of the token's. */
   onClaims: (token: AccessTokenClaims, answer: JsonObject) => void
 }
-
-const INACTIVE = 'Keycloak says that the token is not active'
 
 /** Members of an answer that are no claims of the token; `jwt` would even be a token. */
 const NO_CLAIMS = ['active', 'jwt']
@@ -30,11 +29,11 @@ const PRESENTATION = ['typ', 'cnf']
 export function judge (answer: JsonObject, token: AccessTokenClaims, options: JudgeOptions): AccessTokenClaims {
   if (member(answer, 'active') !== true) throw notValid(() => whyInactive(token, options))
   const jti = member(answer, 'jti')
-  if (jti !== undefined && jti !== member(token, 'jti')) throw notValid('introspection answered with another jti')
+  if (jti !== undefined && jti !== member(token, 'jti')) throw notValid(reasonFor('introspection_mismatch', { claim: 'jti' }))
   const iss = member(answer, 'iss')
-  if (iss !== undefined && iss !== token.iss) throw notValid('introspection answered with another iss')
+  if (iss !== undefined && iss !== token.iss) throw notValid(reasonFor('introspection_mismatch', { claim: 'iss' }))
   const [sub, tokenSub] = [member(answer, 'sub'), member(token, 'sub')]
-  if (sub !== undefined && tokenSub !== undefined && sub !== tokenSub) throw notValid('introspection answered with another sub')
+  if (sub !== undefined && tokenSub !== undefined && sub !== tokenSub) throw notValid(reasonFor('introspection_mismatch', { claim: 'sub' }))
   const claims = jti === undefined ? { ...token } : liveClaims(answer, token, options)
   // What is in it is frozen already: the token's claims, and the answer.
   return Object.freeze(checkClaims(claims, options, wallSeconds()))
@@ -60,13 +59,14 @@ function liveClaims (answer: JsonObject, token: AccessTokenClaims, { keepClaims,
   return claims
 }
 
-/** A logout, and that Keycloak tells the client nothing, look the same in the answer: the token tells the second. */
-function whyInactive (token: AccessTokenClaims, { clientId }: JudgeOptions): string {
+/** A logout, and a client that Keycloak tells nothing, look the same in the response: the token tells them apart. */
+function whyInactive (token: AccessTokenClaims, { clientId }: JudgeOptions): Reason {
   const aud = member(token, 'aud')
-  if (aud === undefined) return `${INACTIVE}: its session has ended, or its user, client or clientId "${clientId}" has lost the right to it; a lightweight token does not show whether clientId is in its aud`
+  const client = JSON.stringify(clientId)
+  if (aud === undefined) return reasonFor('token_inactive_lightweight', { client })
   return [aud].flat().includes(clientId)
-    ? `${INACTIVE}: it was revoked, its session has ended, its user or client is disabled, or Keycloak is asked by another host name than its iss has`
-    : `${INACTIVE}, and the aud of the token lacks clientId "${clientId}", without which Keycloak ${AUD_DEMANDED_FROM} tells a client nothing: give the token's client an audience mapper`
+    ? plainReason('token_inactive')
+    : reasonFor('token_inactive_audience', { client, versions: AUD_DEMANDED_FROM })
 }
 
 /** What is no number is left to the check of the claims. */

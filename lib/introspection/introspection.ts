@@ -5,11 +5,10 @@ import type { QueuedCall } from '../keycloak/call-queue.js'
 import { checkDates } from '../token/claims.js'
 import { Deadline } from '../util/deadline.js'
 import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
-import { notValid, unavailable, type UnavailableError } from '../errors.js'
+import { notValid, unavailable, UnavailableError } from '../errors.js'
 import { type Identity, identityOf } from '../token/identity.js'
 import { type JsonObject, parseObject } from '../util/strict-json.js'
 import { type JudgeOptions, judge } from './claims-from-response.js'
-import { RefusedError } from '../keycloak/refusals.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
 import type { EndpointHealth } from '../diagnostics/endpoint-health.js'
@@ -25,6 +24,7 @@ import { CoalescedCalls } from './coalesced-calls.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import type { Recall } from '../token/verify.js'
 import { wallSeconds } from '../util/clock.js'
+import { plainReason } from '../reasons/reason.js'
 
 export interface IntrospectOptions extends Omit<JudgeOptions, 'onClaims'> {
   log: FastifyBaseLogger
@@ -79,10 +79,10 @@ interface Inquiry {
 /** An answer: its text, and what it says, which may have been judged before. */
 interface Read {
   text: string
-  said: Judged | { answer: JsonObject } | { refused: RefusedError }
+  said: Judged | { answer: JsonObject } | { refused: UnavailableError }
 }
 
-const REFUSED = 'Keycloak refuses to introspect the token (status 400): an organization that its scope names is gone, or its user has left it'
+const { reason: REFUSED } = plainReason('introspection_refused')
 
 /** The last answer about a token, and who it is about by that. */
 interface Judged extends CacheEntry {
@@ -94,7 +94,7 @@ function isJudged (said: Read['said']): said is Judged {
   return Object.hasOwn(said, 'identity')
 }
 
-function isRefused (said: Read['said']): said is { refused: RefusedError } {
+function isRefused (said: Read['said']): said is { refused: UnavailableError } {
   return Object.hasOwn(said, 'refused')
 }
 
@@ -165,7 +165,7 @@ export function createIntrospection (options: IntrospectOptions, keycloakClient:
     if (isJudged(said)) return { identity: recall(said), size }
     if (isRefused(said)) {
       if (refusalWarning.allows()) options.log.warn(`${REFUSED}; it is 401 token_not_valid`)
-      throw notValid(REFUSED)
+      throw notValid('introspection_refused')
     }
     const identity = identityOf(judge(said.answer, claims, judgment))
     judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER })
@@ -234,13 +234,13 @@ export function createIntrospection (options: IntrospectOptions, keycloakClient:
     try {
       text = await keycloakClient.fetchText({ method: 'POST', path: PATH, form: form(value, token), timeout: deadline, maxBytes, cancellation, waited })
     } catch (error) {
-      if (error instanceof RefusedError && error.refusal === 'token') return { text: '', said: { refused: error } }
+      if (error instanceof UnavailableError && error.reasonCode === 'question_refused') return { text: '', said: { refused: error } }
       throw error
     }
     const known = judged?.find(token)
     if (known?.text === text) return { text, said: known }
     const answer = parseObject(text, maxDepth)
-    if (answer === undefined) throw unavailable('a body that is not a JSON object')
+    if (answer === undefined) throw unavailable('body_not_json')
     return { text, said: { answer } }
   }
 

@@ -6,6 +6,7 @@ import type { Cancellation } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 import { monotonicMilliseconds } from '../util/clock.js'
+import { reasonFor } from '../reasons/reason.js'
 
 export interface CallLimiterOptions {
   /** Calls that wait or are under way. */
@@ -62,7 +63,7 @@ export class CallLimiter {
     const refuse = (error: UnavailableError): void => this.#queue.refuse(call, error)
     deadline.onPassed(() => {
       this.#warnOfWaits()
-      refuse(unavailable(`none of ${MAX_UNDER_WAY} connections was free within ${this.#timeout} ms`, 'local'))
+      refuse(unavailable(reasonFor('connections_busy', { connections: MAX_UNDER_WAY, milliseconds: this.#timeout }), 'local'))
     })
     call.cancellation.onCancel((why) => refuse(unavailable(why, 'local')))
     call.cancellation.queuedSince = since

@@ -1,6 +1,7 @@
 import type { Cancellation } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
 import { LinkedList, type Place } from '../util/linked-list.js'
+import { reasonFor } from '../reasons/reason.js'
 
 /** Calls under way at once. Each has a connection of its own. */
 export const MAX_UNDER_WAY = 64
@@ -188,12 +189,12 @@ export class CallQueue {
     const most = (newcomer === undefined ? 0 : pendingOf(newcomer)) + 2
     const crowded = this.#crowds.get(this.#largest)?.first
     if (crowded !== undefined && pendingOf(crowded) >= most) {
-      return this.refuse(crowded.waiting.last!, unavailable('a call of a user who had fewer took its place', 'local'))
+      return this.refuse(crowded.waiting.last!, unavailable('call_displaced', 'local'))
     }
     const call = this.#newestOfBusiest()
-    if (call === undefined || pendingOf(call.caller) < most) throw unavailable(`${this.#maxPending} calls are pending already`, 'local')
+    if (call === undefined || pendingOf(call.caller) < most) throw unavailable(() => reasonFor('calls_pending', { count: this.#maxPending }), 'local')
     this.leave(call)
-    call.cancellation.cancel('a call of a user who had fewer took its place')
+    call.cancellation.cancel('call_displaced')
   }
 
   /** Of the caller who has most calls under way, the last. */

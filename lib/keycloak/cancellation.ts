@@ -1,4 +1,5 @@
 import { monotonicMilliseconds } from '../util/clock.js'
+import type { PlainReasonCode } from '../reasons/reason.js'
 
 /** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
 export interface Waiting {
@@ -13,14 +14,14 @@ export class Cancellation {
   /** While the call waits for its turn, so that nothing of it is written yet: since when, on the monotonic clock. */
   queuedSince: number | undefined
   #waiting = 0
-  #reason: string | undefined
-  #listener: ((why: string) => void) | undefined
+  #reason: PlainReasonCode | undefined
+  #listener: ((why: PlainReasonCode) => void) | undefined
 
   /** Somebody waits for the call, until `waiting` closes; without it, until the end. */
   join (waiting: Waiting | undefined): void {
     this.#waiting++
     waiting?.once('close', () => {
-      if (--this.#waiting === 0) this.cancel('nobody waits for the answer any more')
+      if (--this.#waiting === 0) this.cancel('caller_gone')
     })
   }
 
@@ -38,13 +39,13 @@ export class Cancellation {
   }
 
   /** The call is called off. */
-  cancel (why: string): void {
+  cancel (why: PlainReasonCode): void {
     this.#reason = why
     this.#listener?.(why)
   }
 
   /** What to do then; at once where it is so already. */
-  onCancel (listener: (why: string) => void): void {
+  onCancel (listener: (why: PlainReasonCode) => void): void {
     if (this.#reason !== undefined) listener(this.#reason)
     else this.#listener = listener
   }

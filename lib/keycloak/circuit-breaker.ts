@@ -37,7 +37,7 @@ export class CircuitBreaker {
    * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
    */
   mustBeClosed (): void {
-    if (this.open) throw unavailable('Keycloak is known to be away', 'local')
+    if (this.open) throw unavailable('breaker_open', 'local')
   }
 
   succeeded (): void {

@@ -67,5 +67,5 @@ export class ClientSecret {
 }
 
 function noSecret (): UnavailableError {
-  return unavailable('the function clientSecret gave no secret')
+  return unavailable('secret_missing')
 }

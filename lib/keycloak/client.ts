@@ -4,10 +4,10 @@ import { MAX_UNDER_WAY } from './call-queue.js'
 import type { Closing } from './closing.js'
 import { Deadline } from '../util/deadline.js'
 import type { Cancellation } from './cancellation.js'
-import { reasonOf } from '../errors.js'
-import { type FailureKind, unavailable, UnavailableError } from '../errors.js'
+import { networkFailure, type FailureKind, unavailable, UnavailableError } from '../errors.js'
 import { type Response, type ResponseRules, ResponseHandler } from './response-handler.js'
 import { monotonicMilliseconds } from '../util/clock.js'
+import { reasonFor } from '../reasons/reason.js'
 
 /** Where Keycloak is, and how to reach it. */
 export interface KeycloakClientOptions {
@@ -80,7 +80,7 @@ export class KeycloakClient {
   /** The same, with status and headers. */
   async fetch (call: ClientRequest): Promise<Response> {
     // Whoever asks now would open a connection that nobody ends.
-    if (this.closing.over) throw unavailable('the API is closed', 'local')
+    if (this.closing.over) throw unavailable('api_closed', 'local')
     let over: UnavailableError | undefined
     let handler: ResponseHandler | undefined
     const end = (error: UnavailableError): void => {
@@ -89,7 +89,7 @@ export class KeycloakClient {
     }
     // A timer of our own: undici's count idle time alone, and nothing of it reaches a connection being made.
     const deadline = typeof call.timeout === 'number' ? new Deadline(call.timeout) : call.timeout
-    deadline.onPassed(() => end(unavailable(`no answer within ${deadline.milliseconds} ms`, this.#blame(call, deadline, handler))))
+    deadline.onPassed(() => end(unavailable(reasonFor('no_answer', { milliseconds: deadline.milliseconds }), this.#blame(call, deadline, handler))))
     this.closing.add(end)
     call.cancellation?.onCancel((why) => {
       // Which is what happens to each in the end: an error costs something to make.
@@ -170,5 +170,5 @@ function isLostConnection (error: unknown): boolean {
 }
 
 function asUnavailable (error: unknown): UnavailableError {
-  return error instanceof UnavailableError ? error : unavailable(reasonOf(error), 'unreachable')
+  return error instanceof UnavailableError ? error : unavailable(networkFailure(error), 'unreachable')
 }

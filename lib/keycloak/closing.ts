@@ -83,6 +83,6 @@ export class Closing {
   #endAll (): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const end of this.#ends) end(unavailable('the API is closing', 'local'))
+    for (const end of this.#ends) end(unavailable('api_closing', 'local'))
   }
 }

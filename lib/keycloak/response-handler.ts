@@ -3,6 +3,7 @@ import { unavailable, UnavailableError } from '../errors.js'
 import { refusedBy } from './refusals.js'
 import { withoutPrototype } from '../util/members.js'
 import { monotonicMilliseconds } from '../util/clock.js'
+import { plainReason, type Reason, reasonFor } from '../reasons/reason.js'
 
 /** What was answered. */
 export interface Response {
@@ -83,13 +84,13 @@ export class ResponseHandler implements Handler {
     }
     // Counting encoded bytes would bound nothing: 48 kB of gzip can hold 50 MB.
     const encoding = headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') return this.end(this.#unusable('an encoded body, though identity was asked for'))
+    if (encoding !== undefined && encoding !== 'identity') return this.end(this.#unusable(plainReason('body_encoded')))
     this.#headers = headers
   }
 
   onResponseData (_controller: Controller, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#maxBytes) return this.end(this.#unusable(`a body of more than ${this.#maxBytes} bytes`))
+    if (this.#size > this.#maxBytes) return this.end(this.#unusable(reasonFor('body_too_long', { bytes: this.#maxBytes })))
     this.#chunks.push(chunk)
   }
 
@@ -105,7 +106,7 @@ export class ResponseHandler implements Handler {
   }
 
   /** The status of a refusal says more than what is wrong with its body. */
-  #unusable (problem: string): UnavailableError {
+  #unusable (problem: Reason): UnavailableError {
     return this.#refused ? refusedBy(this.#status) : unavailable(problem)
   }
 }

@@ -1,6 +1,6 @@
 // When the start looks at Keycloak, and what it does with what it finds.
 import t from 'tap'
-import type { Patient } from '../../lib/doctor/examine.js'
+import type { DoctorContext } from '../../lib/doctor/run-checks.js'
 import { StartCheck } from '../../lib/doctor/start-check.js'
 import { apiFor, ask, logging, realmFor, until, wait, WARN } from '../support/app.js'
 import { checksOf, discovers, listening, required } from '../support/doctor.js'
@@ -110,7 +110,7 @@ t.test('closed as soon as it listens, nobody asks Keycloak any more', async (t) 
 t.test('closed while it is loaded, the check looks at nothing', async (t) => {
   const log = logging()
   const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
-  const check = new StartCheck({} as Patient, logger)
+  const check = new StartCheck({} as DoctorContext, logger)
   const watching = check.watch()
   check.close()
   await watching
@@ -120,11 +120,11 @@ t.test('closed while it is loaded, the check looks at nothing', async (t) => {
 t.test('a check that cannot be made is a warning, and ends nothing', async (t) => {
   const log = logging()
   const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
-  await new StartCheck({} as Patient, logger).watch()
+  await new StartCheck({} as DoctorContext, logger).watch()
   const msg = 'the check at start could not be made; requests are judged all the same'
   t.match(log.lines, [{ level: WARN, msg, reason: 'an error without a code' }])
   const foreign = Object.assign(new Error('what nobody should read'), { code: 'ERR_MODULE_NOT_FOUND' })
-  await new StartCheck({ get settings () { throw foreign } } as unknown as Patient, logger).watch()
+  await new StartCheck({ get settings () { throw foreign } } as unknown as DoctorContext, logger).watch()
   t.match(log.lines[1], { level: WARN, msg, reason: 'ERR_MODULE_NOT_FOUND' })
   t.notMatch(JSON.stringify(log.lines), 'nobody should read', 'of a foreign error its code alone')
 })

@@ -11,13 +11,13 @@ import type { Finding } from './finding.js'
 import { checkIssuer } from './issuer.js'
 import { suspiciousUnits } from '../options/suspicious-units.js'
 
-/** What is looked at, and by what. */
-export interface Patient {
+/** The settings that are checked, and the parts that call Keycloak for it. */
+export interface DoctorContext {
   settings: Settings
   keycloakClient: KeycloakClient
-  /** Absent where signatures are not checked. */
+  /** Absent if signatures are not checked. */
   keys: KeySource | undefined
-  /** Absent where requests are not introspected. */
+  /** Absent if requests are not introspected. */
   introspection: Introspection | undefined
 }
 
@@ -26,11 +26,11 @@ function isFinding (discovered: Discovered | Finding): discovered is Finding {
 }
 
 /**
- * One look at Keycloak: its discovery document, and where there is one the keys and the client's credentials. Keys are
- * fetched through lib/keys/, so the first request finds them there; not before it is known that somebody is at home, so
- * that a Keycloak that starts later is met as if nobody had asked.
+ * Check Keycloak once: its discovery document and, if there is one, the keys and the client's credentials. Keys are fetched
+ * by the key source of the plugin, so that the first request finds them there. They are not fetched before Keycloak has
+ * answered, so that a Keycloak that starts later is asked as if nobody had asked before.
  */
-export async function examine ({ settings, keycloakClient, keys, introspection }: Patient): Promise<Finding[]> {
+export async function runChecks ({ settings, keycloakClient, keys, introspection }: DoctorContext): Promise<Finding[]> {
   const discovered = await discover(keycloakClient, settings)
   const doubtful = [checkAudience(settings), ...unitsOf(settings)].filter((each) => each !== undefined)
   if (isFinding(discovered)) return [discovered, ...doubtful]
