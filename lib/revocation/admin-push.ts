@@ -4,6 +4,7 @@ import { notValid } from '../errors.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import type { PushedRevocation, PushKind } from './push.js'
 import { checkExpiration } from './push-dates.js'
+import { reasonFor } from '../reasons/reason.js'
 
 const TYPES: ReadonlySet<string> = new Set(['jwt'])
 
@@ -61,20 +62,20 @@ function isAdminPush (payload: JsonObject): boolean {
 }
 
 function checkAction (payload: JsonObject, action: string, { clientId, leeway, skew }: AdminPushOptions, now: number): AdminPush {
-  if (Object.hasOwn(payload, 'typ')) throw notValid('typ is there')
-  if (member(payload, 'action') !== action) throw notValid('the action is not that of the route')
-  if (member(payload, 'resource') !== clientId) throw notValid('the resource is not this client')
+  if (Object.hasOwn(payload, 'typ')) throw notValid('push_typ')
+  if (member(payload, 'action') !== action) throw notValid('push_action_other')
+  if (member(payload, 'resource') !== clientId) throw notValid('push_resource_other')
   const expiration = date(payload, 'expiration')
-  if (expiration === undefined) throw notValid('expiration is missing')
+  if (expiration === undefined) throw notValid(reasonFor('push_claim_missing', { claim: 'expiration' }))
   const id = member(payload, 'id')
-  if (typeof id !== 'string' || id === '') throw notValid('id is not a string')
+  if (typeof id !== 'string' || id === '') throw notValid(reasonFor('push_claim_not_string', { claim: 'id' }))
   checkExpiration(expiration, skew, now)
   return { call: { id, until: expiration + leeway }, expiration }
 }
 
 function notBefore (payload: JsonObject): number {
   const value = date(payload, 'notBefore')
-  if (value === undefined || value < 0) throw notValid('notBefore is missing or negative')
+  if (value === undefined || value < 0) throw notValid('push_not_before_missing')
   return value
 }
 
@@ -83,6 +84,6 @@ function sessionIds (payload: JsonObject): string[] | undefined {
   const ids = member(payload, 'keycloakSessionIds')
   if (ids === undefined || ids === null) return undefined
   const isId = (id: unknown): id is string => typeof id === 'string' && id !== ''
-  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(isId)) throw notValid('keycloakSessionIds is no list of sessions')
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(isId)) throw notValid('push_sessions_malformed')
   return ids
 }

@@ -128,7 +128,7 @@ export class KeyLookup {
     const key = this.#knownKey(header)
     if (key !== undefined) found(key)
     else if (this.#keys.isFinal(header.kid, header.alg, arrivedAt)) evict(unknownKey())
-    else if (monotonicMilliseconds() - arrivedAt >= MAX_WAIT) evict(unavailable('the keys could not be had in time'))
+    else if (monotonicMilliseconds() - arrivedAt >= MAX_WAIT) evict(unavailable('push_keys_late'))
     else return false
     this.#lookups.delete(lookup)
     this.#budget.release(lookup)
@@ -137,9 +137,9 @@ export class KeyLookup {
 }
 
 function unknownKey (): KeycloakError {
-  return notValid('no key of the realm fits kid and alg')
+  return notValid('kid_unknown')
 }
 
 function apiCloses (): KeycloakError {
-  return unavailable('the API closes')
+  return unavailable('api_closing')
 }

@@ -1,5 +1,6 @@
 import { notValid } from '../errors.js'
 import { copyOf } from '../token/token-cache.js'
+import { reasonFor } from '../reasons/reason.js'
 
 /** Limit of the fields of a form. Keycloak sends one; the parser makes several objects of each. */
 const MAX_FIELDS = 16
@@ -13,9 +14,9 @@ const PLAIN = /^logout_token=[\w.-]+$/
  */
 export function logoutTokenOf (form: string): string {
   if (PLAIN.test(form)) return form.slice(form.indexOf('=') + 1)
-  if (form.split('&', MAX_FIELDS + 1).length > MAX_FIELDS) throw notValid(`the form has more than ${MAX_FIELDS} fields`)
+  if (form.split('&', MAX_FIELDS + 1).length > MAX_FIELDS) throw notValid(reasonFor('push_form_too_long', { count: MAX_FIELDS }))
   const [token, second] = new URLSearchParams(form).getAll('logout_token')
-  if (token === undefined || second !== undefined) throw notValid('the form has other than one logout_token')
+  if (token === undefined || second !== undefined) throw notValid('push_form_malformed')
   // A slice would keep the whole form in memory.
   return copyOf(token)
 }

@@ -3,6 +3,7 @@ import { notValid } from '../errors.js'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
 import type { PushedRevocation, PushKind } from './push.js'
 import { checkExpiration, checkIssuedAt } from './push-dates.js'
+import { reasonFor } from '../reasons/reason.js'
 
 /** The member of `events` (OpenID Connect Back-Channel Logout 1.0 section 2.4). */
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -52,11 +53,11 @@ function checkedDates (claims: JsonObject, skew: number, now: number): { iat: nu
 /** Keycloak writes `typ` into each token: ID tokens and access tokens are signed by the same key. */
 function checkType (claims: JsonObject): void {
   const typ = member(claims, 'typ')
-  if (typ !== undefined && typ !== 'Logout') throw notValid('typ is not Logout')
+  if (typ !== undefined && typ !== 'Logout') throw notValid('logout_typ')
 }
 
 function checkEvent (claims: JsonObject): void {
-  if (!hasEvent(claims)) throw notValid('events has no back-channel logout')
+  if (!hasEvent(claims)) throw notValid('logout_event_missing')
 }
 
 function hasEvent (claims: JsonObject): boolean {
@@ -66,16 +67,16 @@ function hasEvent (claims: JsonObject): boolean {
 
 /** Section 2.4 forbids `nonce`, so that an ID token never passes for a logout token. */
 function checkNonce (claims: JsonObject): void {
-  if (Object.hasOwn(claims, 'nonce')) throw notValid('nonce is there')
+  if (Object.hasOwn(claims, 'nonce')) throw notValid('logout_nonce')
 }
 
 function identifier (claims: JsonObject, name: string): string | undefined {
   const value = member(claims, name)
   if (value === undefined) return undefined
-  if (typeof value !== 'string' || value === '') throw notValid(`${name} is not a string`)
+  if (typeof value !== 'string' || value === '') throw notValid(reasonFor('push_claim_not_string', { claim: name }))
   return value
 }
 
 function missing (name: string): never {
-  throw notValid(`${name} is missing`)
+  throw notValid(reasonFor('push_claim_missing', { claim: name }))
 }

@@ -71,7 +71,7 @@ export class MemoryBudget {
       if (this.#bytes <= BYTES_AFTER_EVICTION) return
       if (!fits(reservation)) continue
       this.release(reservation)
-      reservation.evict(unavailable('more calls wait than there is room for'))
+      reservation.evict(unavailable('push_room_full'))
     }
   }
 

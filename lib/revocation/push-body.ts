@@ -3,6 +3,7 @@ import type { Closing } from '../keycloak/closing.js'
 import { Deadline } from '../util/deadline.js'
 import { type KeycloakError, notValid } from '../errors.js'
 import type { MemoryBudget, Reservation } from './memory-budget.js'
+import { reasonFor } from '../reasons/reason.js'
 
 /** Limit of a body, in bytes. A logout token has about 1,000; an admin push adds about 50 for each session that it names. */
 export const MAX_BYTES = 64 * 1024
@@ -25,17 +26,17 @@ export function readBody (body: Readable, budget: MemoryBudget, closing: Closing
     const text = new BodyBuffer()
     const reservation: Reservation = { group: BODIES, bytes: 0, evict: fail }
     const deadline = new Deadline(TIMEOUT)
-    deadline.onPassed(() => fail(notValid(`the body took more than ${TIMEOUT} ms`)))
+    deadline.onPassed(() => fail(notValid(reasonFor('push_body_slow', { milliseconds: TIMEOUT }))))
     closing.add(fail)
     budget.reserve(reservation)
     body.on('data', add)
     body.on('end', () => {
-      if (text.isTooLong) return fail(notValid(`the body has more than ${MAX_BYTES} bytes`))
+      if (text.isTooLong) return fail(notValid(reasonFor('push_body_too_long', { bytes: MAX_BYTES })))
       release()
       resolve(text.toString())
     })
-    body.on('error', () => fail(notValid('the body was cut off')))
-    body.on('close', () => { if (!body.readableEnded) fail(notValid('the body was cut off')) })
+    body.on('error', () => fail(notValid('push_body_cut')))
+    body.on('close', () => { if (!body.readableEnded) fail(notValid('push_body_cut')) })
 
     function add (chunk: Buffer): void {
       text.add(chunk)

@@ -1,4 +1,5 @@
 import { notValid } from '../errors.js'
+import { reasonFor } from '../reasons/reason.js'
 
 // Keycloak does not repeat a push, so a push that is refused because a clock is a little off is a logout lost for good. Beyond the
 // skew the refusal tells by how many seconds the clocks differ, because the operator has to set one of them.
@@ -11,7 +12,7 @@ import { notValid } from '../errors.js'
  */
 export function checkIssuedAt (issuedAt: number, skew: number, now: number): void {
   const ahead = issuedAt - now
-  if (ahead > skew) throw notValid(`the call is dated ${Math.ceil(ahead)} s in the future: ${cause(skew)}`)
+  if (ahead > skew) throw notValid(reasonFor('push_future', { seconds: Math.ceil(ahead), leeway: skew }))
 }
 
 /**
@@ -22,9 +23,5 @@ export function checkIssuedAt (issuedAt: number, skew: number, now: number): voi
  */
 export function checkExpiration (expiration: number, skew: number, now: number): void {
   const ago = now - expiration
-  if (ago >= skew) throw notValid(`the call ended ${Math.ceil(ago)} s ago: it comes late, or ${cause(skew)}`)
-}
-
-function cause (skew: number): string {
-  return `the clocks of Keycloak and this API differ by more than ${skew} s (revocation.leeway); NTP keeps both right`
+  if (ago >= skew) throw notValid(reasonFor('push_ended', { seconds: Math.ceil(ago), leeway: skew }))
 }

@@ -76,14 +76,14 @@ export class PushReceiver {
   }
 
   #header (token: string): Header {
-    if (token.indexOf('.') > MAX_HEADER) throw notValid('the header is too long')
+    if (token.indexOf('.') > MAX_HEADER) throw notValid('push_header_too_long')
     return openJws(token, this.#rules).header
   }
 
   async #carryOutOnce (pushed: PushedRevocation, call: PendingCall): Promise<void> {
     const running = this.#running.get(pushed.id)
     if (running !== undefined) return this.#join(running)
-    if (!this.#options.replayGuard.take(pushed.id, pushed.until)) throw notValid('the call was made before')
+    if (!this.#options.replayGuard.take(pushed.id, pushed.until)) throw notValid('push_repeated')
     const done = this.#carryOut(pushed, call).finally(() => this.#running.delete(pushed.id))
     this.#running.set(pushed.id, done)
     return done

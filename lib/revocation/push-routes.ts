@@ -8,6 +8,7 @@ import { causeOf, type PendingCall } from './push.js'
 import { readBody } from './push-body.js'
 import type { PushReceiver } from './push-receiver.js'
 import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
+import { reasonFor } from '../reasons/reason.js'
 
 /** The objects that all routes share. */
 export interface PushRouteOptions {
@@ -58,7 +59,7 @@ export class PushRoute {
   /** A function of its own, because an async function that waits would keep the body in memory as long. */
   #receive (request: FastifyRequest): ReturnType<PushReceiver['receive']> {
     const { body } = request
-    if (typeof body !== 'string') throw notValid('there is no body')
+    if (typeof body !== 'string') throw notValid('push_body_missing')
     request.body = undefined
     return this.#spec.receiver.receive(this.#spec.tokenOf(body))
   }
@@ -68,7 +69,7 @@ export class PushRoute {
     try {
       await this.#options.pending.wait(done, () => {
         call.late = true
-        return unavailable('it is kept until its signature can be checked')
+        return unavailable('push_waiting')
       })
     } catch (error) {
       return this.#refuse(error as KeycloakError, call, request, reply)
@@ -87,7 +88,7 @@ export class PushRoute {
     const isOurs = error instanceof KeycloakError
     if (!isOurs && !error.code?.startsWith('FST_ERR_CTP_')) throw error
     closing.closeIfShuttingDown(request, reply)
-    const reason = isOurs ? error.reason : `the body must be ${this.#spec.contentType}`
+    const reason = isOurs ? error.reason : reasonFor('push_body_other', { type: this.#spec.contentType }).reason
     const cause = call.late ? 'waiting' : causeOf(call, error as KeycloakError)
     reply.header('cache-control', 'no-store')
     if (error.code === 'keycloak_unavailable') {

@@ -65,7 +65,7 @@ export class RealmRevocation {
    */
   check (claims: AccessTokenClaims): void {
     this.#list.check(claims)
-    if (this.#sync !== undefined && !this.#sync.ok) throw unavailable('the store of revocations was not heard of for more than revocation.maxLag')
+    if (this.#sync !== undefined && !this.#sync.ok) throw unavailable('revocations_unheard')
   }
 
   /**

@@ -70,11 +70,11 @@ export class RevocationList implements LimitedEntries {
   /** @throws {KeycloakError} token_not_valid */
   check (claims: AccessTokenClaims): void {
     // An entry that has ended must not have been needed any more.
-    if (claims.exp - claims.iat > this.#options.maxTokenLifetime) throw notValid('the token lives longer than revocation.maxTokenLifetime')
-    if (claims.iat < this.notBefore) throw notValid('the token was issued before the not-before date')
+    if (claims.exp - claims.iat > this.#options.maxTokenLifetime) throw notValid('token_lives_too_long')
+    if (claims.iat < this.notBefore) throw notValid('issued_before_not_before')
     const session = sessionOf(claims)
-    if (this.#sessions.size > 0 && this.#isSessionLoggedOut(session, claims)) throw notValid('the session was logged out')
-    if (this.#users.size > 0 && this.#isUserLoggedOut(session, claims)) throw notValid('the user was logged out')
+    if (this.#sessions.size > 0 && this.#isSessionLoggedOut(session, claims)) throw notValid('session_logged_out')
+    if (this.#users.size > 0 && this.#isUserLoggedOut(session, claims)) throw notValid('user_logged_out')
   }
 
   take (revocation: Revocation): void {

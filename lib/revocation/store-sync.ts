@@ -10,6 +10,7 @@ import { RateLimit } from '../diagnostics/rate-limit.js'
 import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 import { withTimeout } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
+import { reasonFor } from '../reasons/reason.js'
 
 export interface StoreSyncOptions {
   store: RevocationStore
@@ -95,10 +96,10 @@ export class StoreSync {
     const published = (async () => store.publish(revocation))()
     published.catch(() => this.#queue.add(revocation))
     try {
-      await closing.until(withTimeout(published, PUBLISH_TIMEOUT, () => unavailable(`no answer within ${PUBLISH_TIMEOUT} ms`)))
+      await closing.until(withTimeout(published, PUBLISH_TIMEOUT, () => unavailable(reasonFor('no_answer', { milliseconds: PUBLISH_TIMEOUT }))))
     } catch (error) {
       warnings.write('store', `the store of revocations cannot be written: ${storeReasonOf(error)}`)
-      throw unavailable('it holds here, and elsewhere as soon as the store of revocations takes it')
+      throw unavailable('push_not_spread')
     }
   }
 
