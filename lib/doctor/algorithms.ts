@@ -1,13 +1,13 @@
 import type { UnavailableError } from '../errors.js'
 import type { KeySource } from '../keys/key-source.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import { TEST_KEYS } from '../keys/test-keys.js'
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import type { Finding } from './finding.js'
 import { explainRefusal } from './refusal.js'
 
 /** Find out whether the realm has a key for one of the accepted algorithms. */
-export async function checkAlgorithms (keys: KeySource, settings: Settings): Promise<Finding | undefined> {
+export async function checkAlgorithms (keys: KeySource, settings: RealmSettings): Promise<Finding | undefined> {
   const { algorithms, baseUrl } = settings
   let available: ReadonlySet<string>
   try {

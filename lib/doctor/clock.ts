@@ -1,4 +1,4 @@
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { Discovered } from './discovery.js'
 import type { Finding } from './finding.js'
 
@@ -15,7 +15,7 @@ const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/
  * The Date header of the answer against our clock. Keycloak itself sends none (26.7), the proxy before it does.
  * The header has whole seconds, and was written at some moment of the call: only what is certain counts.
  */
-export function checkClock ({ headers, asked, answered }: Discovered, { leeway }: Settings): Finding | undefined {
+export function checkClock ({ headers, asked, answered }: Discovered, { leeway }: RealmSettings): Finding | undefined {
   // RFC 9111 section 5.1: an answer from a cache has the date of another time.
   if (typeof headers.date !== 'string' || !DATE.test(headers.date) || headers.age !== undefined) return undefined
   const date = Date.parse(headers.date)

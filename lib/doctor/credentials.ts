@@ -1,11 +1,11 @@
 import type { UnavailableError } from '../errors.js'
 import type { Introspection } from '../introspection/introspection.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { Finding } from './finding.js'
 import { explainRefusal, secretOf } from './refusal.js'
 
 /** Find out whether Keycloak lets this client introspect: with a wrong secret every request with a token would be 503. */
-export async function checkCredentials (introspection: Introspection | undefined, settings: Settings): Promise<Finding | undefined> {
+export async function checkCredentials (introspection: Introspection | undefined, settings: RealmSettings): Promise<Finding | undefined> {
   try {
     await introspection?.probe()
     return undefined
@@ -24,7 +24,7 @@ export async function checkCredentials (introspection: Introspection | undefined
 }
 
 /** The rest of a sentence that begins with `introspection`: by the reason of Keycloak, or else by the status alone. */
-function explained (error: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+function explained (error: UnavailableError, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> {
   const { reason, reasonCode, responseStatus } = error
   const known = explainRefusal(reasonCode, responseStatus, settings)
   if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
@@ -32,7 +32,7 @@ function explained (error: UnavailableError, settings: Settings): Pick<Finding, 
   return byStatus(error, settings)
 }
 
-function byStatus ({ reason, responseStatus: status }: UnavailableError, settings: Settings): Pick<Finding, 'check' | 'sentence'> {
+function byStatus ({ reason, responseStatus: status }: UnavailableError, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> {
   const client = JSON.stringify(settings.clientId)
   if (status === 401) {
     return {

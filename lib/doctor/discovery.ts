@@ -1,7 +1,7 @@
 import type { Response } from '../keycloak/response-handler.js'
 import { member, parseObject } from '../util/strict-json.js'
 import { refusalIn } from '../keycloak/refusals.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import { plainReason, type Reason } from '../reasons/reason.js'
 import { addressOption, type Finding, isShowable } from './finding.js'
@@ -26,7 +26,7 @@ export interface Discovered {
 }
 
 /** Read the realm's discovery document, or find out why it cannot be read. */
-export async function discover (keycloakClient: KeycloakClient, settings: Settings): Promise<Discovered | Finding> {
+export async function discover (keycloakClient: KeycloakClient, settings: RealmSettings): Promise<Discovered | Finding> {
   const asked = wallMilliseconds()
   let answer: Response
   try {
@@ -41,7 +41,7 @@ export async function discover (keycloakClient: KeycloakClient, settings: Settin
   return { issuer, headers: answer.headers, asked, answered }
 }
 
-function refused ({ status, headers, body }: Response, settings: Settings): Finding {
+function refused ({ status, headers, body }: Response, settings: RealmSettings): Finding {
   const { baseUrl } = settings
   const option = addressOption(settings)
   const reason = `status ${status}`
@@ -74,7 +74,7 @@ function destination (location: string | undefined, option: string): string {
  * A 404 is about the realm, or about a path that Keycloak does not have.
  * @param isKnown whether Keycloak said that it is the realm
  */
-function notThere (isKnown: boolean, settings: Settings): string {
+function notThere (isKnown: boolean, settings: RealmSettings): string {
   const { baseUrl, issuer } = settings
   const option = addressOption(settings)
   const { origin, pathname } = new URL(baseUrl)
@@ -88,7 +88,7 @@ function notThere (isKnown: boolean, settings: Settings): string {
   return `Keycloak has no realm at ${baseUrl} (status 404): correct the realm's name, where small and capital letters count, or the path before it, as in ${option}: "${origin}${other}/realms/${name}" (Keycloak up to 16, and later ones with http-relative-path, have /auth there)`
 }
 
-function stranger (settings: Settings, { reason, reasonCode }: Reason): Finding {
+function stranger (settings: RealmSettings, { reason, reasonCode }: Reason): Finding {
   return {
     check: 'not_keycloak',
     sentence: `what answers at ${settings.baseUrl} is not Keycloak (${reason}): correct ${addressOption(settings)}, whose path ends in /realms/ and the realm's name`,

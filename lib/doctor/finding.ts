@@ -1,5 +1,5 @@
 import type { StartCheckCode } from '../../types/options.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { isRealmUrl } from '../options/realm-url.js'
 
@@ -28,6 +28,6 @@ export function isShowable (url: string): boolean {
 }
 
 /** The option that has the address of Keycloak. */
-export function addressOption ({ serverUrl }: Settings): 'issuer' | 'serverUrl' {
+export function addressOption ({ serverUrl }: RealmSettings): 'issuer' | 'serverUrl' {
   return serverUrl === undefined ? 'issuer' : 'serverUrl'
 }

@@ -1,8 +1,8 @@
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import { type Finding, isShowable } from './finding.js'
 
 /** What Keycloak writes into `iss` by its discovery document, against the option. */
-export function checkIssuer (discovered: string, settings: Settings): Finding | undefined {
+export function checkIssuer (discovered: string, settings: RealmSettings): Finding | undefined {
   const { issuer, serverUrl } = settings
   if (discovered === issuer) return undefined
   if (!isShowable(discovered)) {
@@ -26,7 +26,7 @@ function mismatch (sentence: string): Finding {
  * Without a fixed host name Keycloak is called whatever it was asked by. Tokens made by way of the public URL are then
  * good, but not where Keycloak itself looks at them by way of the other.
  */
-function followsHost (discovered: string, { issuer, verifyTokensWithKeycloak }: Settings): Finding {
+function followsHost (discovered: string, { issuer, verifyTokensWithKeycloak }: RealmSettings): Finding {
   const harm = verifyTokensWithKeycloak
     ? 'so introspection by way of it calls the tokens of issuer inactive'
     : 'so tokens pass only where they were issued by way of issuer'

@@ -1,5 +1,5 @@
 import type { UnavailableError } from '../errors.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { addressOption, type Finding } from './finding.js'
 
@@ -92,7 +92,7 @@ const TROUBLES: Readonly<Partial<Record<KeycloakReasonCode, Trouble>>> = {
 }
 
 /** The address that was tried, the reason, and the setting that cures it. */
-export function unreachable (error: unknown, settings: Settings): Finding {
+export function unreachable (error: unknown, settings: RealmSettings): Finding {
   const { reason, reasonCode } = error as UnavailableError
   const { check, sentence } = TROUBLES[reasonCode] ?? OTHER
   return {
@@ -105,7 +105,7 @@ export function unreachable (error: unknown, settings: Settings): Finding {
   }
 }
 
-function whereOf (settings: Settings): Where {
+function whereOf (settings: RealmSettings): Where {
   const { baseUrl, dispatcher, jwks } = settings
   return { option: addressOption(settings), url: new URL(baseUrl), own: dispatcher === undefined, timeout: jwks.timeout }
 }

@@ -1,5 +1,5 @@
 import type { KeycloakReasonCode } from '../reasons/reason.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import { addressOption, type Finding } from './finding.js'
 
 /** A problem and its cure. */
@@ -9,7 +9,7 @@ type Advice = [problem: string, cure: string]
 interface Known {
   check: Finding['check']
   /** @param realm the name of the realm, from the URL */
-  advice: (settings: Settings, realm: string) => Advice
+  advice: (settings: RealmSettings, realm: string) => Advice
 }
 
 const BY_SECRET = 'in its Credentials tab in Keycloak set Client Authenticator to "Client Id and Secret"'
@@ -75,7 +75,7 @@ const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
  * @param status absent if there was no response
  * @returns `undefined` for a reason that is not in the table
  */
-export function explainRefusal (reasonCode: KeycloakReasonCode | undefined, status: number | undefined, settings: Settings): Pick<Finding, 'check' | 'sentence'> | undefined {
+export function explainRefusal (reasonCode: KeycloakReasonCode | undefined, status: number | undefined, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> | undefined {
   const known = reasonCode && KNOWN[reasonCode]
   if (known === undefined) return undefined
   const realm = new URL(settings.baseUrl).pathname.split('/').at(-1)!
@@ -84,6 +84,6 @@ export function explainRefusal (reasonCode: KeycloakReasonCode | undefined, stat
 }
 
 /** The beginning of a sentence about the secret. */
-export function secretOf ({ clientSecret }: Settings): string {
+export function secretOf ({ clientSecret }: RealmSettings): string {
   return typeof clientSecret === 'function' ? 'what the function clientSecret gave is' : 'clientSecret is'
 }

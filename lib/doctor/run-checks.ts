@@ -1,6 +1,6 @@
 import type { Introspection } from '../introspection/introspection.js'
 import type { KeySource } from '../keys/key-source.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import { checkAlgorithms } from './algorithms.js'
 import { checkAudience } from './audience.js'
@@ -13,7 +13,7 @@ import { suspiciousUnits } from '../options/suspicious-units.js'
 
 /** The settings that are checked, and the parts that call Keycloak for it. */
 export interface DoctorContext {
-  settings: Settings
+  settings: RealmSettings
   keycloakClient: KeycloakClient
   /** Absent if signatures are not checked. */
   keys: KeySource | undefined
@@ -42,6 +42,6 @@ export async function runChecks ({ settings, keycloakClient, keys, introspection
   return [...found.filter((each) => each !== undefined), ...doubtful]
 }
 
-function unitsOf (settings: Settings): Finding[] {
+function unitsOf (settings: RealmSettings): Finding[] {
   return suspiciousUnits(settings).map(({ option, sentence }) => ({ check: 'units', sentence, reason: option, certain: false }))
 }

@@ -3,7 +3,7 @@ import type { PlainReasonCode } from '../reasons/reason.js'
 
 /** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
 export interface Waiting {
-  once (event: 'close', listener: () => void): unknown
+  onGone (listener: () => void): void
 }
 
 /**
@@ -20,7 +20,7 @@ export class Cancellation {
   /** Somebody waits for the call, until `waiting` closes; without it, until the end. */
   join (waiting: Waiting | undefined): void {
     this.#waiting++
-    waiting?.once('close', () => {
+    waiting?.onGone(() => {
       if (--this.#waiting === 0) this.cancel('caller_gone')
     })
   }

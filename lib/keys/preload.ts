@@ -1,12 +1,12 @@
 import { reasonOf } from '../errors.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { KeySource } from './key-source.js'
 
 /**
  * Fetch the keys before the first request, where that is wanted. Every failure is logged by whoever fetches.
  * @throws {Error} when they are required and cannot be had
  */
-export async function preload (keys: KeySource, { jwks, baseUrl }: Settings): Promise<void> {
+export async function preload (keys: KeySource, { jwks, baseUrl }: RealmSettings): Promise<void> {
   if (jwks.preload === 'warn') keys.preload().catch(() => {})
   if (jwks.preload !== 'require') return
   try {

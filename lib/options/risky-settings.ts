@@ -1,6 +1,6 @@
 import type { StartWarning } from '../../types/options.js'
 import { AUD_DEMANDED_FROM } from './keycloak-versions.js'
-import type { Settings } from './options.js'
+import type { RealmSettings } from './options.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { testRealms } from '../util/test-realms.js'
 import { needsVerifiedEmail } from './verified-email.js'
@@ -8,8 +8,8 @@ import { needsVerifiedEmail } from './verified-email.js'
 /** A setting that puts something at risk, or does not do what it looks like. */
 interface Risk {
   code: StartWarning
-  isTaken: (settings: Settings) => boolean
-  sentence: (settings: Settings) => string
+  isTaken: (settings: RealmSettings) => boolean
+  sentence: (settings: RealmSettings) => string
 }
 
 const RISKS: readonly Risk[] = [
@@ -56,13 +56,13 @@ const RISKS: readonly Risk[] = [
 ]
 
 /** Say at start, once each, which settings put something at risk. */
-export function warnOfRisks (settings: Settings, log: StartLog): void {
+export function warnOfRisks (settings: RealmSettings, log: StartLog): void {
   for (const { code, isTaken, sentence } of RISKS) {
     if (isTaken(settings)) log.warn({ code }, sentence(settings))
   }
 }
 
 /** The `options` of a test realm have its secret in any case, so that a test can switch introspection on. */
-function isOfTestRealm (secret: Settings['clientSecret']): boolean {
+function isOfTestRealm (secret: RealmSettings['clientSecret']): boolean {
   return [...testRealms()].some(({ options }) => options.clientSecret === secret)
 }

@@ -1,4 +1,4 @@
-import type { Settings } from './options.js'
+import type { RealmSettings } from './options.js'
 
 /** A number that its unit makes strange. */
 interface Suspect {
@@ -10,7 +10,7 @@ interface Suspect {
 }
 
 /** Times are in milliseconds, but those that are compared with a token's dates are in seconds. */
-function suspects ({ jwks, introspection, leeway, revocation }: Settings): Suspect[] {
+function suspects ({ jwks, introspection, leeway, revocation }: RealmSettings): Suspect[] {
   const milliseconds = (option: string, value: number, most: number): Suspect => ({ option, value, unit: 'milliseconds', between: [0, most] })
   return [
     milliseconds('jwks.maxAge', jwks.maxAge, 4000),
@@ -31,7 +31,7 @@ export interface SuspiciousUnit {
 }
 
 /** Seconds where milliseconds are meant, or the other way round. */
-export function suspiciousUnits (settings: Settings): SuspiciousUnit[] {
+export function suspiciousUnits (settings: RealmSettings): SuspiciousUnit[] {
   return suspects(settings)
     .filter(({ value, between: [least, most] }) => value !== undefined && value > least && value < most)
     .map(({ option, value, unit }) => ({

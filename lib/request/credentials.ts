@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type KeycloakError, type ReasonSource, refusal } from '../errors.js'
+import type { Credentials } from '../token/credentials.js'
 import { member } from '../util/strict-json.js'
 
 /**
@@ -8,7 +9,7 @@ import { member } from '../util/strict-json.js'
  */
 export function bearerToken (request: FastifyRequest): string | null {
   const header = authorizationOf(request)
-  return header === undefined ? null : tokenIn(header)
+  return header === undefined ? null : credentialsIn(header)?.token ?? null
 }
 
 /**
@@ -23,10 +24,10 @@ export function authorizationOf (request: FastifyRequest): string | undefined {
 }
 
 /**
- * The token in an Authorization header; `null` where the scheme is another.
+ * The credentials in an Authorization header; `null` if it has another scheme.
  * @throws {KeycloakError} bad_authorization_header
  */
-export function tokenIn (header: string): string | null {
+export function credentialsIn (header: string): Credentials | null {
   if (header === '') return null
   const end = header.search(/[ \t]/)
   const scheme = end === -1 ? header : header.slice(0, end)
@@ -37,7 +38,7 @@ export function tokenIn (header: string): string | null {
   if (token === '') throw bad('authorization_empty')
   // Not by a pattern, which would take ten times as long for what every token has to pass.
   if (token.includes(' ') || token.includes('\t')) throw bad('authorization_malformed')
-  return token
+  return { scheme: 'Bearer', token }
 }
 
 /** By hand, since a pattern for trailing spaces takes quadratic time on a long run of inner ones. */

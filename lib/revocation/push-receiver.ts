@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { type KeycloakError, notValid } from '../errors.js'
 import { type Header, type JwsRules, openJws, payloadOf } from '../token/jws.js'
-import { ALGORITHMS } from '../options/options.js'
+import { ALGORITHMS } from '../options/values.js'
 import { wallSeconds } from '../util/clock.js'
 import type { KeyLookup } from './key-lookup.js'
 import type { MemoryBudget, Reservation } from './memory-budget.js'

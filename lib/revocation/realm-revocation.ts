@@ -5,7 +5,7 @@ import type { AccessTokenClaims } from '../../types/user.js'
 import type { Closing } from '../keycloak/closing.js'
 import { unavailable } from '../errors.js'
 import type { KeySource } from '../keys/key-source.js'
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import { KeyLookup } from './key-lookup.js'
 import { MemoryBudget } from './memory-budget.js'
 import { PendingAnswers } from './pending-answers.js'
@@ -19,8 +19,8 @@ import { StoreSync } from './store-sync.js'
 import { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 
 export interface RealmRevocationOptions {
-  settings: Settings
-  revocation: NonNullable<Settings['revocation']>
+  settings: RealmSettings
+  revocation: NonNullable<RealmSettings['revocation']>
   keys: KeySource
   closing: Closing
   log: FastifyBaseLogger

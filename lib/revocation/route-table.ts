@@ -1,4 +1,4 @@
-import type { Settings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import { logoutPush, notBeforePush } from './admin-push.js'
 import { logoutTokenOf } from './logout-form.js'
 import { backchannelLogout } from './logout-token.js'
@@ -9,11 +9,11 @@ import type { PushRouteSpec } from './push-routes.js'
  * The routes that the options ask for: one for back-channel logouts, and two below the admin URL.
  * @param skew seconds by which the clocks of Keycloak and this API may differ
  */
-export function pushRoutes (settings: Settings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
+export function pushRoutes (settings: RealmSettings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
   return [...backchannelRoutes(settings, skew, options), ...adminRoutes(settings, skew, options)]
 }
 
-function backchannelRoutes ({ backchannelLogout: route, issuer, leeway }: Settings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
+function backchannelRoutes ({ backchannelLogout: route, issuer, leeway }: RealmSettings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
   if (route === undefined) return []
   const kind = backchannelLogout({ issuer, leeway, audience: new Set(route.clients) }, skew)
   return [{
@@ -24,7 +24,7 @@ function backchannelRoutes ({ backchannelLogout: route, issuer, leeway }: Settin
   }]
 }
 
-function adminRoutes ({ adminUrl, clientId, leeway }: Settings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
+function adminRoutes ({ adminUrl, clientId, leeway }: RealmSettings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
   if (adminUrl === undefined) return []
   const base = adminUrl.path.replace(/\/$/, '')
   const kinds = { k_push_not_before: notBeforePush({ clientId, leeway, skew }), k_logout: logoutPush({ clientId, leeway, skew }) }

@@ -1,7 +1,7 @@
 import { type JsonObject, member } from '../util/strict-json.js'
 import { type JwsRules, openJws, payloadOf } from './jws.js'
 import type { KeySource } from '../keys/key-source.js'
-import { ALGORITHMS } from '../options/options.js'
+import { ALGORITHMS } from '../options/values.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 

@@ -23,11 +23,11 @@ async function revocationFor (t: Test) {
     publish: async () => {},
     close: () => {}
   }
-  const settings = parseOptions({ ...realm.options, ...LOGOUT, revocation: { store } })
+  const { realm: settings, plugin } = parseOptions({ ...realm.options, ...LOGOUT, revocation: { store } })
   const closing = new Closing()
   const client = new KeycloakClient(settings, closing)
   const app = Fastify()
-  const keys = new KeySource({ ...settings.jwks, maxBytes: settings.limits.keySetBytes, isRefused: () => false }, settings.baseUrl, client, new EndpointHealth('certs', app.log))
+  const keys = new KeySource({ ...settings.jwks, maxBytes: plugin.limits.keySetBytes, isRefused: () => false }, settings.baseUrl, client, new EndpointHealth('certs', app.log))
   const revocation = new RealmRevocation({ settings, revocation: settings.revocation!, keys, closing, log: app.log })
   t.teardown(async () => {
     await app.close()

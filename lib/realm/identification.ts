@@ -1,0 +1,71 @@
+import type { Waiting } from '../keycloak/cancellation.js'
+import type { Introspection } from '../introspection/introspection.js'
+import type { RealmRevocation } from '../revocation/realm-revocation.js'
+import type { Credentials } from '../token/credentials.js'
+import type { Identity } from '../token/identity.js'
+import type { Recall, Verify } from '../token/verifier.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
+
+/** The request that presents a token, as far as a decision on the token looks at it. */
+export type Presentation = Waiting
+
+/**
+ * From credentials to the identity that counts now: verified, not logged out, and introspected if that is on.
+ * @param presentation without it, an answer of Keycloak is waited for whoever has gone
+ * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
+ */
+export type Identify = (credentials: Credentials, presentation?: Presentation) => MaybePromise<Identity>
+
+/** The two ways to an identity that counts now. */
+export interface Identification {
+  identify: Identify
+  /** The quick way, which waits for nothing. `undefined` if no tokens are kept, or Keycloak is asked at each request. */
+  recall: Recall | undefined
+  /** Does `identify` look at the presentation? If not, none needs to be made. */
+  needsPresentation: boolean
+}
+
+/** The parts of a realm that decide on a token. */
+export interface IdentificationParts {
+  verify: Verify
+  /** `undefined` if no tokens are kept. */
+  recall: Recall | undefined
+  /** `undefined` if logouts are not heard of. */
+  revocation: Pick<RealmRevocation, 'check'> | undefined
+  /** `undefined` if tokens are not introspected. */
+  introspection: Pick<Introspection, 'introspect' | 'recall'> | undefined
+}
+
+export function createIdentification ({ verify, recall: recallVerified, revocation, introspection }: IdentificationParts): Identification {
+  const recallLive = introspection?.recall
+  const isRecalled = recallVerified !== undefined && (introspection === undefined || recallLive !== undefined)
+  return { identify, recall: isRecalled ? recall : undefined, needsPresentation: introspection !== undefined }
+
+  function recall (header: string, wall: number, monotonic: number): Identity | undefined {
+    const verified = recallVerified!(header, wall, monotonic)
+    if (verified === undefined) return undefined
+    revocation?.check(verified.claims)
+    if (recallLive === undefined) return verified
+    const live = recallLive(header, wall, monotonic)
+    return live && checked(live)
+  }
+
+  function identify ({ token }: Credentials, presentation?: Presentation): MaybePromise<Identity> {
+    const verified = verify(token)
+    return verified instanceof Promise ? verified.then((late) => inspect(token, late, presentation)) : inspect(token, verified, presentation)
+  }
+
+  /** A verified token: is it logged out, and is it still active? */
+  function inspect (token: string, verified: Identity, presentation?: Presentation): MaybePromise<Identity> {
+    revocation?.check(verified.claims)
+    if (introspection === undefined) return verified
+    const live = introspection.introspect(token, verified, presentation)
+    return live instanceof Promise ? live.then(checked) : checked(live)
+  }
+
+  /** Checked again: introspection gives back the sub of a lightweight token, and a logout may have come meanwhile. */
+  function checked (identity: Identity): Identity {
+    revocation?.check(identity.claims)
+    return identity
+  }
+}

@@ -1,0 +1,110 @@
+import type { FastifyInstance } from 'fastify'
+import type { Health } from '../../types/instance.js'
+import { createDenials, type Denials } from '../access/denial.js'
+import { rolesAt, type RolesOf } from '../access/roles.js'
+import { EndpointHealth } from '../diagnostics/endpoint-health.js'
+import type { StartLog } from '../diagnostics/start-log.js'
+import { checkKeycloak } from '../doctor/start-check.js'
+import type { Introspection } from '../introspection/introspection.js'
+import { KeycloakClient } from '../keycloak/client.js'
+import { KeySource } from '../keys/key-source.js'
+import { preload } from '../keys/preload.js'
+import { refuseTestKeys } from '../keys/test-keys.js'
+import type { PluginSettings, RealmSettings } from '../options/options.js'
+import type { RealmRevocation } from '../revocation/realm-revocation.js'
+import type { Recall } from '../token/verifier.js'
+import { createIdentification, type Identify } from './identification.js'
+import type { SharedByRealms } from './shared.js'
+import { createVerification, expectedClaimsOf } from './verification.js'
+
+/** The parts of a realm that have state. */
+interface Parts {
+  client: KeycloakClient
+  keys: KeySource
+  /** `undefined` if tokens are not introspected. */
+  introspection: Introspection | undefined
+  /** `undefined` if logouts are not heard of. */
+  revocation: RealmRevocation | undefined
+}
+
+/** The health of a realm; the cache of tokens is the plugin's. */
+export type RealmHealth = Omit<Health, 'cache'>
+
+/** Everything of one issuer. */
+export class Realm {
+  /** The realm of its challenges (RFC 9110 section 11.5): its name in Keycloak. */
+  readonly name: string
+  readonly identify: Identify
+  /** `undefined` if no tokens are kept, or Keycloak is asked at each request. */
+  readonly recall: Recall | undefined
+  /** Does `identify` look at the presentation? */
+  readonly needsPresentation: boolean
+  readonly rolesOf: RolesOf
+  /** Why a caller may not use a route. */
+  readonly denials: Denials
+  readonly #settings: RealmSettings
+  readonly #parts: Parts
+
+  constructor (settings: RealmSettings, parts: Parts, shared: SharedByRealms) {
+    const { identify, recall, needsPresentation } = createIdentification({ ...createVerification(settings, parts.keys, shared), ...parts })
+    this.name = settings.issuer.split('/').filter(Boolean).at(-1)!
+    this.identify = identify
+    this.recall = recall
+    this.needsPresentation = needsPresentation
+    this.rolesOf = rolesAt(settings.permissionPath)
+    this.denials = createDenials(settings)
+    this.#settings = settings
+    this.#parts = parts
+  }
+
+  /**
+   * Look at Keycloak and fetch the keys as far as the options ask for it, and add the routes that Keycloak calls.
+   * @throws {Error} when something that is required cannot be had
+   */
+  async start (fastify: FastifyInstance, startCheck: PluginSettings['startCheck'], log: StartLog): Promise<void> {
+    const { client, keys, introspection, revocation } = this.#parts
+    const usedKeys = this.#settings.verifySignature ? keys : undefined
+    await checkKeycloak(fastify, { settings: this.#settings, keycloakClient: client, introspection, keys: usedKeys }, startCheck, log)
+    if (usedKeys !== undefined) await preload(usedKeys, this.#settings)
+    await revocation?.start(fastify)
+  }
+
+  health (): RealmHealth {
+    const keys = this.#parts.keys.health()
+    const introspection = this.#parts.introspection?.health() ?? null
+    const revocation = this.#parts.revocation?.health() ?? null
+    return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false, keys, introspection, revocation }
+  }
+
+  /** End all calls and timers. */
+  async close (): Promise<void> {
+    this.#parts.keys.close()
+    this.#parts.introspection?.close()
+    await this.#parts.client.close()
+  }
+}
+
+/** Wires the parts of one issuer. A part that is off is not loaded. */
+export async function createRealm (settings: RealmSettings, shared: SharedByRealms): Promise<Realm> {
+  const { closing, log, limits } = shared
+  const client = new KeycloakClient(settings, closing)
+  const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log) }
+  const keys = new KeySource(keyOptions, settings.baseUrl, client, new EndpointHealth('certs', log))
+  const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, client, shared) : undefined
+  const revocation = settings.revocation && new (await import('../revocation/realm-revocation.js')).RealmRevocation({ settings, revocation: settings.revocation, keys, closing, log })
+  return new Realm(settings, { client, keys, introspection, revocation }, shared)
+}
+
+async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, cache, limits }: SharedByRealms): Promise<Introspection> {
+  const { createIntrospection } = await import('../introspection/introspection.js')
+  return createIntrospection({
+    ...expectedClaimsOf(settings),
+    ...settings.introspection,
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret!,
+    log,
+    kept: cache,
+    maxBytes: limits.introspectionBytes,
+    maxDepth: limits.jsonDepth
+  }, client, new EndpointHealth('token/introspect', log))
+}

@@ -1,0 +1,13 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Closing } from '../keycloak/closing.js'
+import type { PluginSettings } from '../options/options.js'
+import type { TokenCache } from '../token/token-cache.js'
+import type { VerifiedToken } from '../token/verifier.js'
+
+/** What all realms of the plugin have in common. */
+export interface SharedByRealms extends Pick<PluginSettings, 'cache' | 'limits'> {
+  /** Verified tokens of all realms; `undefined` to keep none. */
+  tokens: TokenCache<VerifiedToken> | undefined
+  closing: Closing
+  log: FastifyBaseLogger
+}

@@ -1,0 +1,36 @@
+import { startLog } from '../diagnostics/start-log.js'
+import type { KeySource } from '../keys/key-source.js'
+import type { RealmSettings } from '../options/options.js'
+import { AlgorithmAdvice } from '../token/algorithm-advice.js'
+import type { ExpectedClaims } from '../token/claims.js'
+import { ACCESS_TOKEN, type JwsRules } from '../token/jws.js'
+import { createTokenReasons } from '../token/token-reasons.js'
+import { createUnsignedVerify, type Recall, TokenVerifier, type Verify } from '../token/verifier.js'
+import type { SharedByRealms } from './shared.js'
+
+/** The claims that a token of the realm must have, before introspection and after it. */
+export function expectedClaimsOf (settings: RealmSettings): ExpectedClaims {
+  return {
+    issuer: settings.issuer,
+    audience: settings.audience && new Set(settings.audience),
+    leeway: settings.leeway,
+    explain: createTokenReasons(settings).claims
+  }
+}
+
+/** The verification of the realm's access tokens, as the options have it. */
+export function createVerification (settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, recall: Recall | undefined } {
+  const expected = { ...expectedClaimsOf(settings), audienceOptional: settings.verifyTokensWithKeycloak }
+  const rules: JwsRules = {
+    algorithms: new Set<string>(settings.algorithms),
+    types: ACCESS_TOKEN,
+    maxLength: limits.tokenLength,
+    maxDepth: limits.jsonDepth
+  }
+  const explained = { ...rules, explain: createTokenReasons(settings).header }
+  if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: explained }), recall: undefined }
+  const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog(log) })
+  const jws: JwsRules = { ...explained, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
+  const verifier = new TokenVerifier({ expected, jws, keys, cache: tokens })
+  return { verify: (token) => verifier.verify(token), recall: verifier.recall }
+}

@@ -1,0 +1,26 @@
+import type { KeycloakInstance } from '../../types/instance.js'
+import type { Claims } from '../../types/user.js'
+import type { Routes } from '../access/route-registry.js'
+import { KeycloakError, notValid } from '../errors.js'
+import type { Realm } from '../realm/realm.js'
+import type { TokenCache } from '../token/token-cache.js'
+import type { VerifiedToken } from '../token/verifier.js'
+import { withHeaders } from './challenge.js'
+
+/** `fastify.keycloak` */
+export function createInstance (realm: Realm, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): KeycloakInstance {
+  return {
+    async verify (token: unknown) {
+      try {
+        if (typeof token !== 'string') throw notValid('token_not_string')
+        return (await realm.identify({ scheme: 'Bearer', token })).claims as Claims
+      } catch (error) {
+        // A new error: several callers may have been refused by the same one, and the stack shows a program its own call.
+        const refused = error as KeycloakError
+        throw withHeaders(new KeycloakError(refused.code, () => refused), realm.name)
+      }
+    },
+    routes: () => routes.list(),
+    health: () => ({ ...realm.health(), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes } })
+  }
+}

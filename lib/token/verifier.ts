@@ -1,0 +1,165 @@
+import type { AccessTokenClaims } from '../../types/user.js'
+import type { KeycloakError } from '../errors.js'
+import type { Key, KeySet } from '../keys/key-set.js'
+import type { KeySource } from '../keys/key-source.js'
+import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
+import type { JsonObject } from '../util/strict-json.js'
+import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims.js'
+import { type Identity, identityOf } from './identity.js'
+import { type Header, headerFault, type HeaderFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
+import { createPayloadFromVerifier } from './payload-from-verifier.js'
+import { BYTES_PER_CHARACTER, type CacheEntry, copyOf, credentialsOf, type TokenCache } from './token-cache.js'
+
+/**
+ * From a token to the identity it proves; the claims are deeply frozen.
+ * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
+ */
+export type Verify = (token: string) => MaybePromise<Identity>
+
+/**
+ * From an Authorization header to the identity of its token, if the token is kept and good now.
+ * @param wall milliseconds of the wall clock, which the dates of tokens are compared with
+ * @param monotonic milliseconds of the monotonic clock, which the ages of all that is kept are compared with
+ */
+export type Recall = (header: string, wall: number, monotonic: number) => Identity | undefined
+
+export interface VerifierOptions {
+  expected: ExpectedClaims
+  /** The form of an access token. */
+  jws: JwsRules
+  keys: KeySource
+  /** Verified tokens of all realms; `undefined` to keep none. */
+  cache: TokenCache<VerifiedToken> | undefined
+}
+
+/** A token that was verified, with the key, the key set and the dates it is good by. */
+export interface VerifiedToken extends CacheEntry {
+  readonly header: Header
+  readonly key: Key
+  /** The key set that had the key when the key was last looked up. No key set of another realm has this id. */
+  keySetId: symbol | undefined
+  readonly identity: Identity
+  /** Seconds since 1970. Before `from`, and from `until` on, each date is checked by itself. */
+  readonly from: number
+}
+
+/** Headers of verified tokens that are kept: a realm has one for each key, and some more when keys rotate. */
+const MAX_HEADERS = 64
+
+/** Verifies the access tokens of one realm. */
+export class TokenVerifier {
+  readonly #expected: ExpectedClaims
+  readonly #rules: JwsRules
+  readonly #keys: KeySource
+  readonly #cache: TokenCache<VerifiedToken> | undefined
+  readonly #payloadFromVerifier: (jws: Jws, read: unknown) => JsonObject
+  readonly #headers = new Map<string, Header>()
+
+  constructor ({ expected, jws, keys, cache }: VerifierOptions) {
+    this.#expected = expected
+    this.#rules = jws
+    this.#keys = keys
+    this.#cache = cache
+    this.#payloadFromVerifier = createPayloadFromVerifier(jws)
+  }
+
+  /** The method `fromCache` as a {@link Recall}; `undefined` if no tokens are kept. */
+  get recall (): Recall | undefined {
+    const cache = this.#cache
+    return cache && ((header, wall, monotonic) => this.#fromCache(cache.findBy(header), wall, monotonic))
+  }
+
+  /** {@link Verify} */
+  verify (token: string): MaybePromise<Identity> {
+    const kept = this.#cache?.find(token)
+    const set = this.#keys.usableSet(monotonicMilliseconds())
+    if (kept !== undefined && set !== undefined && kept.keySetId === set.id) return this.#recheckDates(kept)
+    const jws = kept === undefined ? openJws(token, this.#rules, this.#headers) : undefined
+    const header = kept?.header ?? jws!.header
+    const key = set?.verifier(header.kid, header.alg)
+    if (key !== undefined) return this.#acceptWithKey(token, jws, kept, key, set)
+    // A malformed token is refused before Keycloak is asked for keys. The verifier of a key reads the payload by itself.
+    if (jws !== undefined) payloadOf(jws, this.#rules)
+    return this.#keys.lookup(header.kid, header.alg).then(
+      (key) => this.#acceptWithKey(token, jws, kept, key),
+      (error) => { throw this.#withoutKey(error, token, header) })
+  }
+
+  /** As safe as a verification: the same characters, a key of the usable set, and the dates compared anew. */
+  #fromCache (kept: VerifiedToken | undefined, wall: number, monotonic: number): Identity | undefined {
+    if (kept === undefined) return undefined
+    const set = this.#keys.usableSet(monotonic)
+    if (set === undefined || kept.keySetId !== set.id) return undefined
+    const now = wall / 1000
+    return now >= kept.from && now < kept.until ? kept.identity : undefined
+  }
+
+  /** The refusal of a token that has no key, or whose key nobody could look up. */
+  #withoutKey (error: KeycloakError, token: string, header: Header): KeycloakError {
+    if (error.code !== 'token_not_valid') return error
+    const isOfOtherAlgorithm = header.kid !== undefined && this.#keys.usableSet(monotonicMilliseconds())?.has(header.kid, header.alg) === true
+    return headerFault(() => isOfOtherAlgorithm ? 'key_other_algorithm' : error.reasonCode as HeaderFault, { ...header }, () => token.split('.')[1]!, this.#rules)
+  }
+
+  /** @param set the key set that has the key, if the key was at hand */
+  #acceptWithKey (token: string, jws: Jws | undefined, kept: VerifiedToken | undefined, key: Key, set?: KeySet): Identity {
+    if (kept?.key === key) {
+      kept.keySetId = set?.id
+      return this.#recheckDates(kept)
+    }
+    // A kept token whose kid leads to another key now is verified again.
+    return this.#verifySignature(token, jws ?? openJws(token, this.#rules, this.#headers), key, set)
+  }
+
+  /** Of a token that was verified by the very key that fits it now, only the dates can have changed. */
+  #recheckDates (kept: VerifiedToken): Identity {
+    const now = wallSeconds()
+    if (now < kept.from || now >= kept.until) this.#throwDateError(kept, now)
+    return kept.identity
+  }
+
+  #throwDateError (kept: VerifiedToken, now: number): void {
+    this.#cache!.forget(kept)
+    checkDates(kept.identity.claims, this.#expected, now)
+  }
+
+  #verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
+    const read = key.verify(token)
+    const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)))
+    this.#keepHeader(jws)
+    if (this.#cache?.hasSeen(token) === true) this.#keep(this.#cache, token, jws.header, identity, key, set)
+    return identity
+  }
+
+  /** Only headers of verified tokens are kept, so nobody else can fill the map. */
+  #keepHeader ({ segments, header }: Jws): void {
+    if (this.#headers.has(segments.header)) return
+    if (this.#headers.size >= MAX_HEADERS) this.#headers.clear()
+    this.#headers.set(copyOf(segments.header), header)
+  }
+
+  /** Each member is written out: V8 gives an object that another is spread into a shape of its own, and then is slow with all of them. */
+  #keep (cache: TokenCache<VerifiedToken>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
+    const { from, until } = validity(identity.claims, this.#expected)
+    cache.keep({
+      credentials: credentialsOf(token),
+      header,
+      key,
+      keySetId: set?.id,
+      identity,
+      from,
+      until,
+      bytes: token.length * BYTES_PER_CHARACTER
+    })
+  }
+
+  #checkPayload (payload: JsonObject): AccessTokenClaims {
+    return checkClaims(payload, this.#expected, wallSeconds())
+  }
+}
+
+/** Accepts tokens without a look at their signatures: the option `verifySignature: false`, for local debugging. */
+export function createUnsignedVerify ({ expected, jws }: Pick<VerifierOptions, 'expected' | 'jws'>): Verify {
+  return (token) => identityOf(checkClaims(payloadOf(openJws(token, jws), jws), expected, wallSeconds()))
+}
