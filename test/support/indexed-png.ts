@@ -6,12 +6,12 @@ type Color = number
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex')
 
 /**
- * A picture as PNG with a palette, which is half as large as one with three bytes a pixel: RFC 2083.
+ * A picture as PNG with a palette, which is a third of one with three bytes a pixel: RFC 2083.
  * @param data four bytes a pixel, as pngjs reads them; what is transparent is painted opaque
  */
 export function indexedPng ({ width, height, data }: { width: number, height: number, data: Buffer }): Buffer {
   const pixels = Array.from({ length: width * height }, (_, index): Color => data.readUIntBE(4 * index, 3))
-  const palette = mostFrequent(pixels, 256)
+  const palette = mostFrequent(pixels, 32)
   const nearest = new Map(palette.map((color, index) => [color, index]))
   // A line begins with the number of its filter: none, by which text compresses best (section 9.6).
   const lines = Buffer.alloc((width + 1) * height)
