@@ -1,9 +1,10 @@
 // Revocations outlive a wall clock that jumps: what ends by a clock ends when the monotonic one says so too.
 import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { redisStore } from '../../index.js'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
-import { apiFor, ask, logging, realmFor, wait } from '../support/app.js'
+import { apiFor, ask, logging, realmFor, until } from '../support/app.js'
+import { clocksFor } from '../support/clocks.js'
 import { backchannel, LOGOUT, logOut, now } from '../support/logout.js'
 import { redisFor } from '../support/redis.js'
 
@@ -11,17 +12,11 @@ const NOT_VALID = '401 token_not_valid'
 const MINUTES = 60
 const DAYS = 86_400
 
-/** The wall clock of this process, the test realm's too, which the test may set. */
-function wallClock (t: Test): { jump: (seconds: number) => void } {
-  const { now } = Date
-  let ahead = 0
-  t.intercept(Date, 'now', { value: () => now() + ahead })
-  return { jump (seconds) { ahead += seconds * 1000 } }
-}
-
 /** A store that holds something already, and may refuse to take more. */
 class Shelf implements RevocationStore {
   readonly taken: Revocation[]
+  /** Revocations that it was given and did not take. */
+  refused = 0
   broken = false
   follower: RevocationFollower | undefined
 
@@ -36,7 +31,10 @@ class Shelf implements RevocationStore {
   }
 
   async publish (revocation: Revocation): Promise<void> {
-    if (this.broken) throw new Error('broken')
+    if (this.broken) {
+      this.refused++
+      throw new Error('broken')
+    }
     this.taken.push(revocation)
   }
 
@@ -46,7 +44,7 @@ class Shelf implements RevocationStore {
 for (const [name, jump] of [['20 minutes', 20 * MINUTES], ['one day', DAYS], ['a year', 365 * DAYS]] as const) {
   t.test(`a wall clock that is ${name} ahead for a moment makes nobody forget a logout`, async (t) => {
     const realm = await realmFor(t, { tokenLifespan: 600 })
-    const clock = wallClock(t)
+    const clock = clocksFor(t)
     const app = await apiFor(t, realm, { ...LOGOUT, revocation: { maxTokenLifetime: 600 } })
     const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((username) => realm.token({ username }))
     const call = realm.token({ kind: 'logout' })
@@ -70,7 +68,7 @@ for (const [name, jump] of [['20 minutes', 20 * MINUTES], ['one day', DAYS], ['a
 t.test('a wall clock that jumps while a logout is taken, ahead or back, keeps nobody in', async (t) => {
   for (const jump of [20 * MINUTES, DAYS, -20 * MINUTES, -DAYS]) {
     const realm = await realmFor(t, { tokenLifespan: 600 })
-    const clock = wallClock(t)
+    const clock = clocksFor(t)
     const app = await apiFor(t, realm, { ...LOGOUT, revocation: { maxTokenLifetime: 600 } })
     const [before, bob] = [realm.token(), realm.token({ username: 'bob' })]
     clock.jump(jump)
@@ -86,7 +84,7 @@ t.test('a wall clock that jumps while a logout is taken, ahead or back, keeps no
 t.test('an instance that starts and reads the store while its clock is wrong forgets nothing of it', async (t) => {
   for (const jump of [20 * MINUTES, 2 * DAYS, -DAYS]) {
     const realm = await realmFor(t, { tokenLifespan: 600 })
-    const clock = wallClock(t)
+    const clock = clocksFor(t)
     const token = realm.token()
     const { sid } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
     const store = new Shelf({ kind: 'session', id: sid, at: now() }, { kind: 'user', id: 'somebody', at: now() })
@@ -103,16 +101,17 @@ t.test('an instance that starts and reads the store while its clock is wrong for
 
 t.test('a logout that waits for the store is told to the others though the clock jumps meanwhile', async (t) => {
   const realm = await realmFor(t)
-  const clock = wallClock(t)
+  const clock = clocksFor(t)
   const store = new Shelf()
   const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store, maxTokenLifetime: 600 } })
   store.broken = true
   t.equal((await logOut(app, realm)).status, 503)
   clock.jump(DAYS)
-  await wait(700)
+  const { refused } = store
+  await until(() => store.refused > refused)
   clock.jump(-DAYS)
   store.broken = false
-  while (store.taken.length === 0) await wait(20)
+  await until(() => store.taken.length > 0)
   t.match(store.taken, [{ kind: 'session' }])
 })
 
@@ -142,7 +141,7 @@ t.test('an instance whose clock is wrong takes nothing from what Redis keeps for
   const token = realm.token({ username: 'user 0' })
   const first = async () => (await client.xrange(key, '-', '+', 'COUNT', 1))[0]![0]
   const id = await first()
-  const clock = wallClock(t)
+  const clock = clocksFor(t)
   for (const jump of [2 * DAYS, -2 * DAYS]) {
     clock.jump(jump)
     t.equal((await logOut(app, realm)).status, 200)

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
-import { apiFor, ask, logging, realmFor, wait, WARN } from '../support/app.js'
-import { action, LOGOUT, logOut, now, push } from '../support/logout.js'
+import { apiFor, ask, logging, realmFor, until, WARN } from '../support/app.js'
+import { action, beginLogout, LOGOUT, logOut, now, push } from '../support/logout.js'
 
 const NOT_VALID = '401 token_not_valid'
 
@@ -14,7 +15,7 @@ t.test('a logout that cannot be checked is kept, and checked as soon as the keys
   const token = realm.token()
   await realm.down()
   const answer = logOut(app, realm)
-  await wait(700)
+  await until(() => app.keycloak.health().keys.lastFailure !== null)
   t.equal(app.keycloak.health().revocation!.entries, 0, 'nobody has vouched for it')
   await realm.up()
   t.equal((await answer).status, 200)
@@ -26,8 +27,10 @@ t.test('when that takes too long the call is 503, and the logout is carried out 
   const log = logging()
   const app = await apiFor(t, realm, { ...LOGOUT, revocation: { leeway: 0 } }, log)
   await realm.down()
-  const started = performance.now()
-  const calls = [logOut(app, realm), logOut(app, realm, { username: 'bob', expiresIn: 1 }), logOut(app, realm, { username: 'carol', forged: true })]
+  let gaveUp = false
+  const keycloak = setTimeout(() => { gaveUp = true }, 5000)
+  t.teardown(() => clearTimeout(keycloak))
+  const calls = [logOut(app, realm), logOut(app, realm, { username: 'bob', expiresIn: 3 }), logOut(app, realm, { username: 'carol', forged: true })]
   for (const answer of await Promise.all(calls)) {
     t.match(answer, {
       status: 503,
@@ -35,11 +38,11 @@ t.test('when that takes too long the call is 503, and the logout is carried out 
       headers: { 'retry-after': '1', 'cache-control': 'no-store' }
     })
   }
-  t.ok(performance.now() - started < 4900, 'before Keycloak gives up, after 5 s')
+  t.notOk(gaveUp, 'before Keycloak gives up, after 5 s')
   t.equal(app.keycloak.health().revocation!.entries, 0)
   await realm.up()
-  while (log.text.split('is carried out now').length < 3) await wait(20)
-  while (!log.text.includes('is lost: the signature does not verify')) await wait(20)
+  await until(() => log.text.split('is carried out now').length === 3)
+  await until(() => log.text.includes('is lost: the signature does not verify'))
   t.match(log.lines.find(({ msg }) => msg.includes('is lost')), {
     level: WARN, msg: 'a back-channel logout that had to wait is lost: the signature does not verify'
   })
@@ -55,10 +58,10 @@ t.test('a push that has expired while it waited is carried out all the same, onc
   const expiration = now() + 2
   const token = realm.sign(action('LOGOUT', { notBefore: expiration, expiration }))
   const answer = push(app, token, 'k_logout')
-  while (now() <= expiration) await wait(100)
+  await until(() => now() > expiration)
   await realm.up()
   await answer
-  while (await ask(app, '/me', realm.token({ claims: { iat: expiration - 1 } })) !== NOT_VALID) await wait(20)
+  await until(async () => await ask(app, '/me', realm.token({ claims: { iat: expiration - 1 } })) === NOT_VALID)
   t.match(await push(app, token, 'k_logout'), { status: 400, body: { error_description: /^the call ended \d+ s ago/ } })
 })
 
@@ -67,12 +70,12 @@ t.test('a call is judged by the keys known last, however old they are, while Key
   const app = await apiFor(t, realm, { ...LOGOUT, jwks: { maxAge: 300, maxStale: 0 } })
   t.equal(await ask(app, '/me', realm.token()), '200')
   await realm.down()
-  while (!app.keycloak.health().keys.stale) await wait(20)
+  await until(() => app.keycloak.health().keys.stale)
   t.equal(await ask(app, '/me', realm.token()), '503 keycloak_unavailable')
   t.equal((await logOut(app, realm, { forged: true })).status, 400)
   t.equal((await logOut(app, realm)).status, 200)
   await realm.up()
-  while (await ask(app, '/me', realm.token({ username: 'bob' })) !== '200') await wait(50)
+  await until(async () => await ask(app, '/me', realm.token({ username: 'bob' })) === '200')
   t.equal(await ask(app, '/me', realm.token()), NOT_VALID)
 })
 
@@ -95,10 +98,18 @@ t.test('an API closes at once with calls that wait', async (t) => {
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/backchannel-logout`
   const answer = fetch(url, { method: 'POST', body: new URLSearchParams({ logout_token: realm.token({ kind: 'logout' }) }) })
-  await wait(300)
-  const started = performance.now()
+  await until(() => app.keycloak.health().keys.lastFailure !== null)
   await app.close()
-  t.ok(performance.now() - started < 1000)
   t.equal((await answer).status, 503)
-  t.match(await (await answer).json(), { error_description: 'the API closes' })
+  t.match(await (await answer).json(), { error_description: 'the API is closing' }, 'not because it took too long')
+})
+
+t.test('a body has a time', async (t) => {
+  const app = await apiFor(t, await realmFor(t), LOGOUT)
+  const socket = await beginLogout(app)
+  const drip = setInterval(() => socket.write('x'), 200)
+  t.teardown(() => clearInterval(drip))
+  const [answer] = await once(socket, 'data')
+  t.match(String(answer), /^HTTP\/1\.1 400 [^]*connection: close[^]*the body took more than 5000 ms/)
+  if (!socket.closed) await once(socket, 'close')
 })

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { TestRealm, TokenSpec } from '../../lib/testing/index.js'
 
@@ -32,6 +33,15 @@ export async function logOut (app: FastifyInstance, realm: TestRealm, spec: Toke
 /** A push of the admin console, as Keycloak 26.7 makes it. */
 export async function push (app: FastifyInstance, token: string, route: 'k_push_not_before' | 'k_logout'): Promise<Answer> {
   return post(app, `/keycloak/${route}`, 'text/plain; charset=ISO-8859-1', token)
+}
+
+/** A connection that has sent the head of a back-channel logout, and the beginning of its body of 1000 bytes. */
+export async function beginLogout (app: FastifyInstance): Promise<Socket> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const type = 'application/x-www-form-urlencoded'
+  socket.write(`POST /backchannel-logout HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\ncontent-length: 1000\r\n\r\nlogout_token=`)
+  return socket
 }
 
 /** The payload of a push. */
