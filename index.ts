@@ -1,11 +1,10 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { recordOf } from './lib/access/added-routes.js'
 import { warnOfEarlierRoutes } from './lib/access/earlier-routes.js'
 import { warnOfLookalikes } from './lib/access/lookalikes.js'
 import { watchMiddleware } from './lib/access/middleware.js'
 import { warnOfOutsideRoutes } from './lib/access/outside-routes.js'
-import { holds } from './lib/access/permission-rule.js'
 import { Routes } from './lib/access/route-registry.js'
 import { startLog } from './lib/diagnostics/start-log.js'
 import { Closing } from './lib/keycloak/closing.js'
@@ -16,18 +15,15 @@ import { createRealm } from './lib/realm/realm.js'
 import { Authentication } from './lib/request/authenticate.js'
 import { createOnError } from './lib/request/challenge.js'
 import { bearerToken } from './lib/request/credentials.js'
-import { refuseNeighbours } from './lib/request/decorators.js'
+import { decorate, refuseNeighbours } from './lib/request/decorators.js'
 import { untilClosed } from './lib/request/early-close.js'
 import { tokenExtractor, watchSetters } from './lib/request/extract-token.js'
-import { createInstance } from './lib/request/instance.js'
 import { createToUser } from './lib/request/user.js'
 import { redisStore } from './lib/revocation/redis-store.js'
-import { createIdentityBy } from './lib/token/identity.js'
 import { TokenCache } from './lib/token/token-cache.js'
 import type { VerifiedToken } from './lib/token/verifier.js'
 import './types/fastify.js'
 import type { KeycloakOptions } from './types/options.js'
-import type { SyncPermissionRule } from './types/rules.js'
 
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
   const { plugin: settings, realm: realmSettings } = parseOptions(options)
@@ -46,18 +42,11 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   const tokens = cache === false ? undefined : new TokenCache<VerifiedToken>(cache)
   const realm = await createRealm(realmSettings, { cache, limits, tokens, closing, log: fastify.log })
   const routes = new Routes(requireAuthentication, earlier.onLate)
-  const identityBy = createIdentityBy()
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const toUser = createToUser({ ...realmSettings, syncUser: settings.syncUser })
   const authentication = new Authentication({ routes, extractToken, realm, toUser, closing })
 
-  fastify.decorateRequest('user', null)
-  fastify.decorateRequest('auth', null)
-  fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
-    // Undefined in a scope that was loaded before the plugin.
-    return this.auth != null && holds(rule, { roles: realm.rolesOf(identityBy(this.auth)), claims: this.auth, request: this })
-  })
-  fastify.decorate('keycloak', createInstance(realm, routes, tokens))
+  decorate(fastify, realm, routes, tokens)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', () => {
     closing.finish()

@@ -1,5 +1,13 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { SyncPermissionRule } from '../../types/rules.js'
+import { holds } from '../access/permission-rule.js'
+import type { Routes } from '../access/route-registry.js'
+import type { Realm } from '../realm/realm.js'
+import { createIdentityBy } from '../token/identity.js'
+import type { TokenCache } from '../token/token-cache.js'
+import type { VerifiedToken } from '../token/verifier.js'
 import { hasMember } from '../util/members.js'
+import { createInstance } from './instance.js'
 
 /**
  * What else decorates the same request is found at start, and said in one sentence.
@@ -16,4 +24,16 @@ export function refuseNeighbours (fastify: FastifyInstance): void {
   if (isDecorated('auth') || isDecorated('hasPermission')) {
     throw new Error('fastify-keycloak-bearer: request.auth or request.hasPermission is decorated by another plugin already; register the two in sibling scopes')
   }
+}
+
+/** Adds `request.user`, `request.auth`, `request.hasPermission` and `fastify.keycloak`. */
+export function decorate (fastify: FastifyInstance, realm: Realm, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): void {
+  const identityBy = createIdentityBy()
+  fastify.decorateRequest('user', null)
+  fastify.decorateRequest('auth', null)
+  fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
+    // Undefined in a scope that was loaded before the plugin.
+    return this.auth != null && holds(rule, { roles: realm.rolesOf(identityBy(this.auth)), claims: this.auth, request: this })
+  })
+  fastify.decorate('keycloak', createInstance(realm, routes, tokens))
 }
