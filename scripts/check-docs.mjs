@@ -26,7 +26,7 @@ const problems = [
   ...checkLinks(ROOT, pages),
   ...checkNames(ROOT, pages)
 ]
-// What does not compile is not worth running.
+// Blocks run only if all of them compile.
 if (problems.length === 0) problems.push(...await run(ROOT, runnable))
 
 for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`)

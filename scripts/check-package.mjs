@@ -30,7 +30,7 @@ const MODULES = {
   bundler: ['--module', 'esnext', '--moduleResolution', 'bundler']
 }
 
-/** Whose dispatchers carry the calls to Keycloak, or stop the start. */
+/** The versions whose dispatchers carry the calls to Keycloak, or stop the start. */
 const DISPATCHERS = { 'undici-6': 'npm:undici@^6.0.0', 'undici-7': `npm:undici@${versionOf('undici')}`, 'undici-8': 'npm:undici@^8.0.0' }
 
 /** Projects whose types alone are checked, by every compiler: each program is what one application may be. */
@@ -158,7 +158,7 @@ async function bundledSize () {
 async function typescript (compiler, module) {
   const folder = `${compiler}-${module}`
   cpSync(join(PROJECTS, 'typescript'), join(temp, folder), { recursive: true })
-  // What is bundled is all one format.
+  // All modules of a bundle have one format.
   const projects = module === 'bundler' ? ['esm'] : ['esm', 'commonjs']
   await tsc(compiler, folder, ...MODULES[module], ...projects.map((project) => `${project}/main.ts`))
   for (const project of projects) await node(folder, `${project}/main.js`)

@@ -28,7 +28,7 @@ const UNPACK_TIMEOUT = 120_000
 const START_TIMEOUT = 180_000
 const STOP_TIMEOUT = 15_000
 
-/** What the server is called in `iss`; it listens on 127.0.0.1. */
+/** The address of the server, as tokens have it in `iss`; it listens on 127.0.0.1. */
 export const url = `http://localhost:${PORT}`
 
 /** The administrator of the master realm, made at the first start. */

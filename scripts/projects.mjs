@@ -1,4 +1,4 @@
-// What npm does in the folder of a project, for test-examples.mjs.
+// npm in the folder of a project, for test-examples.mjs.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -34,7 +34,7 @@ export async function startProject (cwd) {
   if (killed === 'SIGKILL') throw new Error(`npm start did not end by Ctrl+C\n${child.said}`)
 }
 
-/** What a reader would paste, in one shell: the variables, and the curl lines in their order. */
+/** Runs the lines that a reader would paste, in one shell: the variables, and the curl lines in their order. */
 async function curl (said, cwd) {
   const lines = said.split('\n').filter((line) => /^([A-Z_]+=|curl )/.test(line))
   const expected = lines.flatMap((line) => line.startsWith('curl -i') ? [/# (\d{3})\b/.exec(line)?.[1]] : [])

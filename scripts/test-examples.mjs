@@ -24,7 +24,7 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
 const projects = chosen(process.argv.slice(2))
-// Where a database is asked for it is a real one too, never left out.
+// An example that needs a database gets a real one, and is never left out.
 const needsPostgres = projects.some(({ dependencies }) => dependencies?.pg !== undefined)
 if (needsPostgres && !process.env.DATABASE_URL) postgres = await startPostgres()
 const env = postgres === undefined ? process.env : { ...process.env, DATABASE_URL: postgres.url }

@@ -1,7 +1,7 @@
 /** A security requirement: names of schemes, and the scopes that each must grant. */
 export type Requirement = Readonly<Record<string, readonly string[]>>
 
-/** What is read and added of an OpenAPI 3 document. */
+/** The members of an OpenAPI 3 document that the transform reads and adds. */
 export interface Document {
   security?: readonly Requirement[]
   components?: { [section in Section]?: Readonly<Record<string, object>> }

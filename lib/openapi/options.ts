@@ -50,7 +50,7 @@ export function parseOpenapiOptions (options: unknown = {}): OpenapiSettings {
   return settings
 }
 
-/** What is wrong with the call. */
+/** The problem of the call, as a sentence. */
 export function wrong (problem: string): TypeError {
   return new TypeError(`fastify-keycloak-bearer: openapi(): ${problem}`)
 }

@@ -28,7 +28,7 @@ const REFUSALS = [
   }
 ]
 
-/** What @fastify/swagger writes where a route declares no response at all. */
+/** The response that @fastify/swagger writes if a route declares none. */
 const DEFAULT_RESPONSE: Responses = { 200: { type: 'null', description: 'Default Response' } }
 
 /** The user's responses with the plugin's added: each only where the user has no word for that status. */
@@ -48,7 +48,7 @@ export function withRefusals (responses: Responses | undefined, document: Docume
   return all
 }
 
-/** Where the schema of the error body is in the document; added with the first use, never in the place of the user's. */
+/** The place of the error body's schema in the document. It is added with the first use, never in the place of the user's. */
 function errorReference (document: Document): string {
   let name = 'KeycloakError'
   let found = component(document, 'schemas', name)

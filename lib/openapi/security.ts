@@ -40,7 +40,7 @@ export function declareScheme (document: Document, settings: OpenapiSettings): v
 }
 
 /**
- * What a route demands: our scheme, and with it what the document demands of all its routes, since a route's `security`
+ * The requirements of a route: our scheme together with the document's requirements for all routes, because a route's `security`
  * takes the place of the document's.
  */
 export function requirementsOf (document: Document, name: string, scopes: readonly string[]): Requirement[] {
@@ -53,8 +53,8 @@ export function requirementsOf (document: Document, name: string, scopes: readon
 }
 
 /**
- * What a route demands that needs no token, if the document demands one of all its routes: the rest of what the document
- * demands, and an empty list, which is "nothing", if a token was all. `undefined` if the document's own word is right.
+ * The requirements of a route that needs no token, if the document demands one of all routes: the document's other
+ * requirements, or an empty list, which means "none". `undefined` if the document's own list is right.
  * @param optional may a token come all the same?
  */
 export function requirementsWithoutToken (document: Document, name: string, optional: boolean): Requirement[] | undefined {

@@ -7,7 +7,7 @@ import { withRefusals } from './responses.js'
 import { declareScheme, requirementsOf, requirementsWithoutToken } from './security.js'
 import { guardIn } from '../access/route-registry.js'
 
-/** What is read and added of a route's schema. */
+/** The members of a route's schema that the transform reads and adds. */
 interface OperationSchema {
   hide?: boolean
   security?: readonly Requirement[]

@@ -3,7 +3,7 @@
 // and a unit test should not wait for that. createTestRealm() refuses to run in production for their sake.
 import type { JsonWebKey } from 'node:crypto'
 
-/** What a key is made of: RSA, an elliptic curve (RFC 7518 section 6.2.1.1) or Ed25519 (RFC 8037). */
+/** The material of a key: RSA, an elliptic curve (RFC 7518 section 6.2.1.1) or Ed25519 (RFC 8037). */
 export type KeyFamily = 'RSA' | 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
 
 /** The keys a realm signs with, one after the other as they rotate; when they run out, new ones are made. */

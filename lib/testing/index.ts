@@ -9,7 +9,8 @@
  * @module
  */
 export { createTestRealm } from './realm.js'
-export type { TestRealm, TestRealmOptions } from './realm.js'
+export type { TestRealm } from './realm.js'
+export type { TestRealmOptions } from './realm-options.js'
 export type { LoginOptions, LoginUser } from './login/options.js'
 export type { TokenKind, TokenSpec } from './token-spec.js'
 export type { AuthorizationHeader, InjectableApp, InjectAsOptions } from './inject.js'

@@ -1,7 +1,7 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { TokenSpec } from './token-spec.js'
 
-/** What of a Fastify instance the realm needs to make requests. */
+/** The part of a Fastify instance that the realm makes requests by. */
 export interface InjectableApp {
   /** Fastify's. */
   inject (options: InjectOptions): Promise<LightMyRequestResponse>

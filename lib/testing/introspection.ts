@@ -3,17 +3,17 @@ import { decode, type Claims } from './jws.js'
 import type { KeyRing } from './keys.js'
 import { wallSeconds } from '../util/clock.js'
 
-/** What introspection has to know of its realm. */
+/** The part of the realm that introspection needs. */
 export interface IntrospectingRealm {
   readonly options: { issuer: string, clientId: string, clientSecret: string }
 }
 
-/** A status and the JSON that goes with it. */
-export type Answer = [status: number, body: object]
+/** The status of the response and its JSON. */
+export type IntrospectionResult = [status: number, body: object]
 
-const INACTIVE: Answer = [200, { active: false }]
+const INACTIVE: IntrospectionResult = [200, { active: false }]
 
-/** The introspection endpoint (RFC 7662) as Keycloak 26.7 answers it, and what the realm remembers of its tokens. */
+/** The introspection endpoint (RFC 7662) as Keycloak 26.7 answers it, and the realm's notes about its tokens. */
 export class Introspection {
   readonly #realm: IntrospectingRealm
   readonly #keys: KeyRing
@@ -22,7 +22,7 @@ export class Introspection {
   readonly #complete = new Map<string, Claims>()
   readonly #updates = new Map<string, Claims>()
 
-  /** `isOver` tells of a session whether it has ended. */
+  /** @param isOver has the session ended? */
   constructor (realm: IntrospectingRealm, keys: KeyRing, isOver: (sid: unknown) => boolean) {
     this.#realm = realm
     this.#keys = keys
@@ -33,17 +33,17 @@ export class Introspection {
     this.#revoked.add(token)
   }
 
-  /** Merges into what later answers say about the token. */
+  /** Merges claims into later responses about the token. */
   update (token: string, claims: Claims): void {
     this.#updates.set(token, { ...this.#updates.get(token), ...claims })
   }
 
-  /** Remembers what a lightweight token does not say itself. */
+  /** Remembers the claims that a lightweight token leaves out. */
   remember (token: string, complete: Claims): void {
     this.#complete.set(token, complete)
   }
 
-  answer (request: IncomingMessage, body: string): Answer {
+  answer (request: IncomingMessage, body: string): IntrospectionResult {
     if (!/^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '')) {
       return [415, { error: 'HTTP 415 Unsupported Media Type' }]
     }
@@ -51,7 +51,7 @@ export class Introspection {
     const refusal = this.#refusalOf(form, request.headers.authorization)
     if (refusal !== undefined) return [401, { error: 'invalid_client', error_description: refusal }]
     const token = form.get('token')
-    // 405 is what Keycloak 26.7.3 does.
+    // Keycloak 26.7.3 answers 405.
     if (token === null || token === '') return [405, { error: 'invalid_request', error_description: 'Token not provided' }]
     const claims = this.activeClaims(token)
     if (claims === null) return INACTIVE
@@ -59,7 +59,7 @@ export class Introspection {
     return [200, { ...describe({ ...claims, ...updates }), ...updates }]
   }
 
-  /** What is wrong with the client that asks, in Keycloak's words. */
+  /** The reason to refuse the client that asks, in Keycloak's words. */
   #refusalOf (form: URLSearchParams, authorization: string | undefined): string | undefined {
     const basic = basicCredentials(authorization)
     const id = form.get('client_id') ?? basic?.[0]
@@ -89,7 +89,7 @@ export class Introspection {
   }
 }
 
-/** The claims with what Keycloak adds to them. */
+/** The claims, and the members that Keycloak adds to them. */
 function describe (claims: Claims): Claims {
   return { ...claims, client_id: claims.azp, username: claims.preferred_username, token_type: claims.typ, active: true }
 }

@@ -46,7 +46,7 @@ export class KeyRing {
     this.#signing = this.#generate()
   }
 
-  /** What signs where nobody says how. */
+  /** The algorithm of tokens whose header names none. */
   get defaultAlgorithm (): Algorithm {
     return this.algorithms[0] ?? 'RS256'
   }

@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify'
-import type { Algorithm, KeycloakOptions } from '../../types/options.js'
+import type { KeycloakOptions } from '../../types/options.js'
 import { isProduction } from '../util/environment.js'
 import { testRealms } from '../util/test-realms.js'
 import { discovery } from './discovery.js'
@@ -7,35 +7,11 @@ import { authorized, bearer, type AuthorizationHeader, type InjectableApp, type 
 import { Introspection } from './introspection.js'
 import { attack, isAttack, signature, signingInput, type Claims, type JwsHeader } from './jws.js'
 import { KeyRing, strangersKey } from './keys.js'
-import type { Login, LoginOptions } from './login/index.js'
+import type { Login } from './login/index.js'
+import type { RealmDefaults, TestRealmOptions } from './realm-options.js'
 import { json, RealmServer, type Endpoint, type Handler, type RecordedRequest } from './server.js'
 import { draft } from './tokens.js'
 import type { TokenSpec } from './token-spec.js'
-
-/** The options of `createTestRealm`; all have defaults. */
-export interface TestRealmOptions {
-  /** The realm's name, which is in its URL. Default `test`. */
-  name?: string
-  /** The client that stands for the API under test. Default `api`. */
-  clientId?: string
-  /** Its secret, which introspection asks for. Default `test-secret`. */
-  clientSecret?: string
-  /** The port on 127.0.0.1. Default 0: any free one. */
-  port?: number
-  /** How long access and ID tokens live, in seconds. Default 300. */
-  tokenLifespan?: number
-  /** The signatures the realm has a key for; the first is the one that tokens get. Default `['RS256']`. */
-  algorithms?: readonly Algorithm[]
-  /**
-   * A login page and the authorization code flow with PKCE, for a client that runs in a browser. Default: none, and
-   * tokens are to be had by `TestRealm.token()` alone.
-   */
-  login?: LoginOptions
-  /** A Fastify instance: the realm closes with it. */
-  app?: { addHook (name: 'onClose', hook: () => Promise<void>): unknown }
-}
-
-type Settings = Required<Pick<TestRealmOptions, 'name' | 'clientId' | 'clientSecret' | 'tokenLifespan'>>
 
 /**
  * Starts a realm like Keycloak's in this process: discovery, a key set and introspection on a port of 127.0.0.1, and
@@ -58,7 +34,7 @@ export async function createTestRealm (options: TestRealmOptions = {}): Promise<
 
 /** A running realm. See {@link createTestRealm}. */
 export class TestRealm {
-  readonly #settings: Settings
+  readonly #settings: RealmDefaults
   readonly #keys: KeyRing
   readonly #introspection: Introspection
   readonly #login: Login | undefined
@@ -92,8 +68,8 @@ export class TestRealm {
   }
 
   /**
-   * What the plugin needs to know: `app.register(keycloak, { ...realm.options })`. Without the check at start, so that
-   * `requests` counts what a test did and nothing else.
+   * The plugin's options: `app.register(keycloak, { ...realm.options })`. The check at start is off, so that `requests`
+   * counts the requests of a test alone.
    */
   get options (): Required<Pick<KeycloakOptions, 'issuer' | 'clientId' | 'audience'>> & { clientSecret: string, startCheck: false } {
     const { clientId, clientSecret } = this.#settings
@@ -164,7 +140,7 @@ export class TestRealm {
     this.#introspection.update(token, claims)
   }
 
-  /** How often each endpoint has been asked so far, faults included. A snapshot: read it anew each time. */
+  /** The number of requests to each endpoint so far, faults included. A snapshot: read it anew each time. */
   get requests (): Readonly<Record<Endpoint, number>> {
     return this.#server.counts
   }

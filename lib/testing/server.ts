@@ -3,13 +3,13 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 
-/** What of the realm can be asked, counted and broken. */
+/** The parts of the realm that can be called, counted and broken. */
 export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'other'
 
 /** Answers a request whose body has been read. */
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
-/** A request as the realm got it. */
+/** A request as it arrived. */
 export interface RecordedRequest {
   /** `GET` or `POST`. */
   method: string
@@ -17,7 +17,7 @@ export interface RecordedRequest {
   url: string
   /** Names in lower case. */
   headers: IncomingHttpHeaders
-  /** Empty where there was none. */
+  /** Empty if there was none. */
   body: string
 }
 
@@ -32,7 +32,7 @@ const PATHS: Readonly<Record<string, [Endpoint, method: string]>> = {
 const HOST = '127.0.0.1'
 const MAX_BODY = 64 * 1024
 
-/** A server that counts what it is asked and fails on demand. It never keeps the process alive. */
+/** A server that counts its requests and fails on demand. It never keeps the process alive. */
 export class RealmServer {
   readonly #path: string
   readonly #handlers: Readonly<Record<Endpoint, Handler>>
@@ -61,7 +61,7 @@ export class RealmServer {
     return this.#last.get(endpoint)
   }
 
-  /** Listens, on the port of the last time; without overrides, without anyone still waiting. */
+  /** Listens, on the port of the last time, without overrides, and cuts the requests that still wait. */
   async start (): Promise<void> {
     this.#overrides.clear()
     for (const response of this.#unanswered) response.destroy()
@@ -104,7 +104,7 @@ export class RealmServer {
     response.on('close', () => this.#unanswered.delete(response))
     let body = ''
     request.setEncoding('utf8')
-    // Read to its end even where it is too long: closing on a client that still writes would hide the answer.
+    // Read to its end even if it is too long: closing on a client that still writes would hide the answer.
     request.on('data', (chunk: string) => { if (body.length <= MAX_BODY) body += chunk })
     request.on('end', () => this.#answer(request, response, body))
   }

@@ -16,9 +16,9 @@ import type { Claims, JwsHeader } from './jws.js'
  */
 export type TokenKind = 'access' | 'at+jwt' | 'lightweight' | 'dpop' | 'id' | 'refresh' | 'offline' | 'logout'
 
-/** What a token shall be; everything has a default. */
+/** The description of a token; each member has a default. */
 export interface TokenSpec {
-  /** Who it is for. Default `alice`; `sub`, `sid`, name and email follow from it. */
+  /** The user of the token. Default `alice`; `sub`, `sid`, name and email follow from it. */
   username?: string
   /** The user's id. Default: a UUID, always the same for one username. */
   sub?: string

@@ -4,7 +4,7 @@ import type { Claims, JwsHeader } from './jws.js'
 import { userOf, type RealmUser } from './users.js'
 import { wallSeconds } from '../util/clock.js'
 
-/** What of the realm goes into its tokens. */
+/** The settings of the realm that go into its tokens. */
 export interface Issuer {
   issuer: string
   name: string
@@ -43,7 +43,7 @@ const LIGHTWEIGHT = ['exp', 'iat', 'jti', 'iss', 'typ', 'azp', 'sid', 'scope']
 export interface Draft {
   header: JwsHeader
   payload: Claims
-  /** What the realm knows of it: the payload, and for a lightweight token what that leaves out. */
+  /** The claims of the payload, and for a lightweight token also those that it leaves out. */
   complete: Claims
 }
 
@@ -120,7 +120,7 @@ function logout (_: TokenSpec, __: Issuer, { sub, sid }: RealmUser): Claims {
   return { aud: 'web', sub, typ: 'Logout', sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }
 }
 
-/** What the tokens of a session share. */
+/** The claims that all tokens of a session share. */
 function session (typ: string, aud: string | string[], { sub, sid }: RealmUser): Claims {
   return { aud, sub, typ, azp: 'web', sid }
 }

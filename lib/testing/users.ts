@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Claims } from './jws.js'
 
-/** What the realm knows of a user. All of it follows from the name: two tokens of alice are of one user and one session. */
+/** The realm's record of a user. All of it follows from the name: two tokens of alice are of one user and one session. */
 export interface RealmUser {
   /** A UUID. */
   sub: string

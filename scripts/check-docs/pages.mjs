@@ -54,7 +54,7 @@ function tableOf (node) {
 }
 
 /**
- * What the comment before a block asks for:
+ * The directive in the comment before a block:
  *
  *   <!-- no-check: reason -->    nothing
  *   <!-- check: code -->         type-check it with this code before it, or around it: … stands for the block

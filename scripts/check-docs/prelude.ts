@@ -1,4 +1,4 @@
-// What the blocks of README and docs may use without saying where it is from: the names here are global in them. In a
+// The names that the blocks of README and docs use without an import: they are global in the blocks. In a
 // block that is run they have these values.
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'

@@ -10,7 +10,7 @@ import { promisify } from 'node:util'
 
 const TIMEOUT = 60_000
 
-/** What went wrong, as { file, line, message }. `modules` are those of ./typescript.mjs. */
+/** Resolves to the problems, as { file, line, message }. `modules` are those of ./typescript.mjs. */
 export async function run (root, modules) {
   // Below node_modules, where packages are found and nothing is linted or committed.
   const folder = join(root, 'node_modules', `.check-docs-${process.pid}`)

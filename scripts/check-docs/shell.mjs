@@ -26,7 +26,7 @@ function commands (root, file, line, text, readers) {
   })).filter(({ message }) => message !== undefined)
 }
 
-/** Where a reader of the page is: in its project. */
+/** The folder in which a reader of the page runs commands: its project. */
 function startOf (root, file) {
   const folder = dirname(file)
   return existsSync(join(root, folder, 'package.json')) ? folder : '.'

@@ -48,7 +48,7 @@ export class Blocks {
     this.#host = this.#createHost()
   }
 
-  /** What is wrong, as { file, line, message }. */
+  /** The problems, as { file, line, message }. */
   check () {
     const global = this.modules.filter(({ augments }) => !augments)
     const alone = this.modules.filter(({ augments }) => augments)
@@ -137,7 +137,7 @@ function around ({ directive, code }) {
   return directive === 'run' ? ['', code] : [code, '']
 }
 
-/** What is global in every block: the names of the prelude, and the packages that are not here. */
+/** The globals of every block: the names of the prelude, and the packages that are not installed here. */
 function globals (prelude) {
   const program = ts.createProgram([prelude], OPTIONS)
   const module = program.getTypeChecker().getSymbolAtLocation(program.getSourceFile(prelude))

@@ -1,4 +1,4 @@
-// What is published: its size, its files, and that stack traces and editors lead to the sources.
+// The tarball: its size and files; its stack traces lead to the sources.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

@@ -3,7 +3,7 @@ import type { LoginSettings } from './options.js'
 import { loginPage } from './page.js'
 import { isChallenge } from './pkce.js'
 import type { LoginRealm } from './tokens.js'
-import { PageError, parameter, redirect, repeated, type Call, type Reply } from './reply.js'
+import { PageError, parameter, redirect, repeated, type LoginRequest, type Reply } from './reply.js'
 
 type Query = URLSearchParams
 
@@ -12,7 +12,7 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
 const words = (query: Query, name: string) => parameter(query, name)?.split(' ') ?? []
 
-/** What is wrong with an authorization request: error, description and when. The first that is true is told. */
+/** The errors of an authorization request: code, description and condition. The first whose condition is true is the answer. */
 const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query: Query) => boolean]> = [
   ['invalid_request', 'A parameter is there more than once', (query) => repeated(query) !== undefined],
   ['invalid_request', 'Missing parameter: response_type', (query) => !query.get('response_type')],
@@ -40,7 +40,7 @@ export class Authorization {
     this.#codes = codes
   }
 
-  answer ({ method, query, form }: Call): Reply {
+  answer ({ method, query, form }: LoginRequest): Reply {
     const redirectUri = this.#redirectUri(query)
     const [error, description] = FAULTS.find(([,, isTrue]) => isTrue(query)) ?? []
     if (error !== undefined) return this.#back(query, { error, error_description: description! })
@@ -88,7 +88,7 @@ export class Authorization {
 }
 
 function bindings (query: Query): Pick<Grant, 'challenge' | 'scope' | 'nonce'> {
-  // What is asked for is granted, beside the scopes that every client of a new realm has.
+  // Each scope that is requested is granted, beside those that every client of a new realm has.
   const scope = [...new Set([...words(query, 'scope'), 'email', 'profile'])].join(' ')
   return { challenge: query.get('code_challenge')!, scope, nonce: parameter(query, 'nonce') }
 }

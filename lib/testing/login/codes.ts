@@ -5,7 +5,7 @@ import { OAuthError } from './reply.js'
 import type { Sessions } from './sessions.js'
 import { wallMilliseconds } from '../../util/clock.js'
 
-/** What a code was given for, and what it is bound to. */
+/** The login that a code was given for, and the client, redirect URI and challenge that it is bound to. */
 export interface Grant {
   username: string
   redirectUri: string

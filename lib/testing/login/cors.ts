@@ -4,7 +4,7 @@ export function corsHeaders (origin: string | undefined, redirectUris: readonly 
   return { vary: 'Origin', ...(allowed && { 'access-control-allow-origin': origin! }) }
 }
 
-/** What a preflight is told beside them. */
+/** The further headers of the answer to a preflight. */
 export const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST',
   'access-control-allow-headers': 'Authorization, Content-Type, X-Requested-With',

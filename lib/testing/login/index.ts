@@ -8,7 +8,7 @@ import { corsHeaders, PREFLIGHT } from './cors.js'
 import { Logout } from './logout.js'
 import { settingsOf, type LoginOptions, type LoginSettings } from './options.js'
 import { messagePage } from './page.js'
-import { empty, jsonReply, OAuthError, PageError, type Call, type Reply } from './reply.js'
+import { empty, jsonReply, OAuthError, PageError, type LoginRequest, type Reply } from './reply.js'
 import { Sessions } from './sessions.js'
 import { TokenEndpoint } from './token-endpoint.js'
 import { SessionTokens, type LoginRealm } from './tokens.js'
@@ -18,9 +18,9 @@ export type { LoginOptions, LoginUser } from './options.js'
 
 interface EndpointOfLogin {
   methods: readonly string[]
-  /** Do scripts of the client's pages call it? A page that people see is none of theirs. */
+  /** True for endpoints that scripts of the client's pages call; the pages that people see are not among them. */
   cors: boolean
-  answer: (call: Call) => Reply | Promise<Reply>
+  answer: (request: LoginRequest) => Reply | Promise<Reply>
 }
 
 /** Nothing of a login belongs into a cache, a frame or a Referer. */
@@ -53,10 +53,10 @@ export class Login {
     this.#settings = settings
     this.#sessions = sessions
     this.#endpoints = {
-      auth: { methods: ['GET', 'POST'], cors: false, answer: (call) => authorization.answer(call) },
-      token: { methods: ['POST'], cors: true, answer: (call) => token.answer(call) },
-      userinfo: { methods: ['GET', 'POST'], cors: true, answer: (call) => userinfo(call, activeClaims) },
-      logout: { methods: ['GET', 'POST'], cors: true, answer: (call) => logout.answer(call) }
+      auth: { methods: ['GET', 'POST'], cors: false, answer: (request) => authorization.answer(request) },
+      token: { methods: ['POST'], cors: true, answer: (request) => token.answer(request) },
+      userinfo: { methods: ['GET', 'POST'], cors: true, answer: (request) => userinfo(request, activeClaims) },
+      logout: { methods: ['GET', 'POST'], cors: true, answer: (request) => logout.answer(request) }
     }
   }
 
@@ -65,30 +65,30 @@ export class Login {
     return this.#sessions.isOver(sid)
   }
 
-  /** Answers a request to an endpoint of the login; `false` where it is to none. */
+  /** Answers a request to an endpoint of the login; `false` for other requests. */
   answer (request: IncomingMessage, response: ServerResponse, body: string): boolean {
     const [path, query] = request.url!.split('?')
     const base = `${new URL(this.#realm.issuer).pathname}/protocol/openid-connect/`
     const name = path!.slice(base.length)
     if (!path!.startsWith(base) || !Object.hasOwn(this.#endpoints, name)) return false
-    this.#reply(this.#endpoints[name]!, request, callOf(request, new URLSearchParams(query), body)).then(
+    this.#reply(this.#endpoints[name]!, request.headers.origin, loginRequestOf(request, new URLSearchParams(query), body)).then(
       ({ status, headers, body }) => { response.writeHead(status, { ...HEADERS, ...headers }).end(body) },
       (error: Error) => { response.writeHead(500).end(JSON.stringify({ error: 'unknown_error', error_description: error.message })) }
     )
     return true
   }
 
-  async #reply (endpoint: EndpointOfLogin, request: IncomingMessage, call: Call): Promise<Reply> {
-    const cors = endpoint.cors ? corsHeaders(request.headers.origin, this.#settings.redirectUris()) : {}
-    const reply = endpoint.cors && call.method === 'OPTIONS' ? { ...empty(204), headers: PREFLIGHT } : await answered(endpoint, call)
+  async #reply (endpoint: EndpointOfLogin, origin: string | undefined, request: LoginRequest): Promise<Reply> {
+    const cors = endpoint.cors ? corsHeaders(origin, this.#settings.redirectUris()) : {}
+    const reply = endpoint.cors && request.method === 'OPTIONS' ? { ...empty(204), headers: PREFLIGHT } : await answered(endpoint, request)
     return { ...reply, headers: { ...cors, ...reply.headers } }
   }
 }
 
-async function answered ({ methods, answer }: EndpointOfLogin, call: Call): Promise<Reply> {
-  if (!methods.includes(call.method)) return jsonReply(405, { error: 'HTTP 405 Method Not Allowed' })
+async function answered ({ methods, answer }: EndpointOfLogin, request: LoginRequest): Promise<Reply> {
+  if (!methods.includes(request.method)) return jsonReply(405, { error: 'HTTP 405 Method Not Allowed' })
   try {
-    return await answer(call)
+    return await answer(request)
   } catch (error) {
     if (error instanceof PageError) return messagePage(400, 'We are sorry…', error.message)
     if (error instanceof OAuthError) return jsonReply(error.status, { error: error.code, error_description: error.message })
@@ -96,7 +96,7 @@ async function answered ({ methods, answer }: EndpointOfLogin, call: Call): Prom
   }
 }
 
-function callOf ({ method = '', headers }: IncomingMessage, query: URLSearchParams, body: string): Call {
+function loginRequestOf ({ method = '', headers }: IncomingMessage, query: URLSearchParams, body: string): LoginRequest {
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')
   return { method, query, form: new URLSearchParams(isForm ? body : ''), authorization: headers.authorization ?? '' }
 }

@@ -1,7 +1,7 @@
 import type { KeyRing } from '../keys.js'
 import type { LoginSettings } from './options.js'
 import { messagePage } from './page.js'
-import { empty, PageError, parameter, redirect, type Call, type Reply } from './reply.js'
+import { empty, PageError, parameter, redirect, type LoginRequest, type Reply } from './reply.js'
 import type { Sessions } from './sessions.js'
 import { signedAs } from './signed.js'
 import { checkClient } from './token-endpoint.js'
@@ -24,7 +24,7 @@ export class Logout {
     this.#keys = keys
   }
 
-  async answer ({ method, query, form }: Call): Promise<Reply> {
+  async answer ({ method, query, form }: LoginRequest): Promise<Reply> {
     const refreshToken = parameter(form, 'refresh_token')
     if (method === 'POST' && refreshToken !== undefined) {
       checkClient(form, this.#settings)

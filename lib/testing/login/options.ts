@@ -19,15 +19,15 @@ type Asked<T> = T | (() => T)
 export interface LoginOptions {
   /** The client that users log in by. Default `web`. */
   clientId?: string
-  /** Where a login may lead back to, compared character by character. Pages of these origins may call by CORS. */
+  /** The addresses that a login may lead back to, compared character by character. Pages of these origins may call by CORS. */
   redirectUris: Asked<readonly string[]>
-  /** Where a logout may lead to. Default: `redirectUris`. */
+  /** The addresses that a logout may lead to. Default: `redirectUris`. */
   postLogoutRedirectUris?: Asked<readonly string[]>
-  /** Who can log in, by username. */
+  /** The users who can log in, by username. */
   users: Readonly<Record<string, LoginUser>>
   /** Gets a logout token when a session ends (OpenID Connect Back-Channel Logout 1.0). Default: nobody is told. */
   backchannelLogoutUrl?: Asked<string>
-  /** How long a code may be exchanged, in seconds. Default 60. */
+  /** The seconds within which a code can be exchanged. Default 60. */
   codeLifespan?: number
 }
 

@@ -18,10 +18,10 @@ td span { white-space: nowrap }
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
-/** Whom the form logs in, and why it is shown again. */
+/** The user name that the form suggests, and the reason why it is shown again. */
 export interface LoginForm {
   realm: string
-  /** Where it is sent: the authorization request as it came. */
+  /** The address that the form is sent to: the authorization request as it came. */
   action: string
   username: string
   error?: string

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** What S256 makes of a verifier: 32 bytes of base64url (RFC 7636 section 4.2). */
+/** The challenge that S256 makes of a verifier: 32 bytes as base64url (RFC 7636 section 4.2). */
 export function isChallenge (challenge: string): boolean {
   return /^[\w-]{43}$/.test(challenge)
 }

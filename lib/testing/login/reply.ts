@@ -1,4 +1,4 @@
-/** What an endpoint answers, before it is written. */
+/** The response of an endpoint, before it is written. */
 export interface Reply {
   status: number
   headers: Record<string, string>
@@ -6,7 +6,7 @@ export interface Reply {
 }
 
 /** A request to an endpoint. */
-export interface Call {
+export interface LoginRequest {
   method: string
   query: URLSearchParams
   /** Of a body of application/x-www-form-urlencoded; empty for any other. */
@@ -14,7 +14,7 @@ export interface Call {
   authorization: string
 }
 
-/** An error as RFC 6749 sections 4.1.2.1 and 5.2 name them: what the client reads. */
+/** An error that the client reads, by a code of RFC 6749 sections 4.1.2.1 and 5.2. */
 export class OAuthError extends Error {
   readonly code: string
   readonly status: number
@@ -26,7 +26,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** What may not lead back to a client, and is said on a page. */
+/** An error that is shown on a page, since it must not lead back to a client. */
 export class PageError extends Error {}
 
 export function jsonReply (status: number, body: object, headers: Record<string, string> = {}): Reply {

@@ -1,6 +1,6 @@
 import type { Codes } from './codes.js'
 import type { LoginSettings } from './options.js'
-import { jsonReply, OAuthError, parameter, repeated, type Call, type Reply } from './reply.js'
+import { jsonReply, OAuthError, parameter, repeated, type LoginRequest, type Reply } from './reply.js'
 import type { SessionTokens } from './tokens.js'
 
 type Form = URLSearchParams
@@ -24,7 +24,7 @@ export class TokenEndpoint {
     this.#tokens = tokens
   }
 
-  async answer ({ form }: Call): Promise<Reply> {
+  async answer ({ form }: LoginRequest): Promise<Reply> {
     const name = repeated(form)
     if (name !== undefined) throw new OAuthError('invalid_request', 'A parameter is there more than once')
     const type = need(form, 'grant_type')

@@ -6,7 +6,7 @@ import type { Session, Sessions } from './sessions.js'
 import { signedAs } from './signed.js'
 import { wallMilliseconds } from '../../util/clock.js'
 
-/** What of the realm the login needs. */
+/** The part of the realm that the login needs. */
 export interface LoginRealm {
   readonly issuer: string
   readonly options: { readonly clientId: string }

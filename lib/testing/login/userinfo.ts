@@ -1,10 +1,10 @@
 import type { Claims } from '../jws.js'
-import { jsonReply, type Call, type Reply } from './reply.js'
+import { jsonReply, type LoginRequest, type Reply } from './reply.js'
 
 const CLAIMS = ['sub', 'email_verified', 'name', 'preferred_username', 'given_name', 'family_name', 'email']
 
 /** The UserInfo endpoint (OpenID Connect Core section 5.3): what an access token that is good now says of its user. */
-export function userinfo ({ authorization }: Call, activeClaims: (token: string) => Claims | null): Reply {
+export function userinfo ({ authorization }: LoginRequest, activeClaims: (token: string) => Claims | null): Reply {
   const [, token = ''] = /^Bearer +(\S+)$/i.exec(authorization) ?? []
   const claims = activeClaims(token)
   if (claims?.typ === 'Bearer') return jsonReply(200, Object.fromEntries(CLAIMS.map((claim) => [claim, claims[claim]])))

@@ -43,7 +43,7 @@ for (const name of ['fastify-keycloak-bearer', 'fastify-keycloak-bearer/testing'
   for (const exported of checker.getExportsOfModule(checker.getSymbolAtLocation(source))) documented(exported)
 }
 
-/** What is exported, and each member of it, says what it is. */
+/** Each export, and each member of it, has a text on hover. */
 function documented (exported) {
   const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
   const members = symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class) ? checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)) : []

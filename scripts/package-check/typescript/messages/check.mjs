@@ -7,7 +7,7 @@ const lines = readFileSync(new URL('wrong.ts', import.meta.url), 'utf8').split('
 const { stdout } = spawnSync(process.execPath, [tsc, '--strict', '--noEmit', '--target', 'es2022', '--module', 'nodenext',
   '--types', 'node', '--pretty', 'false', 'wrong.ts'], { cwd: import.meta.dirname, encoding: 'utf8' })
 
-/** What is said of each line. */
+/** The messages of the compiler, by line. */
 const said = new Map()
 let line
 for (const text of stdout.trim().split('\n')) {
