@@ -168,7 +168,7 @@ export function createIntrospection (options: IntrospectOptions, keycloakClient:
       throw notValid('introspection_refused')
     }
     const identity = identityOf(judge(said.answer, claims, judgment))
-    judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER })
+    judged?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
     return { identity, size }
   }
 

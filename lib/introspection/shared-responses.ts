@@ -81,7 +81,7 @@ export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOp
     const cancellation = new Cancellation()
     const keep = (outcome: Shared['outcome'], size: number, { claims } = verified): void => {
       const { from, until } = validity(claims, expected)
-      answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * BYTES_PER_CHARACTER })
+      answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
     }
     const answer = ask(token, verified, cancellation).then(({ identity, size }) => {
       keep(identity, size, identity)

@@ -9,6 +9,8 @@ export interface CacheEntry {
   readonly until: number
   /** What it takes, rounded up. */
   readonly bytes: number
+  /** False when it is kept; the cache sets it when the entry is found, and clears it when the entry is spared. */
+  isUsed: boolean
 }
 
 /** Bounds of a memory. */
@@ -33,7 +35,10 @@ const SCHEME = 'Bearer '
 const SWEEP_EVERY = 30_000
 
 /**
- * What is known of some tokens, the oldest dropped for the newest. A find is of that very token: each character of it is
+ * What is known of some tokens. A full cache drops the oldest entry that was not used since it was last looked at (SIEVE, Zhang
+ * et al., NSDI 2024): the hand goes from entry to entry, spares those that were used and drops the first other one. A hot token
+ * stays, a hit costs one comparison more, and fewer tokens are verified again than with the least recently used one dropped
+ * (figures in docs/performance.md). A find is of that very token: each character of it is
  * compared. Some of its signature's only lead there, since hashing all of them would cost ten times as much; two tokens
  * that share those cannot both be kept, and nobody who cannot sign tokens can make one that is kept. What it holds is no
  * more than what somebody kept: whether that still counts is for the one who asks to judge.
@@ -43,6 +48,9 @@ export class TokenCache<Entry extends CacheEntry> {
   readonly #maxBytes: number
   readonly #entries = new Map<number, Entry>()
   readonly #seen: Doorkeeper
+  /** Where the search for the next entry to drop goes on; a Map's iterator follows what is added and deleted. */
+  #hand: MapIterator<Entry> | undefined
+  #newest: Entry | undefined
   #bytes = 0
   #sweeping: NodeJS.Timeout | undefined
 
@@ -62,21 +70,25 @@ export class TokenCache<Entry extends CacheEntry> {
 
   find (token: string): Entry | undefined {
     const entry = this.#entries.get(slotOf(token))
-    return entry !== undefined && entry.credentials.slice(SCHEME.length) === token ? entry : undefined
+    return entry !== undefined && entry.credentials.slice(SCHEME.length) === token ? used(entry) : undefined
   }
 
   /** By an Authorization header. One that says the same in other words is not found. */
   findBy (header: string): Entry | undefined {
     const entry = this.#entries.get(slotOf(header))
-    return entry !== undefined && entry.credentials === header ? entry : undefined
+    return entry !== undefined && entry.credentials === header ? used(entry) : undefined
   }
 
   keep (entry: Entry): void {
     const place = slotOf(entry.credentials)
     this.#drop(place)
+    // The hand is given up while there is room, because an iterator keeps the former table of its Map alive.
+    if (this.#hasRoomFor(entry)) this.#hand = undefined
+    else this.#makeRoomFor(entry)
+    if (entry.bytes > this.#maxBytes) return
     this.#entries.set(place, entry)
+    this.#newest = entry
     this.#bytes += entry.bytes
-    while (this.#entries.size > this.#max || this.#bytes > this.#maxBytes) this.#drop(this.#entries.keys().next().value!)
     this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref()
   }
 
@@ -96,6 +108,8 @@ export class TokenCache<Entry extends CacheEntry> {
   /** Forget all. */
   close (): void {
     this.#entries.clear()
+    this.#hand = undefined
+    this.#newest = undefined
     this.#bytes = 0
     clearInterval(this.#sweeping)
   }
@@ -103,6 +117,7 @@ export class TokenCache<Entry extends CacheEntry> {
   /** A token that has ended is of no use to us, and would be to whoever reads the memory of the process. */
   #sweep (): void {
     const now = wallSeconds()
+    this.#hand = undefined
     for (const [place, { until }] of this.#entries) {
       if (until <= now) this.#drop(place)
     }
@@ -111,12 +126,33 @@ export class TokenCache<Entry extends CacheEntry> {
     this.#sweeping = undefined
   }
 
+  #hasRoomFor ({ bytes }: Entry): boolean {
+    return this.#entries.size < this.#max && this.#bytes + bytes <= this.#maxBytes
+  }
+
+  /** The hand clears the mark of each entry that it spares, and begins with the oldest again behind the newest. */
+  #makeRoomFor (entry: Entry): void {
+    while (this.#entries.size > 0 && !this.#hasRoomFor(entry)) {
+      this.#hand ??= this.#entries.values()
+      const next = this.#hand.next().value
+      if (next === undefined || next === this.#newest) this.#hand = undefined
+      if (next?.isUsed === true) next.isUsed = false
+      else if (next !== undefined) this.#drop(slotOf(next.credentials))
+    }
+  }
+
   #drop (place: number): void {
     const entry = this.#entries.get(place)
     if (entry === undefined) return
     this.#entries.delete(place)
     this.#bytes -= entry.bytes
   }
+}
+
+/** Marks an entry, and writes only once, so that hot entries are read alone. */
+function used<Entry extends CacheEntry> (entry: Entry): Entry {
+  if (!entry.isUsed) entry.isUsed = true
+  return entry
 }
 
 /**

@@ -150,7 +150,8 @@ export class TokenVerifier {
       identity,
       from,
       until,
-      bytes: token.length * BYTES_PER_CHARACTER
+      bytes: token.length * BYTES_PER_CHARACTER,
+      isUsed: false
     })
   }
 

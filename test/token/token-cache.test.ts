@@ -167,6 +167,48 @@ t.test('the bounds of the cache are those of the kept answers of introspection t
   }
 })
 
+t.test('a hot token stays in a full cache while others come and go', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 }, cache: { max: 2 } })
+  const hot = realm.token()
+  for (let times = 0; times < 2; times++) t.equal(await ask(app, '/me', hot), '200')
+  for (let others = 1; others <= 6; others++) {
+    t.equal(await ask(app, '/me', realm.token({ claims: { others } })), '200')
+    t.equal(await ask(app, '/me', hot), '200')
+    t.equal(realm.requests.introspect, 1 + others, 'Keycloak is asked about the other token alone')
+  }
+})
+
+t.test('a token that was hot once makes room for those that are hot now', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 }, cache: { max: 2 } })
+  const [former, ...later] = ['former', 'first', 'second'].map((name) => realm.token({ username: name }))
+  for (const token of [former!, former!, ...later, ...later, ...later]) t.equal(await ask(app, '/me', token), '200')
+  const before = realm.requests.introspect
+  for (const token of later) t.equal(await ask(app, '/me', token), '200')
+  t.equal(realm.requests.introspect, before)
+  t.equal(await ask(app, '/me', former!), '200')
+  t.equal(realm.requests.introspect, before + 1)
+})
+
+t.test('a full cache forgets in any order and never holds more than its bounds', async (t) => {
+  const cache = new TokenCache({ max: 3, maxBytes: 100 })
+  t.teardown(() => cache.close())
+  const entryOf = (name: string, bytes: number) => ({ credentials: `Bearer x.y.${name.padStart(12, '-')}0`, until: Infinity, bytes, isUsed: false })
+  const [one, two, three] = ['one', 'two', 'three'].map((name) => entryOf(name, 30))
+  for (const entry of [one!, two!, three!]) cache.keep(entry)
+  t.ok(cache.findBy(one!.credentials))
+  cache.forget(three!)
+  cache.keep(entryOf('huge', 101))
+  t.match(cache, { size: 0, bytes: 0 }, 'an entry beyond the bounds is not kept, and what made room for it is gone')
+  for (let at = 0; at < 50; at++) {
+    const entry = entryOf(String(at), 20 + at % 3 * 20)
+    cache.keep(entry)
+    t.ok(cache.size <= 3 && cache.bytes <= 100)
+    t.equal(at % 2 === 0 ? cache.findBy(entry.credentials) : entry, entry, 'the newest is there')
+  }
+})
+
 t.test('an answer that is kept ends with the dates it names, though the token lives longer', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } })
