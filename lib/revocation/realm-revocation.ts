@@ -134,7 +134,7 @@ export class RealmRevocation {
     if (revocation.call !== undefined) this.#replayGuard.take(revocation.call.id, revocation.call.until + this.#skew)
   }
 
-  /** In memory first: whoever hears of it is refused by `check`. */
+  /** The list comes first, so that `check` refuses the tokens when a listener is called. */
   #take (revocation: Revocation): void {
     this.#list.take(revocation)
     for (const listener of this.#listeners) listener(revocation)

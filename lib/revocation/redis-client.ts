@@ -1,6 +1,6 @@
 import { withTimeout } from '../util/with-timeout.js'
 
-/** What is used of a client of ioredis or iovalkey. Commands in lower case: only for those every version adds a `keyPrefix`. */
+/** The members in use of a client of ioredis or iovalkey. Commands are in lower case, because not every version adds a `keyPrefix` to others. */
 export interface RedisClient {
   /** Send a command. */
   call (command: string, ...parameters: Array<string | number>): Promise<unknown>

@@ -27,7 +27,7 @@ const RESTORE_TIME = 10_000
 
 /**
  * The longest time that any API of the stream has asked for, which KEYS[1] holds for good: an API whose tokens live for minutes
- * must not take from another what that needs for a day. ARGV: the milliseconds that the caller needs. Answers the longest, and
+ * must not drop entries that another API needs for a day. ARGV: the milliseconds that the caller needs. Answers the longest, and
  * 1 if it is new.
  */
 const LONGEST = `

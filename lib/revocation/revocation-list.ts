@@ -14,7 +14,7 @@ export interface RevocationListOptions {
   limit: SharedLimit
   /** Introspection tells the user of a token that names none. */
   introspected: boolean
-  /** Called when the limit makes tokens fall that nobody has logged out. */
+  /** Called when the limit refuses tokens that nobody has logged out. */
   onFull: () => void
 }
 
