@@ -6,7 +6,7 @@ import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
 import { wallSeconds } from '../util/clock.js'
 import { plainReason, type Reason, reasonFor } from '../reasons/reason.js'
 
-export interface JudgeOptions extends ExpectedClaims {
+export interface ClaimsFromResponseOptions extends ExpectedClaims {
   /** The client that asks. */
   clientId: string
   /** Claims that stay the token's if the answer has none of that name. */
@@ -26,7 +26,7 @@ const PRESENTATION = ['typ', 'cnf']
  * answer about another token, issuer or user is none about this one.
  * @throws {KeycloakError} token_not_valid, token_expired
  */
-export function judge (answer: JsonObject, token: AccessTokenClaims, options: JudgeOptions): AccessTokenClaims {
+export function claimsFromResponse (answer: JsonObject, token: AccessTokenClaims, options: ClaimsFromResponseOptions): AccessTokenClaims {
   if (member(answer, 'active') !== true) throw notValid(() => whyInactive(token, options))
   const jti = member(answer, 'jti')
   if (jti !== undefined && jti !== member(token, 'jti')) throw notValid(reasonFor('introspection_mismatch', { claim: 'jti' }))
@@ -44,7 +44,7 @@ export function judge (answer: JsonObject, token: AccessTokenClaims, options: Ju
  * withdrawn, and a merge would keep it. Only what bounds the token itself stays the token's, and so does its audience:
  * Keycloak's mappers run anew for an answer, which names more than an exchanged token was made for.
  */
-function liveClaims (answer: JsonObject, token: AccessTokenClaims, { keepClaims, onClaims }: JudgeOptions): JsonObject {
+function liveClaims (answer: JsonObject, token: AccessTokenClaims, { keepClaims, onClaims }: ClaimsFromResponseOptions): JsonObject {
   onClaims(token, answer)
   const claims: JsonObject = { iat: token.iat, ...answer, iss: token.iss, exp: earlier(answer, token) }
   for (const name of NO_CLAIMS) delete claims[name]
@@ -60,7 +60,7 @@ function liveClaims (answer: JsonObject, token: AccessTokenClaims, { keepClaims,
 }
 
 /** A logout, and a client that Keycloak tells nothing, look the same in the response: the token tells them apart. */
-function whyInactive (token: AccessTokenClaims, { clientId }: JudgeOptions): Reason {
+function whyInactive (token: AccessTokenClaims, { clientId }: ClaimsFromResponseOptions): Reason {
   const aud = member(token, 'aud')
   const client = JSON.stringify(clientId)
   if (aud === undefined) return reasonFor('token_inactive_lightweight', { client })

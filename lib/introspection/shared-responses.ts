@@ -1,102 +1,127 @@
-import { checkDates, type ExpectedClaims, validity } from '../token/claims.js'
-import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import { KeycloakError, refusal, UnavailableError } from '../errors.js'
+import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
+import { checkDates, type ExpectedClaims, validity } from '../token/claims.js'
 import type { Identity } from '../token/identity.js'
-import { type CacheBounds, credentialsOf, type CacheEntry, TokenCache, BYTES_PER_CHARACTER } from '../token/token-cache.js'
-import type { MaybePromise } from '../util/maybe-promise.js'
+import { BYTES_PER_CHARACTER, type CacheBounds, type CacheEntry, credentialsOf, TokenCache } from '../token/token-cache.js'
 import { monotonicMilliseconds, wallMilliseconds, wallSeconds } from '../util/clock.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 
-/** Who a token is about now, and the characters it took Keycloak to say it. */
-export interface Answer {
+/** The identity of a token by a response of Keycloak, and the characters of that response. */
+export interface IntrospectionResult {
   identity: Identity
   size: number
 }
 
 /** Ask Keycloak about a verified token. */
-export type Ask = (token: string, verified: Identity, cancellation: Cancellation) => Promise<Answer>
+export type AskKeycloak = (token: string, verified: Identity, cancellation: Cancellation) => Promise<IntrospectionResult>
 
-/** An answer that serves all who come until it ends: who the token is about now, or its refusal. */
-interface Shared extends CacheEntry {
+/** A response that serves all who come until it ends: the identity of its token, or a refusal. */
+interface SharedResponse extends CacheEntry {
   readonly outcome: Identity | KeycloakError
-  /** On the monotonic clock. */
+  /** Milliseconds of the monotonic clock. */
   readonly ends: number
-  /** In seconds since 1970; before, and from `until` on, the dates of its claims are to be judged one by one. */
+  /** Seconds since 1970; before, and from `until` on, the dates of its claims are checked one by one. */
   readonly from: number
 }
 
 /** A call under way, and whether somebody waits for it. */
-interface Call {
-  readonly answer: Promise<Identity>
+interface PendingCall {
+  readonly identity: Promise<Identity>
   readonly cancellation: Cancellation
 }
 
-export interface SharingOptions {
-  /** Milliseconds that an answer may serve, from when it was asked for. */
+export interface SharedResponsesOptions {
+  /** Milliseconds for which a response serves, from the moment at which it was asked for. */
   ttl: number
-  /** Milliseconds that a call has. */
+  /** Milliseconds for a call. */
   timeout: number
   bounds: CacheBounds
-  /** What the dates of claims that were good before are held against again. */
+  /** The dates of claims that were good before are checked against these again. */
   expected: ExpectedClaims
 }
 
 /**
- * One call in flight for a token, and its answer for a while. What failed is asked again. A call is called off when
- * the last of those who wait for it is gone.
+ * One call under way for a token, and its response for a while. A failure is asked for again. A call is cancelled when the
+ * last request that waits for it is gone.
  */
-export function sharing (ask: Ask, { ttl, timeout, bounds, expected }: SharingOptions) {
-  const answers = new TokenCache<Shared>(bounds)
-  const calls = new Map<string, Call>()
+export class SharedResponses {
+  readonly #ask: AskKeycloak
+  readonly #options: SharedResponsesOptions
+  readonly #responses: TokenCache<SharedResponse>
+  readonly #calls = new Map<string, PendingCall>()
 
-  return {
-    close: () => answers.close(),
-
-    /** The answer to the token of an Authorization header, where there is one that serves. */
-    recall: (header: string, wall: number, monotonic: number) => outcomeOf(answers.findBy(header), wall, monotonic),
-
-    /** There at once when it is known already. */
-    find (token: string, verified: Identity, waiting?: Waiting): MaybePromise<Identity> {
-      const known = outcomeOf(answers.find(token), wallMilliseconds(), monotonicMilliseconds())
-      if (known !== undefined) return known
-      const underWay = calls.get(token)
-      const call = underWay?.cancellation.canBeJoined(timeout) === true ? underWay : start(token, verified)
-      call.cancellation.join(waiting)
-      return call.answer
-    }
+  constructor (ask: AskKeycloak, options: SharedResponsesOptions) {
+    this.#ask = ask
+    this.#options = options
+    this.#responses = new TokenCache(options.bounds)
   }
 
-  function outcomeOf (shared: Shared | undefined, wall: number, monotonic: number): Identity | undefined {
+  close (): void {
+    this.#responses.close()
+  }
+
+  /**
+   * The identity for the token of an Authorization header, if there is a response that serves.
+   * @throws {KeycloakError} token_not_valid, token_expired
+   */
+  recall (header: string, wall: number, monotonic: number): Identity | undefined {
+    return this.#outcomeOf(this.#responses.findBy(header), wall, monotonic)
+  }
+
+  /**
+   * The identity for a token: at once by a response that serves, or by a call.
+   * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
+   */
+  find (token: string, verified: Identity, waiting?: Waiting): MaybePromise<Identity> {
+    const known = this.#outcomeOf(this.#responses.find(token), wallMilliseconds(), monotonicMilliseconds())
+    if (known !== undefined) return known
+    const underWay = this.#calls.get(token)
+    const call = underWay?.cancellation.canBeJoined(this.#options.timeout) === true ? underWay : this.#start(token, verified)
+    call.cancellation.join(waiting)
+    return call.identity
+  }
+
+  #outcomeOf (shared: SharedResponse | undefined, wall: number, monotonic: number): Identity | undefined {
     if (shared === undefined || monotonic >= shared.ends) return undefined
     const { outcome, from, until } = shared
     // A new one, since an error handler may write into the one it gets.
     if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome)
     const now = wall / 1000
-    if (now < from || now >= until) checkDates(outcome.claims, expected, now)
+    if (now < from || now >= until) checkDates(outcome.claims, this.#options.expected, now)
     return outcome
   }
 
-  function start (token: string, verified: Identity): Call {
-    const ends = monotonicMilliseconds() + ttl
-    const last = wallSeconds() + ttl / 1000
+  #start (token: string, verified: Identity): PendingCall {
+    const asked = { monotonic: monotonicMilliseconds(), wall: wallSeconds() }
     const cancellation = new Cancellation()
-    const keep = (outcome: Shared['outcome'], size: number, { claims } = verified): void => {
-      const { from, until } = validity(claims, expected)
-      answers.keep({ credentials: credentialsOf(token), outcome, ends, from, until: Math.min(until, last), bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
-    }
-    const answer = ask(token, verified, cancellation).then(({ identity, size }) => {
-      keep(identity, size, identity)
-      return identity
+    const identity = this.#ask(token, verified, cancellation).then((result) => {
+      this.#keep(token, result.identity, result, asked)
+      return result.identity
     }).catch((error) => {
-      // Its sentence as text: what it would be made of is not to be kept.
-      if (!(error instanceof UnavailableError)) keep(refusal(error.code, { reasonCode: error.reasonCode, reason: error.reason }), 0)
+      // Its sentence as text: the token that it would be made of is not to be kept.
+      const kept = { identity: verified, size: 0 }
+      if (!(error instanceof UnavailableError)) this.#keep(token, refusal(error.code, { reasonCode: error.reasonCode, reason: error.reason }), kept, asked)
       throw error
-    }).finally(() => forget(token, call))
-    const call: Call = { answer, cancellation }
-    calls.set(token, call)
+    }).finally(() => {
+      if (this.#calls.get(token) === call) this.#calls.delete(token)
+    })
+    const call: PendingCall = { identity, cancellation }
+    this.#calls.set(token, call)
     return call
   }
 
-  function forget (token: string, call: Call): void {
-    if (calls.get(token) === call) calls.delete(token)
+  /** @param asked the moment of the question, in milliseconds of the monotonic clock and in seconds of the wall clock */
+  #keep (token: string, outcome: SharedResponse['outcome'], { identity, size }: IntrospectionResult, asked: { monotonic: number, wall: number }): void {
+    const { ttl, expected } = this.#options
+    const { from, until } = validity(identity.claims, expected)
+    this.#responses.keep({
+      credentials: credentialsOf(token),
+      outcome,
+      ends: asked.monotonic + ttl,
+      from,
+      until: Math.min(until, asked.wall + ttl / 1000),
+      bytes: (token.length + size) * BYTES_PER_CHARACTER,
+      isUsed: false
+    })
   }
 }

@@ -96,8 +96,8 @@ export async function createRealm (settings: RealmSettings, shared: SharedByReal
 }
 
 async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, cache, limits }: SharedByRealms): Promise<Introspection> {
-  const { createIntrospection } = await import('../introspection/introspection.js')
-  return createIntrospection({
+  const { Introspection } = await import('../introspection/introspection.js')
+  return new Introspection({
     ...expectedClaimsOf(settings),
     ...settings.introspection,
     clientId: settings.clientId,
