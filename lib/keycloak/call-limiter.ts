@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { CallQueue, MAX_UNDER_WAY, type QueuedCall } from './call-queue.js'
+import { CallQueue, MAX_UNDER_WAY } from './call-queue.js'
+import type { QueuedCall } from './queued-call.js'
 import type { Closing } from './closing.js'
 import type { Deadline } from '../util/deadline.js'
 import type { Cancellation } from './cancellation.js'

@@ -1,6 +1,7 @@
 import type { Cancellation } from './cancellation.js'
 import { unavailable, type UnavailableError } from '../errors.js'
-import { LinkedList, type Place } from '../util/linked-list.js'
+import { LinkedList } from '../util/linked-list.js'
+import { type Caller, pendingOf, QueuedCall } from './queued-call.js'
 import { reasonFor } from '../reasons/reason.js'
 
 /** Calls under way at once. Each has a connection of its own. */
@@ -9,34 +10,6 @@ export const MAX_UNDER_WAY = 64
 /** While so many are under way, a caller who has its share of them waits: the others are kept free for everybody else. */
 const COMMON = 32
 const SHARE = 8
-
-/** A user, for whom calls are made. */
-interface Caller {
-  readonly key: unknown
-  underWay: number
-  readonly waiting: LinkedList<QueuedCall>
-  /** Its place among those whose turn it is, while calls of it wait. */
-  turn: Place<Caller> | undefined
-  /** Its place among those of whom as many calls wait. */
-  crowd: Place<Caller> | undefined
-}
-
-/** A call from when it is asked for until it is over. */
-export class QueuedCall {
-  readonly caller: Caller
-  readonly cancellation: Cancellation
-  state: 'waiting' | 'under way' | 'over' = 'waiting'
-  /** Resolves when it is to be made, rejects when it is not; `undefined` where that is at once. */
-  turn: Promise<void> | undefined
-  place: Place<QueuedCall> | undefined
-  start!: () => void
-  refuse!: (error: UnavailableError) => void
-
-  constructor (caller: Caller, cancellation: Cancellation) {
-    this.caller = caller
-    this.cancellation = cancellation
-  }
-}
 
 /**
  * The calls of all users before the connections to Keycloak, so that none of them shuts out the others, however much it
@@ -205,8 +178,4 @@ export class CallQueue {
     }
     return newest
   }
-}
-
-function pendingOf ({ underWay, waiting }: Caller): number {
-  return underWay + waiting.size
 }
