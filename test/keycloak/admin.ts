@@ -160,6 +160,12 @@ export function adminOf (name: string) {
   }
 }
 
+/** The version of the server, and the names of its protocol mappers in the console. */
+export async function serverInfo (): Promise<{ version: string, mappers: string[] }> {
+  const { systemInfo, protocolMapperTypes } = await json(await adminCallAt(`${base}/admin/serverinfo`, 'GET'))
+  return { version: systemInfo.version, mappers: protocolMapperTypes['openid-connect'].map(({ name }: { name: string }) => name) }
+}
+
 async function clientOf (client: string): Promise<Representation> {
   const [found] = await admin('GET', `/clients?clientId=${encodeURIComponent(client)}`)
   return found

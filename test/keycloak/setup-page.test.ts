@@ -1,0 +1,31 @@
+// The page "Set up Keycloak" names the console, the script and their settings as they are.
+import t from 'tap'
+import { base, call, json, serverInfo } from './helpers.js'
+import { read } from './setup.js'
+
+const page = read('docs/setup-keycloak.md').replace(/```[^]*?```/g, '')
+const script = read('examples/setup-keycloak/setup-keycloak.mjs')
+
+/** The names on the page that are a reader's own. */
+const OWN_NAMES = ['api', 'web', 'web-dedicated', 'worker', 'alice', 'reports:read', '(the group)']
+
+const { version, mappers } = await serverInfo()
+
+t.test('each name of the administration console', {
+  skip: version.startsWith('26.7.') ? false : `the page has the names of Keycloak 26.7, and this is ${version}`
+}, async (t) => {
+  const messages: Array<{ value: string }> = await json(await call(`${base}/resources/master/admin/en`))
+  const known = new Set([...OWN_NAMES, ...messages.map(({ value }) => value), ...mappers])
+  const named = [...page.replaceAll('**', '').matchAll(/(?<![`*])\*([^*`]+)\*/g)].flatMap(([, path]) => path!.replace(/\s+/g, ' ').split(' → '))
+  t.ok(named.length > 50)
+  t.same(named.filter((name) => !known.has(name)), [])
+})
+
+t.test('each function and variable of the script', async (t) => {
+  const functions = [...page.matchAll(/In\s+the\s+script:\s+`(\w+)`(?:\s+and\s+`(\w+)`)?/g)].flatMap(([, ...names]) => names.filter(Boolean))
+  t.ok(functions.length > 5)
+  for (const name of functions) t.ok(script.includes(`async function ${name} (`), name)
+  const variables = [...script.matchAll(/^\/\/ {3}([A-Z_]+) {2}/gm)].map(([, name]) => name!)
+  t.ok(variables.length > 5)
+  for (const name of variables) t.ok(page.includes(`\`${name}\``), name)
+})
