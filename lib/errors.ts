@@ -1,5 +1,5 @@
 import { networkReason } from './reasons/network.js'
-import { isReasonCode, type KeycloakReasonCode, plainReason, type Reason, reasonFor } from './reasons/reason.js'
+import { isReasonCode, type KeycloakReasonCode, plainReason, type PlainReasonCode, type Reason, reasonFor } from './reasons/reason.js'
 import { withoutStack } from './util/without-stack.js'
 
 /** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
@@ -31,8 +31,11 @@ export type KeycloakErrorCode = keyof typeof REFUSALS
 /** Further parameters of the challenge of a refusal, by name: `scope` (RFC 6750 section 3). */
 export type ChallengeParameters = Readonly<Record<string, string>>
 
-/** A reason, or a function that makes it when somebody reads it. An application may give a sentence of its own. */
-export type ReasonSource = string | Reason | (() => string | Reason)
+/** A reason of the table, or a function that makes it when somebody reads it. */
+export type ReasonSource = PlainReasonCode | Reason | (() => Reason)
+
+/** The reasons of an application's own errors are sentences of its own, too. */
+type OwnReason = ReasonSource | string | (() => string)
 
 /**
  * A refusal. `statusCode`, `code` and `message` become Fastify's usual error body; `reasonCode` and `reason` are for
@@ -46,12 +49,12 @@ export class KeycloakError extends Error {
   /** What clients go by. */
   readonly code: KeycloakErrorCode
   /** A private member costs a third of what a property that is not enumerable does. */
-  #reason: ReasonSource
+  #reason: OwnReason
   /** Parameters of the challenge beside realm, error and error_description. */
   declare readonly challengeParameters: ChallengeParameters | undefined
 
   /** @param challenge parameters of the challenge; a string is its `scope` */
-  constructor (code: KeycloakErrorCode, reason: ReasonSource, challenge?: string | ChallengeParameters) {
+  constructor (code: KeycloakErrorCode, reason: OwnReason, challenge?: string | ChallengeParameters) {
     super(REFUSALS[code].message)
     this.code = code
     this.statusCode = REFUSALS[code].statusCode
@@ -159,5 +162,5 @@ export function networkFailure (error: unknown): Reason {
 
 /** Why a call failed, for the log. Our own errors are told by their class: a foreign one may have any members, with any text. */
 export function reasonOf (error: unknown): string {
-  return error instanceof UnavailableError ? error.reason : codeOf(error) ?? 'the call failed'
+  return error instanceof UnavailableError ? error.reason : networkFailure(error).reason
 }

@@ -55,13 +55,13 @@ export class EndpointHealth {
   }
 
   /** What is ours tells nothing of Keycloak. */
-  failed ({ failureKind, reason }: UnavailableError): void {
+  failed ({ failureKind, reason, reasonCode }: UnavailableError): void {
     if (failureKind === 'local') return
     this.#lastFailure = wallMilliseconds()
     this.#failingSince ??= this.#lastFailure
     this.#reason = reason
     if (!this.#warning.allows(reason)) return
-    this.#log.warn({ reason }, `Keycloak cannot be used at ${this.#endpoint}: ${reason}`)
+    this.#log.warn({ reason, reasonCode }, `Keycloak cannot be used at ${this.#endpoint}: ${reason}`)
     this.#logged = true
   }
 }

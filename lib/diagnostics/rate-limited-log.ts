@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Milliseconds after which the budgets are whole again. */
@@ -39,7 +40,7 @@ interface Budget {
   unwritten: number
 }
 
-/** RateLimitedLog that somebody else can cause at will must not flood the log; what is too many is counted. */
+/** Warnings that somebody else can cause at will must not flood the log; what is too many is counted. */
 export class RateLimitedLog {
   readonly #log: FastifyBaseLogger
   readonly #budgets = new Map<Cause, Budget>()
@@ -48,8 +49,11 @@ export class RateLimitedLog {
     this.#log = log
   }
 
-  /** @param text a fixed sentence: nothing that a stranger sent */
-  write (cause: Cause, text: string): void {
+  /**
+   * @param text a fixed sentence: nothing that a stranger sent
+   * @param reasonCode of the refusal that the line is about
+   */
+  write (cause: Cause, text: string, reasonCode?: KeycloakReasonCode): void {
     const budget = this.#budgetOf(cause)
     const times = budget.texts.get(text) ?? 0
     if (times === SAME || budget.lines === LINES[cause]) {
@@ -58,7 +62,7 @@ export class RateLimitedLog {
     }
     budget.texts.set(text, times + 1)
     budget.lines++
-    this.#log.warn(budget.unwritten > 0 ? { unwritten: budget.unwritten } : {}, text)
+    this.#log.warn({ ...(reasonCode !== undefined && { reasonCode }), ...(budget.unwritten > 0 && { unwritten: budget.unwritten }) }, text)
     budget.unwritten = 0
   }
 

@@ -30,7 +30,7 @@ export type IsPlain<Row extends Entry> = [Needed<Row>] extends [never] ? true : 
 export function fill ({ sentence, advice }: Entry, values: Readonly<Record<string, Value | undefined>>): string {
   const text = sentence.replace('{advice}', () => advice)
   return text.replace(/\[([^\]]*)\]/g, (_group, inner: string) => namesIn(inner).every((name) => values[name] !== undefined) ? inner : '')
-    .replace(/\{(\w+)\}/g, (_name, name: string) => String(values[name]))
+    .replace(/\{(\w+)\}/g, (_name, name: string) => String(values[name] ?? '…'))
 }
 
 function namesIn (text: string): string[] {

@@ -58,8 +58,8 @@ export class PushReceiver {
     try {
       await this.#carryOutOnce(await this.#read(token, call), call)
     } catch (error) {
-      const { reason } = error as KeycloakError
-      if (call.late) this.#options.warnings.write(causeOf(call, error as KeycloakError), `${this.kind.name} that had to wait is lost: ${reason}`)
+      const { reason, reasonCode } = error as KeycloakError
+      if (call.late) this.#options.warnings.write(causeOf(call, error as KeycloakError), `${this.kind.name} that had to wait is lost: ${reason}`, reasonCode)
       throw error
     }
   }

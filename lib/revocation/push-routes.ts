@@ -88,16 +88,16 @@ export class PushRoute {
     const isOurs = error instanceof KeycloakError
     if (!isOurs && !error.code?.startsWith('FST_ERR_CTP_')) throw error
     closing.closeIfShuttingDown(request, reply)
-    const reason = isOurs ? error.reason : reasonFor('push_body_other', { type: this.#spec.contentType }).reason
+    const { reason, reasonCode } = isOurs ? error : reasonFor('push_body_other', { type: this.#spec.contentType })
     const cause = call.late ? 'waiting' : causeOf(call, error as KeycloakError)
     reply.header('cache-control', 'no-store')
     if (error.code === 'keycloak_unavailable') {
-      warnings.write(cause, `${name} ${cause === 'lost' ? 'is lost' : 'cannot be carried out at once'}: ${reason}`)
+      warnings.write(cause, `${name} ${cause === 'lost' ? 'is lost' : 'cannot be carried out at once'}: ${reason}`, reasonCode)
       // A connection that is kept alive would hold up a server that has begun to close meanwhile.
       if (request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
       return reply.code(503).header('retry-after', '1').send({ error: 'temporarily_unavailable', error_description: reason })
     }
-    warnings.write(cause, `${name} was refused: ${reason}`)
+    warnings.write(cause, `${name} was refused: ${reason}`, reasonCode)
     return reply.code(400).send({ error: 'invalid_request', error_description: reason })
   }
 }

@@ -65,6 +65,7 @@ t.test('a Keycloak that is too slow for one user is no outage', async (t) => {
   isWell(t, app, log)
   const warnings = log.lines.filter(({ level, msg }) => level === WARN && /introspect/.test(msg))
   t.match(warnings, [{ msg: /^introspection: requests that waited 3000 ms \(introspection\.timeout\) for one of 64 connections are 503/ }])
+  t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'connections_busy'))
 })
 
 t.test('at maxPending a newcomer takes the place of a call of whoever has most', async (t) => {

@@ -215,6 +215,7 @@ t.test('a body that is cut off is no call', async (t) => {
   await once(app.server, 'request')
   socket.destroy()
   await until(() => log.text.includes('the body was cut off'))
+  t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_body_cut'))
   t.equal(app.keycloak.health().revocation!.entries, 0)
 })
 

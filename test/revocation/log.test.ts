@@ -130,6 +130,7 @@ t.test('a call whose key cannot be had for ten minutes is lost, with a warning',
   t.equal((await logOut(app, realm)).status, 503)
   clocksFor(t).advance(600)
   await until(() => warned(log, 'a back-channel logout that had to wait is lost: the keys could not be had in time') > 0)
+  t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_keys_late'))
   await realm.up()
   t.equal((await logOut(app, realm, { username: 'bob' })).status, 200)
   t.equal(app.keycloak.health().revocation!.entries, 1, 'of the one that came later')

@@ -39,6 +39,7 @@ t.test('when that takes too long the call is 503, and the logout is carried out 
     })
   }
   t.notOk(gaveUp, 'before Keycloak gives up, after 5 s')
+  t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_waiting'))
   t.equal(app.keycloak.health().revocation!.entries, 0)
   await realm.up()
   await until(() => log.text.split('is carried out now').length === 3)
@@ -105,11 +106,13 @@ t.test('an API closes at once with calls that wait', async (t) => {
 })
 
 t.test('a body has a time', async (t) => {
-  const app = await apiFor(t, await realmFor(t), LOGOUT)
+  const log = logging()
+  const app = await apiFor(t, await realmFor(t), LOGOUT, log)
   const socket = await beginLogout(app)
   const drip = setInterval(() => socket.write('x'), 200)
   t.teardown(() => clearInterval(drip))
   const [answer] = await once(socket, 'data')
   t.match(String(answer), /^HTTP\/1\.1 400 [^]*connection: close[^]*the body took more than 5000 ms/)
+  t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_body_slow'))
   if (!socket.closed) await once(socket, 'close')
 })

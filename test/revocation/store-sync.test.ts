@@ -191,6 +191,7 @@ t.test('of what a store fails with the log has a code that looks like one, and n
     store.broken = async () => { throw error }
     t.match(await logOut(app, realm), { status: 503, body: { error_description: 'it holds here, and elsewhere as soon as the store of revocations takes it' } })
     store.follower!.failed(error)
+    t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_not_spread'))
     t.match(log.lines.filter(({ level }) => level === WARN).map(({ msg }) => msg).filter((msg) => msg.startsWith('the store')), [
       `the store of revocations cannot be written: ${logged}`,
       `the store of revocations cannot be read: ${logged}`

@@ -98,6 +98,7 @@ t.test('while Keycloak is away the calls of one kid take no more than their shar
   t.match(await real, { status: 503, body: { error_description: KEPT } }, 'it waits on without an answer')
   t.equal(told(await Promise.all(calls), KEPT), 2750, 'so do the others, or they are lost by now')
   t.ok(log.lines.some(({ level, msg }) => level === WARN && msg.endsWith(`that had to wait is lost: ${FULL}`)))
+  t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_room_full'))
   await realm.up()
   await until(async () => await ask(app, '/me', realm.token()) === NOT_VALID)
 })
