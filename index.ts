@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { recordOf } from './lib/access/added-routes.js'
 import { warnOfEarlierRoutes } from './lib/access/earlier-routes.js'
-import { warnOfLookalikes } from './lib/access/lookalikes.js'
-import { watchMiddleware } from './lib/access/middleware.js'
-import { warnOfOutsideRoutes } from './lib/access/outside-routes.js'
+import { warnOfMiddleware } from './lib/access/middleware.js'
 import { Routes } from './lib/access/route-registry.js'
+import { warnOfUnguardedRoutes } from './lib/access/unguarded-routes.js'
+import { warnOfUnknownRules } from './lib/access/unknown-rules.js'
 import { startLog } from './lib/diagnostics/start-log.js'
 import { Closing } from './lib/keycloak/closing.js'
 import { openapi } from './lib/openapi/transform.js'
@@ -14,10 +14,10 @@ import { warnOfRisks } from './lib/options/risky-settings.js'
 import { createRealm } from './lib/realm/realm.js'
 import { Authentication } from './lib/request/authenticate.js'
 import { createOnError } from './lib/request/challenge.js'
+import { startUnlessClosed } from './lib/request/close-during-start.js'
 import { bearerToken } from './lib/request/credentials.js'
-import { decorate, refuseNeighbours } from './lib/request/decorators.js'
-import { untilClosed } from './lib/request/early-close.js'
-import { tokenExtractor, watchSetters } from './lib/request/extract-token.js'
+import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
+import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
 import { createToUser } from './lib/request/user.js'
 import { redisStore } from './lib/revocation/redis-store.js'
 import { TokenCache } from './lib/token/token-cache.js'
@@ -28,14 +28,14 @@ import type { KeycloakOptions } from './types/options.js'
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
   const { plugin: settings, realm: realmSettings } = parseOptions(options)
   const { requireAuthentication, cache, limits } = settings
-  refuseNeighbours(fastify)
+  refuseTakenDecorators(fastify)
   const log = startLog(fastify.log)
   warnOfRisks(realmSettings, log)
   const record = recordOf(fastify)
   const earlier = warnOfEarlierRoutes(fastify, log)
   const lateWarnings = [
-    requireAuthentication ? watchMiddleware(fastify, log) : undefined,
-    settings.extractToken && watchSetters(fastify, log)
+    requireAuthentication ? warnOfMiddleware(fastify, log) : undefined,
+    settings.extractToken && warnOfLateSetters(fastify, log)
   ]
 
   const closing = new Closing()
@@ -56,13 +56,13 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => {
     routes.settle()
-    warnOfOutsideRoutes(record, log)
+    warnOfUnguardedRoutes(record, log)
     for (const warn of lateWarnings) warn?.()
-    warnOfLookalikes([...earlier.all(), ...routes.added()], requireAuthentication, log)
+    warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
   })
   fastify.addHook('onRequest', function keycloak (request, reply, done) { authentication.onRequest(request, reply, done) })
   fastify.addHook('onError', createOnError(realm.name))
-  await untilClosed(fastify, closing, () => realm.start(fastify, settings.startCheck, log))
+  await startUnlessClosed(fastify, closing, () => realm.start(fastify, settings.startCheck, log))
 }
 
 /**

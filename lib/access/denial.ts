@@ -1,10 +1,10 @@
 import type { KeycloakOptions } from '../../types/options.js'
-import { nameOf, segmentsOf } from '../util/claim-path.js'
-import type { Guard } from './route-guard.js'
-import { isObject, type JsonObject, member } from '../util/strict-json.js'
-import { kindOf } from '../util/kind-of.js'
 import { type Reason, reasonFor } from '../reasons/reason.js'
 import { isLightweight } from '../token/token-kind.js'
+import { nameOf, segmentsOf } from '../util/claim-path.js'
+import { kindOf } from '../util/kind-of.js'
+import { isObject, type JsonObject, member } from '../util/strict-json.js'
+import type { Guard } from './route-guard.js'
 
 type PermissionPath = NonNullable<KeycloakOptions['permissionPath']>
 
@@ -14,7 +14,7 @@ export interface DenialOptions {
   verifyTokensWithKeycloak: boolean
 }
 
-/** The reasons to refuse a caller who may not use a route. */
+/** Functions that make the reason of a 403. */
 export interface Denials {
   permission: (guard: Guard, claims: JsonObject) => Reason
   scope: (guard: Guard, claims: JsonObject) => Reason
@@ -48,7 +48,7 @@ export function createDenials ({ permissionPath, verifyTokensWithKeycloak }: Den
       const inner = isObject(value) ? member(value, name) : undefined
       if (inner === undefined) {
         const gap = { ...values, segment: `"${name}"`, parent: at === 0 ? undefined : nameOf(segments.slice(0, at)) }
-        // Claims are an object, so whatever is none has a parent.
+        // The claims are an object, so a value that is not an object has a parent.
         return isObject(value) ? reasonFor('roles_absent', gap) : reasonFor('roles_misplaced', { ...gap, parent: gap.parent!, kind: kindOf(value) })
       }
       value = inner

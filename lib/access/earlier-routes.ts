@@ -1,50 +1,51 @@
 import type { FastifyInstance } from 'fastify'
-import { type AddedRoute, namesOf, recordOf } from './added-routes.js'
-import { refuseLostRules, refuseMisplaced } from './route-guard.js'
-import { guardIn } from './route-registry.js'
 import type { StartLog } from '../diagnostics/start-log.js'
+import { type AddedRoute, namesOf, recordOf } from './added-routes.js'
+import { refuseLostRules, refuseRuleBesideConfig } from './route-guard.js'
+import { guardIn } from './route-registry.js'
 
-const HARM = 'a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write `await fastify.register(keycloak, …)` before the first route'
+const CONSEQUENCE = 'a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write `await fastify.register(keycloak, …)` before the first route'
 
 /** Routes of this scope that onRoute did not show to the plugin. */
 interface EarlierRoutes {
-  /** To be called when all routes are there: those of them that were recorded. */
+  /** Returns the recorded ones. To be called when all routes have been added. */
   all: () => readonly AddedRoute[]
-  /** To be called at the first request of each. */
+  /** To be called at the first request of each such route. */
   onLate: (methods: string, url: string) => void
 }
 
 /**
- * Routes of this scope that were added before the plugin had loaded, or in a scope that had been there before, are guarded,
- * but onRoute did not show them to it: say so at start, or where nobody has recorded them at their first request. The
- * `OPTIONS *` of @fastify/cors belongs there.
- * @throws {TypeError} if a rule of theirs got lost, since Fastify takes over what is own and enumerable alone; or if it
- *   stands beside config
+ * Warns of routes that are guarded although onRoute did not show them to the plugin: they were added before the plugin had
+ * loaded, or in a child scope that existed before. The warning comes at start, or at the first request of a route that was
+ * not recorded. The `OPTIONS *` route of @fastify/cors has to be added early, so it causes no warning.
+ * @throws {TypeError} if a rule of such a route was lost, because Fastify copies only own enumerable members of config; or
+ *   if a rule stands beside config
  */
 export function warnOfEarlierRoutes (fastify: FastifyInstance, log: StartLog): EarlierRoutes {
-  const { routes, whole } = recordOf(fastify)
+  const { routes, isComplete } = recordOf(fastify)
   const earlier = new Set<AddedRoute>()
-  look('before fastify-keycloak-bearer had loaded')
+  warnOfNew('before fastify-keycloak-bearer had loaded')
   return {
     all () {
-      look('in a scope that was there before fastify-keycloak-bearer had loaded')
+      warnOfNew('in a scope that was there before fastify-keycloak-bearer had loaded')
       return [...earlier]
     },
     onLate (methods, url) {
-      if (whole || isForPreflights(methods, url)) return
-      log.warn({ code: 'early_routes' }, `a route was added before fastify-keycloak-bearer had loaded (${methods} ${url}). Such routes are guarded, but ${HARM}`)
+      if (isComplete || isForPreflights(methods, url)) return
+      log.warn({ code: 'early_routes' }, `a route was added before fastify-keycloak-bearer had loaded (${methods} ${url}). Such routes are guarded, but ${CONSEQUENCE}`)
     }
   }
 
-  function look (when: string): void {
+  /** Warns of the routes that were recorded since the last call. */
+  function warnOfNew (when: string): void {
     const found = routes.filter((route) => !earlier.has(route) && isUnseen(route))
     if (found.length === 0) return
     for (const route of found) {
-      refuseMisplaced(route.options)
+      refuseRuleBesideConfig(route.options)
       refuseLostRules(route.options)
       earlier.add(route)
     }
-    log.warn({ code: 'early_routes' }, `routes were added ${when} (${namesOf(found)}). In its scope they are guarded, but ${HARM}`)
+    log.warn({ code: 'early_routes' }, `routes were added ${when} (${namesOf(found)}). In its scope they are guarded, but ${CONSEQUENCE}`)
   }
 
   function isUnseen ({ scope, method, url, options }: AddedRoute): boolean {

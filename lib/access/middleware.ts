@@ -1,19 +1,20 @@
 import type { FastifyInstance } from 'fastify'
-import { hasMember } from '../util/members.js'
 import type { StartLog } from '../diagnostics/start-log.js'
+import { hasMember } from '../util/members.js'
 
-/** Is there middleware in a scope, of @fastify/middie or @fastify/express? Both decorate it with `use`. */
+/** Does a scope have @fastify/middie or @fastify/express? Both decorate it with `use`. */
 export function takesMiddleware (scope: object): boolean {
   return hasMember(scope, 'use')
 }
 
 /**
- * Under `requireAuthentication`: middleware also answers what matches no route, and the hook of whoever was registered first
- * runs first. Where that is not ours, or not there at all, the start says so.
- * @param fastify as it is when the plugin is registered
- * @returns what to do when all is registered
+ * Warns under `requireAuthentication` of middleware that runs without a token. Middleware also answers requests that match
+ * no route, and Fastify runs the hooks of plugins in the order of their registration. So middleware must be registered
+ * after this plugin, and in its scope.
+ * @param fastify the instance at the time when the plugin is registered
+ * @returns a function to call when all plugins are registered
  */
-export function watchMiddleware (fastify: FastifyInstance, log: StartLog): () => void {
+export function warnOfMiddleware (fastify: FastifyInstance, log: StartLog): () => void {
   if (takesMiddleware(fastify)) {
     log.warn({ code: 'middleware_first' }, 'middleware (use of @fastify/middie or @fastify/express) was registered before fastify-keycloak-bearer and runs before it, so what middleware answers is open to ANYBODY in spite of requireAuthentication. Register fastify-keycloak-bearer before it, at the root of the application; or give it a later hook, by hook: "preHandler" of @fastify/middie or expressHook of @fastify/express')
     return () => {}

@@ -3,10 +3,10 @@ import type { SyncPermissionRule } from '../../types/rules.js'
 import type { Claims } from '../../types/user.js'
 import type { Roles } from '../token/identity.js'
 import { asynchronous, kindOf } from '../util/kind-of.js'
-import { isObject } from '../util/strict-json.js'
 import { isThenable, type MaybePromise } from '../util/maybe-promise.js'
+import { isObject } from '../util/strict-json.js'
 
-/** Who asks: what a rule looks at. */
+/** The caller as a rule sees it. */
 export interface Caller {
   roles: Roles
   claims: Claims
@@ -16,23 +16,23 @@ export interface Caller {
 /** A compiled rule: does the caller fulfil it? */
 export type Check = (caller: Caller) => MaybePromise<boolean>
 
-/** A rule, compiled, and in words. */
+/** A compiled rule, and its text. */
 export interface Rule {
   check: Check
   text: string
-  /** Is its verdict on some claims always the same? Not where a function of the application is asked. */
+  /** Do the same claims always get the same answer? Not if a function of the application decides. */
   dependsOnClaimsOnly: boolean
-  /** Is it about roles, at least in part? */
+  /** Does the rule, or a part of it, name a role? */
   readsRoles: boolean
 }
 
-/** Rules within rules; a list that holds itself would have no end. */
+/** The deepest nesting of rules: a list that contains itself would have no end. */
 const MAX_DEPTH = 16
 
 /**
  * Compile a rule once, so that a request only runs it.
- * @param name what the rule is called in the message of an error
- * @throws {TypeError} for a rule that means nothing
+ * @param name the name of the rule in error messages, such as `config.permission`
+ * @throws {TypeError} if it is not a rule
  */
 export function compileRule (rule: unknown, name: string, depth = 0): Rule {
   if (depth > MAX_DEPTH) throw new TypeError(`${name} nests rules more than ${MAX_DEPTH} deep; write a function instead`)
@@ -48,7 +48,7 @@ export function compileRule (rule: unknown, name: string, depth = 0): Rule {
   throw new TypeError(`${name} must be a role name, an array of rules, { any: [...] }, { all: [...] } or a function, not ${kindOf(rule)}`)
 }
 
-/** `request.hasPermission`: a compiled rule for each string, the others compiled as they come. */
+/** `request.hasPermission`. A role is looked up at once; any other rule is compiled at each call. */
 export function holds (rule: SyncPermissionRule, caller: Caller): boolean {
   if (typeof rule === 'string' && rule !== '') return caller.roles.includes(rule)
   const fulfilled = compileRule(rule, 'The rule of hasPermission').check(caller)
@@ -61,10 +61,10 @@ function role (name: string, where: string): Rule {
   return { check: ({ roles }) => roles.includes(name), text: name, dependsOnClaimsOnly: true, readsRoles: true }
 }
 
-/** Only `true` allows: a forgotten return, a count or an object that happens to be there does not. */
+/** Only `true` allows, so a forgotten return, a count or an object does not. */
 function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown): Rule {
   return {
-    // One that is written in place is named after the member it was given to.
+    // JavaScript names a function that is written in place after its member: `permission: () => …` is called "permission".
     text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
     dependsOnClaimsOnly: false,
     readsRoles: false,
@@ -88,7 +88,7 @@ function list (rules: readonly unknown[], kind: 'any' | 'all', name: string, dep
   }
 }
 
-/** The first decisive answer ends it: `true` for any, `false` for all. Synchronous up to the first promise. */
+/** The first decisive answer ends the list: `true` for any, `false` for all. Synchronous up to the first promise. */
 function decide (checks: readonly Check[], from: number, decisive: boolean, caller: Caller): MaybePromise<boolean> {
   for (let at = from; at < checks.length; at++) {
     const answer = checks[at]!(caller)

@@ -6,14 +6,12 @@ import { isThenable } from '../util/maybe-promise.js'
 
 export type RolesOf = (identity: Identity) => Roles
 
-/** Looking through so many roles costs less than a Set of them does. */
-const FEW = 32
+/** The most roles that are searched one by one; for more of them a Set is faster. */
+const MAX_LIST = 32
 
 const NO_ROLES: Roles = []
 
-/**
- * The roles in some claims; what is no list is no roles.
- */
+/** @returns a function that finds the roles of an identity; a value that is not an array is no roles */
 export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): RolesOf {
   if (typeof path !== 'function') {
     const find = claimAt(path)
@@ -28,7 +26,7 @@ export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): 
 
 function rolesIn (value: unknown): Roles {
   if (!Array.isArray(value)) return NO_ROLES
-  if (value.length <= FEW) return value
+  if (value.length <= MAX_LIST) return value
   const roles = new Set(value)
   return { includes: (role) => roles.has(role) }
 }

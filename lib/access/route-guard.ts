@@ -1,26 +1,26 @@
 import type { RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
-import type { JsonObject } from '../util/strict-json.js'
-import { memberOf, plainCopy } from '../util/members.js'
-import { type Check, compileRule } from './permission-rule.js'
 import { kindOf } from '../util/kind-of.js'
-import { CLOSING, isLookalike, meantBy, MISPLACED, OURS } from './rule-words.js'
+import { memberOf, plainCopy } from '../util/members.js'
+import type { JsonObject } from '../util/strict-json.js'
+import { CONFIG_KEYS, correctionOf, looksLikeRule, REFUSED_BESIDE_CONFIG, RULE_KEYS } from './config-keys.js'
+import { type Check, compileRule } from './permission-rule.js'
 
-/** What the plugin does on a route, read from its config once. */
+/** The checks of a route, compiled from its config once. */
 export interface Guard {
-  /** What `routes()` and the OpenAPI document say of it. */
+  /** The access as `routes()` and the OpenAPI document show it. */
   access: RouteAccess['access']
-  /** Does the route's own config demand a token? Then a CORS preflight does not pass it either. */
+  /** Does the route's own config demand a token? If so, a CORS preflight needs one too. */
   ownRule: boolean
-  /** `undefined` where any valid token will do. */
+  /** The compiled `permission`; `undefined` without one. */
   check: Check | undefined
-  /** Is the verdict of `check` on some claims always the same? */
+  /** Do the same claims always get the same answer from `check`? */
   dependsOnClaimsOnly: boolean
-  /** Words that the scope claim must hold. */
+  /** The words that the `scope` claim must contain. */
   scopes: readonly string[]
   /** The rule in words. */
   text: string | undefined
-  /** What `permission` is, for the reason of a refusal; `undefined` without one. */
+  /** The `permission` in the words that the reason of a refusal needs; `undefined` without one. */
   permission: { text: string, readsRoles: boolean, isRole: boolean } | undefined
 }
 
@@ -29,11 +29,11 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /**
  * Compile a route's config.
- * @param route how errors name the route: `GET /profile`
- * @throws {TypeError} for a rule that means nothing, and for a misspelled key that would leave the route open
+ * @param route the name of the route in errors: `GET /profile`
+ * @throws {TypeError} for a value that is not a rule, and for a misspelled key that would leave the route open
  */
 export function compileGuard (config: unknown, route: string, requireAuthentication: boolean): Guard {
-  const fail = failure(route)
+  const fail = failFor(route)
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
@@ -56,65 +56,67 @@ export function compileGuard (config: unknown, route: string, requireAuthenticat
   }
 }
 
-/** Does a config ask for something that only the plugin checks? Of a route that it does not see. */
+/** Does the config of a route that the plugin does not guard have a rule, which only the plugin could check? */
 export function hasRule (config: unknown): boolean {
-  return Object(config) === config && CLOSING.some((key) => Boolean(memberOf(config as object, key)))
+  return Object(config) === config && RULE_KEYS.some((key) => Boolean(memberOf(config as object, key)))
 }
 
 /**
- * A rule beside config closes nothing.
+ * Refuse a rule beside config, since nothing would check it there.
  * @throws {TypeError} if there is one
  */
-export function refuseMisplaced (route: RouteOptions): void {
-  const key = MISPLACED.find((name) => Object.hasOwn(route, name))
-  if (key !== undefined) failure(nameOf(route.method, route.url))(`${key} stands beside config, where nothing looks at it; write config: { ${key}: … }`)
+export function refuseRuleBesideConfig (route: RouteOptions): void {
+  const key = REFUSED_BESIDE_CONFIG.find((name) => Object.hasOwn(route, name))
+  if (key !== undefined) failFor(nameOf(route.method, route.url))(`${key} stands beside config, where nothing looks at it; write config: { ${key}: … }`)
 }
 
 /**
- * Of a route that was added before the plugin had loaded: Fastify has taken over what of its config is own and enumerable.
- * @throws {TypeError} if a rule was left behind
+ * Refuse a lost rule of a route that was added before the plugin had loaded: Fastify has copied only the own enumerable
+ * members of its config, so that a rule in a getter of a class is gone.
+ * @throws {TypeError} if a rule was lost
  */
 export function refuseLostRules ({ method, url, config }: RouteOptions): void {
-  const fail = failure(nameOf(method, url))
-  const left = { ...config as object }
-  const lost = OURS.find((key) => Object.hasOwn(plainConfig(config, fail), key) && !Object.hasOwn(left, key))
+  const fail = failFor(nameOf(method, url))
+  const copied = { ...config as object }
+  const lost = CONFIG_KEYS.find((key) => Object.hasOwn(plainConfig(config, fail), key) && !Object.hasOwn(copied, key))
   if (lost !== undefined) fail(`config.${lost} is lost, because it is not an own enumerable member and the route was added before fastify-keycloak-bearer had loaded; write \`await fastify.register(keycloak, …)\` before the route`)
 }
 
-/** What errors call a route: `GET /profile`. */
+/** The name of a route in errors: `GET /profile`. */
 export function nameOf (methods: RouteOptions['method'], url: string): string {
   return `${[methods].flat().join(',')} ${url}`
 }
 
-/** Throws what is wrong with a route. */
-type Fail = (problem: string, cause?: unknown) => never
+/** Throws an error that names the route and its problem. */
+type ThrowRouteError = (problem: string, cause?: unknown) => never
 
-export function failure (route: string): Fail {
+/** @param route the name of the route, such as `GET /profile` */
+export function failFor (route: string): ThrowRouteError {
   return (problem, cause) => { throw new TypeError(`fastify-keycloak-bearer: ${route}: ${problem}`, cause === undefined ? undefined : { cause }) }
 }
 
 /**
- * A route's config with each member read once, in whatever way it is there. Fastify itself takes over what is own and
- * enumerable alone, so a rule that a class has as a getter would be lost on its way.
+ * A plain copy of a route's config, with each member read once, own or inherited. Fastify itself copies only own enumerable
+ * members, so a rule that a class has as a getter would be lost.
  */
-export function plainConfig (config: unknown, fail: Fail): JsonObject {
+export function plainConfig (config: unknown, fail: ThrowRouteError): JsonObject {
   if (Object(config) !== config) return {}
   try {
-    return { ...plainCopy(config as object, OURS, (name) => meantBy(name) !== undefined || isLookalike(name, true)) }
+    return { ...plainCopy(config as object, CONFIG_KEYS, (name) => correctionOf(name) !== undefined || looksLikeRule(name, true)) }
   } catch (error) {
     return fail('config cannot be read', error)
   }
 }
 
-function rejectMisspelled (config: JsonObject, fail: Fail): void {
+function rejectMisspelled (config: JsonObject, fail: ThrowRouteError): void {
   for (const key of Object.keys(config)) {
-    const meant = meantBy(key)
+    const meant = correctionOf(key)
     if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
   }
 }
 
-/** The flags have one value each, so that a variable that is undefined by mistake opens nothing. */
-function readFlags (config: JsonObject, fail: Fail): { public: boolean, authenticated: boolean, keycloak: boolean } {
+/** Each flag has one valid value, so that a variable that is undefined by mistake does not open a route. */
+function readFlags (config: JsonObject, fail: ThrowRouteError): { public: boolean, authenticated: boolean, keycloak: boolean } {
   const isSet = (name: string, value: boolean): boolean => {
     if (!Object.hasOwn(config, name)) return false
     if (config[name] !== value) fail(`config.${name} must be ${value} or left out, not ${kindOf(config[name])}`)
@@ -123,7 +125,7 @@ function readFlags (config: JsonObject, fail: Fail): { public: boolean, authenti
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'dependsOnClaimsOnly' | 'text' | 'scopes' | 'permission'> {
+function readRule (config: JsonObject, fail: ThrowRouteError): Pick<Guard, 'check' | 'dependsOnClaimsOnly' | 'text' | 'scopes' | 'permission'> {
   const words: string[] = []
   let check: Check | undefined
   let dependsOnClaimsOnly = true
@@ -144,7 +146,7 @@ function readRule (config: JsonObject, fail: Fail): Pick<Guard, 'check' | 'depen
   return { check, dependsOnClaimsOnly, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
 }
 
-function readScopes (scope: unknown, fail: Fail): string[] {
+function readScopes (scope: unknown, fail: ThrowRouteError): string[] {
   const scopes: unknown[] = Array.isArray(scope) ? Array.from(scope) : [scope]
   const good = (each: unknown): each is string => typeof each === 'string' && SCOPE.test(each)
   if (scopes.length === 0 || !scopes.every(good)) {

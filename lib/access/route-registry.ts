@@ -1,46 +1,46 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
-import { compileGuard, failure, type Guard, nameOf, plainConfig, refuseMisplaced } from './route-guard.js'
 import { takesMiddleware } from './middleware.js'
+import { compileGuard, failFor, type Guard, nameOf, plainConfig, refuseRuleBesideConfig } from './route-guard.js'
 
-/** Where a route's config carries what was made of it; the same in every copy of this package. */
+/** The property of a route's config that holds its guard; `Symbol.for` makes it the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
 
-/** A guard, and the plugin instance that made it: a route of another realm's scope is not ours to judge. */
-interface Mark {
+/** A guard, and the plugin instance that made it. An instance ignores the guards of another one, whose realm is another. */
+interface OwnedGuard {
   owner: Routes
   guard: Guard
 }
 
-type MarkedConfig = Record<PropertyKey, unknown> & { [GUARD]?: Mark }
+type GuardedConfig = Record<PropertyKey, unknown> & { [GUARD]?: OwnedGuard }
 
-/** What the plugin made of a route's config, for the OpenAPI document. */
+/** The guard of a route, found in its config. */
 export function guardIn (config: unknown): Guard | undefined {
-  return (config as MarkedConfig | undefined)?.[GUARD]?.guard
+  return (config as GuardedConfig | undefined)?.[GUARD]?.guard
 }
 
-/** A route that onRoute saw, or that was compiled at its first request. */
-interface Seen {
+/** A route that onRoute showed to the plugin, or whose guard was compiled at its first request. */
+interface RegisteredRoute {
   method: RouteOptions['method']
   url: string
   guard: Guard
-  /** Its options, as they are when all hooks have run; `undefined` for a late one. */
+  /** The route's options, which later onRoute hooks may still change; `undefined` if onRoute did not show the route. */
   options?: RouteOptions
 }
 
-/** An unknown route is 404 whatever the token, and tells nothing. */
-const UNKNOWN: Guard = { access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, scopes: [], text: undefined, permission: undefined }
+/** The guard for a request that matches no route: 404 whatever its token. */
+const UNKNOWN_ROUTE: Guard = { access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, scopes: [], text: undefined, permission: undefined }
 
-/** One that middleware may answer under `requireAuthentication`. */
-const LEFT_TO_MIDDLEWARE: Guard = { ...UNKNOWN, access: 'authenticated' }
+/** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
+const MIDDLEWARE_ROUTE: Guard = { ...UNKNOWN_ROUTE, access: 'authenticated' }
 
 type OnLate = (methods: string, url: string) => void
 
-/** The guards of the routes in one plugin instance's reach, compiled as the routes are added. */
+/** The guards of all routes in the scope of one plugin instance, compiled when the routes are added. */
 export class Routes {
   readonly #requireAuthentication: boolean
   readonly #onLate: OnLate
-  readonly #seen: Seen[] = []
+  readonly #registered: RegisteredRoute[] = []
   readonly #late = new WeakMap<object, Guard>()
 
   /** @param onLate called at the first request of a route that onRoute did not see */
@@ -50,75 +50,76 @@ export class Routes {
   }
 
   /**
-   * Fastify's onRoute hook. Whatever the config of the route is or becomes is given to Fastify as a plain object with the
-   * guard in it: a new one, since several routes may share the user's, and since Fastify leaves behind what a class has.
-   * @throws {TypeError} for a rule that means nothing, or that stands beside config
+   * Fastify's onRoute hook. Fastify gets a plain copy of the route's config with the guard in it, and so for each later
+   * config that is assigned. A copy, because several routes may share one config, and because Fastify does not copy the
+   * getters of a class.
+   * @throws {TypeError} for a value that is not a rule, or a rule beside config
    */
   add (route: RouteOptions): void {
-    refuseMisplaced(route)
+    refuseRuleBesideConfig(route)
     const name = nameOf(route.method, route.url)
-    let config: MarkedConfig = plainConfig(route.config, failure(name))
-    const guard = this.#see({ method: route.method, url: route.url, options: route }, config)
-    // Until it is settled: a request that comes before may meet another rule than those after it.
+    let config: GuardedConfig = plainConfig(route.config, failFor(name))
+    const guard = this.#register({ method: route.method, url: route.url, options: route }, config)
+    // Until settle() has run, the rule may still change, so no identity may remember that this guard allowed it.
     guard.dependsOnClaimsOnly = false
-    const mark: Mark = { owner: this, guard }
-    config[GUARD] = mark
+    const owned: OwnedGuard = { owner: this, guard }
+    config[GUARD] = owned
     Object.defineProperty(route, 'config', {
       configurable: true,
       enumerable: true,
       get: () => config,
       set (later: unknown) {
-        config = plainConfig(later, failure(name))
-        config[GUARD] = mark
+        config = plainConfig(later, failFor(name))
+        config[GUARD] = owned
       }
     })
   }
 
   /**
-   * When all routes are there: an onRoute hook of the application, which runs after ours, may have given a route
-   * another rule. The guard is the same object in every copy of the config.
-   * @throws {TypeError} for a rule that means nothing
+   * Compile all guards anew when all routes have been added: an onRoute hook of the application, which runs after this
+   * one, may have given a route another rule. Each guard stays the same object, which every copy of the config holds.
+   * @throws {TypeError} for a value that is not a rule
    */
   settle (): void {
     for (const { method, url, guard, options } of this.added()) {
       Object.assign(guard, this.#compile(options.config, method, url))
-      // Fastify has taken over a config without our guard, in which rules may have got lost.
-      if (guardIn(options.config) !== guard) failure(nameOf(method, url))('config was replaced by other means than an assignment; write route.config = { ...route.config, … } in an onRoute hook')
+      // Fastify has copied a config that has no guard, and rules may have been lost in the copy.
+      if (guardIn(options.config) !== guard) failFor(nameOf(method, url))('config was replaced by other means than an assignment; write route.config = { ...route.config, … } in an onRoute hook')
     }
   }
 
-  /** The guard of a request's route. One that onRoute did not see is compiled here, at its first request. */
+  /** The guard of a request's route. If onRoute did not show the route, its guard is compiled here, at its first request. */
   of (request: FastifyRequest): Guard {
-    if (request.is404) return this.#requireAuthentication && takesMiddleware(request.server) ? LEFT_TO_MIDDLEWARE : UNKNOWN
-    const config = request.routeOptions.config as unknown as MarkedConfig
-    const mark = config[GUARD]
-    if (mark !== undefined && mark.owner === this) return mark.guard
+    if (request.is404) return this.#requireAuthentication && takesMiddleware(request.server) ? MIDDLEWARE_ROUTE : UNKNOWN_ROUTE
+    const config = request.routeOptions.config as unknown as GuardedConfig
+    const owned = config[GUARD]
+    if (owned !== undefined && owned.owner === this) return owned.guard
     let guard = this.#late.get(config)
     if (guard === undefined) {
       const method = config.method as RouteOptions['method']
       const url = String(config.url)
-      guard = this.#see({ method, url }, config)
+      guard = this.#register({ method, url }, config)
       this.#late.set(config, guard)
       this.#onLate(String(method), url)
     }
     return guard
   }
 
-  /** Those that onRoute saw, with their options. */
-  added (): Array<Required<Seen>> {
-    return this.#seen.filter((route): route is Required<Seen> => route.options !== undefined)
+  /** The routes that onRoute showed, with their options. */
+  added (): Array<Required<RegisteredRoute>> {
+    return this.#registered.filter((route): route is Required<RegisteredRoute> => route.options !== undefined)
   }
 
   list (): RouteAccess[] {
-    return this.#seen.map(({ method: methods, url, guard: { access, text } }) => {
+    return this.#registered.map(({ method: methods, url, guard: { access, text } }) => {
       const method = [methods].flat().join(',')
       return text === undefined ? { method, url, access } : { method, url, access, rule: text }
     })
   }
 
-  #see (route: Omit<Seen, 'guard'>, config: unknown): Guard {
+  #register (route: Omit<RegisteredRoute, 'guard'>, config: unknown): Guard {
     const guard = this.#compile(config, route.method, route.url)
-    this.#seen.push({ ...route, guard })
+    this.#registered.push({ ...route, guard })
     return guard
   }
 

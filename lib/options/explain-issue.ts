@@ -1,8 +1,8 @@
 import type { z } from 'zod'
-import { isObject } from '../util/strict-json.js'
-import { isThenable } from '../util/maybe-promise.js'
-import { type Known, unknownOption } from './unknown-option.js'
 import { kindOf } from '../util/kind-of.js'
+import { isThenable } from '../util/maybe-promise.js'
+import { isObject } from '../util/strict-json.js'
+import { type Known, unknownOption } from './unknown-option.js'
 
 type Issue = z.core.$ZodIssue
 

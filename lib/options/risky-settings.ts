@@ -1,8 +1,8 @@
 import type { StartWarning } from '../../types/options.js'
-import { AUD_DEMANDED_FROM } from './keycloak-versions.js'
-import type { RealmSettings } from './options.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { testRealms } from '../util/test-realms.js'
+import { AUD_DEMANDED_FROM } from './keycloak-versions.js'
+import type { RealmSettings } from './options.js'
 import { needsVerifiedEmail } from './verified-email.js'
 
 /** A setting that puts something at risk, or does not do what it looks like. */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
-import { ALGORITHMS, isStore, text, flag, whole, milliseconds, secondsWithinADay, realmUrl, given, oneOrMore, aFunction, key, PATH, MAPPING, ALGORITHM, SECRET, CLAIM, KEEP, CA, STORE, dotted, claimPath, keptClaim, certificate, dispatcher, warnOrRequire, route } from './values.js'
+import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, flag, given, isStore, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, warnOrRequire, whole } from './values.js'
 
 /** Of verified tokens, and of the answers of introspection that are shared. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }

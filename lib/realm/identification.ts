@@ -1,5 +1,5 @@
-import type { Waiting } from '../keycloak/cancellation.js'
 import type { Introspection } from '../introspection/introspection.js'
+import type { Waiting } from '../keycloak/cancellation.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'

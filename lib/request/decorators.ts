@@ -13,7 +13,7 @@ import { createInstance } from './instance.js'
  * What else decorates the same request is found at start, and said in one sentence.
  * @throws {Error}
  */
-export function refuseNeighbours (fastify: FastifyInstance): void {
+export function refuseTakenDecorators (fastify: FastifyInstance): void {
   if (hasMember(fastify, 'keycloak')) {
     throw new Error('fastify-keycloak-bearer is registered in this scope already; for a second realm register it in a sibling scope')
   }

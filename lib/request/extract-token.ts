@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ExtractToken } from '../../types/options.js'
-import { isThenable } from '../util/maybe-promise.js'
-import { asynchronous, kindOf } from '../util/kind-of.js'
 import type { StartLog } from '../diagnostics/start-log.js'
+import { asynchronous, kindOf } from '../util/kind-of.js'
+import { isThenable } from '../util/maybe-promise.js'
 
 /** Members of a request that a token may be in, and the plugins whose hooks set them. */
 const SET_BY = { cookies: '@fastify/cookie', session: '@fastify/session' }
@@ -43,7 +43,7 @@ function explained (error: unknown, extractToken: ExtractToken, request: Fastify
  * `request.cookies?.token` does not even throw: everybody would be anonymous.
  * @returns what to do when all plugins are there
  */
-export function watchSetters (fastify: FastifyInstance, log: StartLog): () => void {
+export function warnOfLateSetters (fastify: FastifyInstance, log: StartLog): () => void {
   const missing = MEMBERS.filter((name) => !fastify.hasRequestDecorator(name))
   return () => {
     for (const name of missing) {

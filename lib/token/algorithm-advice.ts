@@ -1,9 +1,9 @@
-import { type JsonObject, member } from '../util/strict-json.js'
-import { type JwsRules, openJws, payloadOf } from './jws.js'
+import type { StartLog } from '../diagnostics/start-log.js'
 import type { KeySource } from '../keys/key-source.js'
 import { ALGORITHMS } from '../options/values.js'
-import type { StartLog } from '../diagnostics/start-log.js'
 import { monotonicMilliseconds } from '../util/clock.js'
+import { type JsonObject, member } from '../util/strict-json.js'
+import { type JwsRules, openJws, payloadOf } from './jws.js'
 
 const KNOWN: ReadonlySet<unknown> = new Set(ALGORITHMS)
 

@@ -1,8 +1,8 @@
 import type { AccessTokenClaims } from '../../types/user.js'
 import { type KeycloakError, notValid, refusal } from '../errors.js'
-import { type JsonObject, member } from '../util/strict-json.js'
-import { kindOf } from '../util/kind-of.js'
 import { problemOf, type Reason, reasonFor } from '../reasons/reason.js'
+import { kindOf } from '../util/kind-of.js'
+import { type JsonObject, member } from '../util/strict-json.js'
 
 /** What claims are held against, and the moment of it. */
 export interface ExpectedClaims {

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { decode } from '../util/base64url.js'
 import { type KeycloakError, notValid } from '../errors.js'
-import { type JsonObject, member, parseObject } from '../util/strict-json.js'
 import { problemOf, type Reason } from '../reasons/reason.js'
+import { decode } from '../util/base64url.js'
+import { type JsonObject, member, parseObject } from '../util/strict-json.js'
 
 /** What the protected header of an access token says, checked but for the key (RFC 7515 section 4.1). */
 export interface Header {

@@ -6,7 +6,7 @@ import type { Closing } from '../keycloak/closing.js'
  * when every plugin has been loaded, and so a plugin that waits for Keycloak would have the close wait for the plugin.
  * @throws {Error} when the start fails, whether for the close or by itself
  */
-export async function untilClosed (fastify: FastifyInstance, closing: Closing, start: () => Promise<void>): Promise<void> {
+export async function startUnlessClosed (fastify: FastifyInstance, closing: Closing, start: () => Promise<void>): Promise<void> {
   const stop = onClose(fastify, () => closing.finish())
   try {
     await start()

@@ -1,0 +1,34 @@
+import { nearest } from '../util/spelling.js'
+
+/** The keys of a route's config that belong to this plugin. */
+export const CONFIG_KEYS = ['permission', 'scope', 'authenticated', 'public', 'keycloak'] as const
+
+/** The keys that are rules: each demands a token. */
+export const RULE_KEYS = ['permission', 'scope', 'authenticated'] as const
+
+/** The keys that are refused beside config, where they would have no effect. */
+export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'authenticated', 'public'] as const
+
+/** Keys whose misspelling would leave a route open; and words near to them that are right, or belong to other packages. */
+const CORRECTED_KEYS = ['permission', 'authenticated']
+const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'authenticator'])
+
+/** Keys of other packages that demand roles or scopes, in lower case without separators. */
+const RULE_SYNONYMS = new Set(['role', 'roles', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
+
+/** Keys of other packages that demand any valid token, in lower case without separators. */
+const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication', 'requireauth', 'requiresauth', 'protected', 'secured'])
+
+/** The right spelling of a misspelled key; `undefined` if the key is not misspelled. */
+export function correctionOf (key: string): string | undefined {
+  return NEVER_CORRECTED.has(key) ? undefined : nearest(key, CORRECTED_KEYS, 2)
+}
+
+/**
+ * Does a key look like a rule, although the plugin does not know it?
+ * @param isOpen is the route open to anonymous callers? If not, a key that demands any valid token is fulfilled anyway
+ */
+export function looksLikeRule (key: string, isOpen: boolean): boolean {
+  const plain = key.toLowerCase().replaceAll(/[_-]/g, '')
+  return RULE_SYNONYMS.has(plain) || (isOpen && TOKEN_SYNONYMS.has(plain)) || (plain === 'scope' && key !== 'scope')
+}
