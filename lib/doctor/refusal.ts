@@ -75,8 +75,8 @@ const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
  * @param status absent if there was no response
  * @returns `undefined` for a reason that is not in the table
  */
-export function explainRefusal (reasonCode: KeycloakReasonCode | undefined, status: number | undefined, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> | undefined {
-  const known = reasonCode && KNOWN[reasonCode]
+export function explainRefusal (reasonCode: KeycloakReasonCode, status: number | undefined, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> | undefined {
+  const known = KNOWN[reasonCode]
   if (known === undefined) return undefined
   const realm = new URL(settings.baseUrl).pathname.split('/').at(-1)!
   const [problem, cure] = known.advice(settings, realm)
