@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import type { Handler } from '../../lib/testing/index.js'
-import { apiFor, ask, bearer, logging, realmFor, wait } from '../support/app.js'
+import { apiFor, ask, bearer, logging, realmFor } from '../support/app.js'
+import { clocksFor } from '../support/clocks.js'
 
 const NOT_VALID = '401 token_not_valid'
 const UNAVAILABLE = '503 keycloak_unavailable'
@@ -219,6 +220,7 @@ t.test('a connection that was closed while it was idle is made anew, once', asyn
 })
 
 t.test('cacheTtl shares one answer between requests for the same token, for so long', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { ...ON, introspection: { cacheTtl: 200 } })
   const token = realm.token()
@@ -229,11 +231,12 @@ t.test('cacheTtl shares one answer between requests for the same token, for so l
   t.equal(realm.requests.introspect, 2, 'another token is asked for by itself')
   realm.revoke(token)
   t.equal(await ask(app, '/me', token), '200')
-  await wait(210)
+  clocks.advance(0.21)
   t.equal(await ask(app, '/me', token), NOT_VALID)
 })
 
 t.test('an answer kept never outlives the token, and a failure is not kept', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { ...ON, introspection: { cacheTtl: 60_000 } })
   const token = realm.token({ expiresIn: 1 })
@@ -241,7 +244,7 @@ t.test('an answer kept never outlives the token, and a failure is not kept', asy
   t.equal(await ask(app, '/me', token), UNAVAILABLE)
   realm.respond('introspect', null)
   t.equal(await ask(app, '/me', token), '200')
-  await wait(1100)
+  clocks.advance(1.1)
   t.equal(await ask(app, '/me', token), '401 token_expired')
 })
 

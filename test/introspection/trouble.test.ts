@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
 import { apiFor, ask, logging, realmFor, until, wait, WARN } from '../support/app.js'
+import { clocksFor } from '../support/clocks.js'
 import { client } from '../support/client.js'
 
 const UNAVAILABLE = '503 keycloak_unavailable'
 const ON = { verifyTokensWithKeycloak: true }
 
 t.test('after some failures in a row nobody waits for Keycloak any more, and its return is found within a second', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { ...ON, introspection: { timeout: 150 } })
   const token = realm.token()
@@ -21,19 +23,20 @@ t.test('after some failures in a row nobody waits for Keycloak any more, and its
   const trials = Math.floor((performance.now() - since) / 500)
   t.ok(realm.requests.introspect - asked <= trials, 'none of them got there, but a trial now and then')
   await realm.up()
-  await wait(1010)
+  clocks.advance(1.01)
   t.equal(await ask(app, '/me', token), '200')
   t.equal(app.keycloak.health().introspection?.breaker, 'closed')
 })
 
 t.test('while Keycloak is away, one trial at a time finds out', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, ON)
   const token = realm.token()
   realm.error(503, 'introspect')
   for (let times = 0; times < 5; times++) t.equal(await ask(app, '/me', token), UNAVAILABLE)
   t.equal(realm.requests.introspect, 5)
-  await wait(1010)
+  clocks.advance(1.01)
   t.same(await Promise.all(Array.from({ length: 20 }, () => ask(app, '/me', token))), Array(20).fill(UNAVAILABLE))
   t.equal(realm.requests.introspect, 6)
 })
@@ -231,13 +234,14 @@ t.test('a call that was called off before it began is none', async (t) => {
 })
 
 t.test('clientSecret may be a function, asked once and anew when Keycloak refuses what it gave', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t, { clientSecret: 'new' })
   const secrets = ['old', 'new']
   let asked = 0
   const app = await apiFor(t, realm, { ...ON, clientSecret: () => secrets[asked++]! })
   t.equal(await ask(app, '/me', realm.token()), UNAVAILABLE, 'asked for a moment ago, so not again yet')
   t.equal(asked, 1)
-  await wait(1010)
+  clocks.advance(1.01)
   t.same(await Promise.all(Array.from({ length: 5 }, () => ask(app, '/me', realm.token()))), Array(5).fill('200'))
   t.equal(await ask(app, '/me', realm.token()), '200')
   t.equal(asked, 2)

@@ -3,7 +3,8 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { Agent, interceptors, MockAgent, Pool, RetryAgent } from 'undici'
 import { type Handler } from '../../lib/testing/index.js'
-import { apiFor, ask, logging, realmFor, wait } from '../support/app.js'
+import { apiFor, ask, logging, realmFor, until } from '../support/app.js'
+import { clocksFor } from '../support/clocks.js'
 
 const NOT_VALID = '401 token_not_valid'
 const UNAVAILABLE = '503 keycloak_unavailable'
@@ -50,6 +51,7 @@ t.test('a rotated key is found at the first request', async (t) => {
 })
 
 t.test('unknown kids force one refresh per cooldown, and after it a rotated key is found at once', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { cooldown: 2000 } })
   t.equal(await ask(app, '/open', realm.token()), '200')
@@ -60,7 +62,7 @@ t.test('unknown kids force one refresh per cooldown, and after it a rotated key 
   t.ok((await flood(50)).every((answer) => answer === NOT_VALID))
   t.equal(await ask(app, '/open', realm.token()), NOT_VALID, 'the cooldown forbids to ask')
   t.equal(realm.requests.certs, 2)
-  await wait(2010)
+  clocks.advance(2.01)
   t.equal(await ask(app, '/open', realm.token()), '200')
   t.equal(realm.requests.certs, 3)
 })
@@ -86,16 +88,18 @@ t.test('a key that left the set is not trusted after the next refresh, for token
 })
 
 t.test('an idle API finds out that a key has left as well', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 100 } })
   const token = realm.token()
   for (let times = 0; times < 2; times++) t.equal(await ask(app, '/open', token), '200')
   realm.rotateKeys({ removeOld: true })
-  await wait(110)
+  clocks.advance(0.11)
   t.equal(await ask(app, '/open', token), NOT_VALID)
 })
 
 t.test('a key that comes back under the same kid with other material does not vouch for old tokens', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 50 } })
   const token = realm.token()
@@ -103,28 +107,30 @@ t.test('a key that comes back under the same kid with other material does not vo
   const { kid } = JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
   realm.respond('certs', answerJson({ keys: [{ ...other, kid, alg: 'RS256', use: 'sig' }] }))
-  await wait(60)
+  clocks.advance(0.06)
   t.equal(await ask(app, '/open', token), NOT_VALID)
 })
 
 t.test('tokens kept from one key set stay good under the next, when their key does', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 50 } })
   const tokens = [realm.token(), realm.token({ kid: null })]
   for (const token of [...tokens, ...tokens]) t.equal(await ask(app, '/open', token), '200')
-  await wait(60)
+  clocks.advance(0.06)
   for (const token of tokens) t.equal(await ask(app, '/open', token), '200')
   t.equal(realm.requests.certs, 2)
 })
 
 t.test('a key whose entry was rewritten is the same key', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 50 } })
   const token = realm.token()
   for (let times = 0; times < 2; times++) t.equal(await ask(app, '/open', token), '200')
   const { keys: [{ alg, ...key }] } = await (await fetch(`${realm.issuer}/protocol/openid-connect/certs`)).json() as { keys: [Record<string, unknown>] }
   realm.respond('certs', answerJson({ keys: [key] }))
-  await wait(60)
+  clocks.advance(0.06)
   t.equal(alg, 'RS256')
   t.equal(await ask(app, '/open', token), '200')
 })
@@ -315,13 +321,14 @@ t.test('cold and unreachable: 503 for whatever needs a key, 401 for what is malf
 })
 
 t.test('an outage that ends is over within a second, and the log says both', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const log = logging()
   const app = await apiFor(t, realm, {}, log)
   await realm.down()
   for (let times = 0; times < 5; times++) t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)
   await realm.up()
-  await wait(550)
+  clocks.advance(0.55)
   t.equal(await ask(app, '/open', realm.token()), '200')
   t.equal(log.lines.filter(({ msg }) => /cannot be used at certs: ECONNREFUSED/.test(msg)).length, 1)
   t.equal(log.lines.filter(({ msg }) => /answers again at certs/.test(msg)).length, 1)
@@ -329,6 +336,7 @@ t.test('an outage that ends is over within a second, and the log says both', asy
 })
 
 t.test('known keys outlive an outage for maxStale, unknown kids are 503 meanwhile', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 100, maxStale: 900, cooldown: 0 } })
   const token = realm.token()
@@ -336,42 +344,44 @@ t.test('known keys outlive an outage for maxStale, unknown kids are 503 meanwhil
   await realm.down()
   t.equal(await ask(app, '/open', realm.token({ kid: 'new' })), UNAVAILABLE, 'while the set is fresh')
   t.equal(await ask(app, '/open', realm.token({ kid: 'new' })), UNAVAILABLE, 'however often')
-  await wait(110)
+  clocks.advance(0.11)
   t.equal(await ask(app, '/open', token), '200', 'stale, and asked in vain')
   t.equal(await ask(app, '/open', token), '200', 'stale, without asking')
   t.equal(await ask(app, '/open', realm.token()), '200', 'a token never seen before')
   t.equal(await ask(app, '/open', realm.token({ kid: 'new' })), UNAVAILABLE)
   t.match(app.keycloak.health(), { ok: true, keys: { ok: false, state: 'stale', stale: true, reason: 'ECONNREFUSED' } })
-  await wait(800)
+  clocks.advance(0.8)
   t.equal(await ask(app, '/open', token), UNAVAILABLE, 'beyond maxStale')
   t.match(app.keycloak.health(), { ok: false, keys: { state: 'expired' } })
   await realm.up()
-  for (let times = 0; times < 250 && !app.keycloak.health().ok; times++) await wait(20)
+  await until(() => app.keycloak.health().ok)
   t.match(app.keycloak.health(), { ok: true, keys: { ok: true, state: 'fresh' } }, 'fetched in the background')
 })
 
 t.test('a kid never seen before is found at the first request after an outage', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 100 } })
   t.equal(await ask(app, '/open', realm.token()), '200')
   await realm.down()
-  await wait(110)
+  clocks.advance(0.11)
   t.equal(await ask(app, '/open', realm.token()), '200')
   realm.rotateKeys()
   await realm.up()
-  await wait(510)
+  clocks.advance(0.51)
   t.equal(await ask(app, '/open', realm.token()), '200')
 })
 
 t.test('while Keycloak hangs, nobody waits for known keys twice', async (t) => {
+  const clocks = clocksFor(t)
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { jwks: { maxAge: 100, timeout: 400 } })
   const token = realm.token()
   t.equal(await ask(app, '/open', token), '200')
   realm.hang('certs')
-  await wait(110)
+  clocks.advance(0.11)
   t.equal(await ask(app, '/open', token), '200', 'the first waits for the deadline')
-  await wait(510)
+  clocks.advance(0.51)
   const started = realm.requests.certs
   t.equal(await ask(app, '/open', token), '200')
   t.equal(realm.requests.certs >= started, true)
@@ -407,8 +417,7 @@ t.test('keys are fetched ahead of their end in the background, so that no reques
   const former = realm.token()
   t.equal(await ask(app, '/open', former), '200')
   realm.rotateKeys({ removeOld: true })
-  await wait(1190)
-  t.equal(realm.requests.certs, 2)
+  await until(() => realm.requests.certs === 2 && app.keycloak.health().keys.age! < 1000)
   t.equal(await ask(app, '/open', realm.token()), '200')
   t.equal(realm.requests.certs, 2, 'no fetch but the one ahead')
   t.ok(app.keycloak.health().keys.age! < 1000)
@@ -421,7 +430,7 @@ t.test('a refresh that fails in the background is tried again until it succeeds,
   await realm.down()
   t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)
   await realm.up()
-  for (let times = 0; times < 30 && !app.keycloak.health().keys.ok; times++) await wait(100)
+  await until(() => app.keycloak.health().keys.ok)
   t.equal(app.keycloak.health().keys.ok, true)
   t.equal(await ask(app, '/open', realm.token()), '200')
   realm.rotateKeys()
@@ -433,12 +442,12 @@ t.test('jwks.preload fetches the keys at start', async (t) => {
   await apiFor(t, realm, { jwks: { preload: 'require' } })
   t.equal(realm.requests.certs, 1)
   const app = await apiFor(t, realm, { jwks: { preload: 'warn' } })
-  for (let times = 0; times < 30 && app.keycloak.health().keys.age === null; times++) await wait(20)
+  await until(() => app.keycloak.health().keys.age !== null)
   t.equal(realm.requests.certs, 2)
   await realm.down()
   await t.rejects(apiFor(t, realm, { jwks: { preload: 'require' } }), { message: /the keys of .* cannot be had \(ECONNREFUSED\), and jwks\.preload is "require"/ })
   const log = logging()
   const warned = await apiFor(t, realm, { jwks: { preload: 'warn' } }, log)
-  for (let times = 0; times < 30 && warned.keycloak.health().keys.ok; times++) await wait(20)
+  await until(() => !warned.keycloak.health().keys.ok)
   t.ok(log.lines.some(({ level, msg }) => level === 40 && /cannot be used at certs/.test(msg)))
 })
