@@ -6,22 +6,22 @@ import type { Identity } from '../token/identity.js'
 import type { Recall, Verify } from '../token/verifier.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 
-/** The request that presents a token, as far as a decision on the token looks at it. */
+/** The members of the request that the decision on its token needs. */
 export type Presentation = Waiting
 
 /**
- * From credentials to the identity that counts now: verified, not logged out, and introspected if that is on.
- * @param presentation without it, an answer of Keycloak is waited for whoever has gone
+ * Gives the identity that credentials prove now: verified, not logged out, and introspected if introspection is on.
+ * @param presentation without it, the call waits for Keycloak's answer even if the client has gone
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
 export type Identify = (credentials: Credentials, presentation?: Presentation) => MaybePromise<Identity>
 
-/** The two ways to an identity that counts now. */
+/** The two ways to a valid identity. */
 export interface Identification {
   identify: Identify
-  /** The quick way, which waits for nothing. `undefined` if no tokens are kept, or Keycloak is asked at each request. */
+  /** The fast way, which is synchronous. `undefined` if no tokens are kept, or Keycloak is asked at each request. */
   recall: Recall | undefined
-  /** Does `identify` look at the presentation? If not, none needs to be made. */
+  /** Does `identify` need the presentation? */
   needsPresentation: boolean
 }
 
@@ -30,7 +30,7 @@ export interface IdentificationParts {
   verify: Verify
   /** `undefined` if no tokens are kept. */
   recall: Recall | undefined
-  /** `undefined` if logouts are not heard of. */
+  /** `undefined` if logouts are not received. */
   revocation: Pick<RealmRevocation, 'check'> | undefined
   /** `undefined` if tokens are not introspected. */
   introspection: Pick<Introspection, 'introspect' | 'recall'> | undefined
@@ -63,7 +63,7 @@ export function createIdentification ({ verify, recall: recallVerified, revocati
     return live instanceof Promise ? live.then(checked) : checked(live)
   }
 
-  /** Checked again: introspection gives back the sub of a lightweight token, and a logout may have come meanwhile. */
+  /** A second check, because introspection adds the `sub` of a lightweight token, and a logout may have come meanwhile. */
   function checked (identity: Identity): Identity {
     revocation?.check(identity.claims)
     return identity

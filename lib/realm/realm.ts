@@ -23,24 +23,24 @@ interface Parts {
   keys: KeySource
   /** `undefined` if tokens are not introspected. */
   introspection: Introspection | undefined
-  /** `undefined` if logouts are not heard of. */
+  /** `undefined` if logouts are not received. */
   revocation: RealmRevocation | undefined
 }
 
-/** The health of a realm; the cache of tokens is the plugin's. */
+/** The health of a realm, without the cache of tokens, which belongs to the plugin. */
 export type RealmHealth = Omit<Health, 'cache'>
 
-/** Everything of one issuer. */
+/** All parts of one issuer, with a start and a close. */
 export class Realm {
-  /** The realm of its challenges (RFC 9110 section 11.5): its name in Keycloak. */
+  /** The realm's name in Keycloak, which is also the realm of its challenges (RFC 9110 section 11.5). */
   readonly name: string
   readonly identify: Identify
   /** `undefined` if no tokens are kept, or Keycloak is asked at each request. */
   readonly recall: Recall | undefined
-  /** Does `identify` look at the presentation? */
+  /** Does `identify` need the presentation? */
   readonly needsPresentation: boolean
   readonly rolesOf: RolesOf
-  /** Why a caller may not use a route. */
+  /** Functions that make the reason of a 403. */
   readonly denials: Denials
   readonly #settings: RealmSettings
   readonly #parts: Parts
@@ -58,8 +58,8 @@ export class Realm {
   }
 
   /**
-   * Look at Keycloak and fetch the keys as far as the options ask for it, and add the routes that Keycloak calls.
-   * @throws {Error} when something that is required cannot be had
+   * Check Keycloak and fetch the keys as far as the options demand, and add the routes that Keycloak calls.
+   * @throws {Error} if a part that the options require cannot be had
    */
   async start (fastify: FastifyInstance, startCheck: PluginSettings['startCheck'], log: StartLog): Promise<void> {
     const { client, keys, introspection, revocation } = this.#parts
@@ -76,7 +76,7 @@ export class Realm {
     return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false, keys, introspection, revocation }
   }
 
-  /** End all calls and timers. */
+  /** Ends all calls and timers. */
   async close (): Promise<void> {
     this.#parts.keys.close()
     this.#parts.introspection?.close()

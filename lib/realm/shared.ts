@@ -4,7 +4,7 @@ import type { PluginSettings } from '../options/options.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 
-/** What all realms of the plugin have in common. */
+/** The parts that all realms of the plugin share. */
 export interface SharedByRealms extends Pick<PluginSettings, 'cache' | 'limits'> {
   /** Verified tokens of all realms; `undefined` to keep none. */
   tokens: TokenCache<VerifiedToken> | undefined

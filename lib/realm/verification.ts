@@ -18,7 +18,7 @@ export function expectedClaimsOf (settings: RealmSettings): ExpectedClaims {
   }
 }
 
-/** The verification of the realm's access tokens, as the options have it. */
+/** The functions that verify the realm's access tokens. */
 export function createVerification (settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, recall: Recall | undefined } {
   const expected = { ...expectedClaimsOf(settings), audienceOptional: settings.verifyTokensWithKeycloak }
   const rules: JwsRules = {

@@ -26,7 +26,7 @@ export interface AuthenticationParts {
   closing: Closing
 }
 
-/** Decides on each request: the onRequest hook is the only place where a request is let on or refused. */
+/** Decides on each request: only this onRequest hook lets a request pass or refuses it. */
 export class Authentication {
   readonly #routes: Routes
   readonly #extractToken: AuthenticationParts['extractToken']
@@ -63,13 +63,13 @@ export class Authentication {
   }
 
   #authenticate (request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
-    // Fastify hands this hook down to the routes of scopes that were loaded before, but not the decorators.
+    // Routes of scopes that were loaded before the plugin inherit this hook, but not the decorators.
     if (request.user !== null && !Object.hasOwn(request, 'user')) request.user = request.auth = null
     const guard = this.#routes.of(request)
     if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
     const identity = this.#identityOf(request, reply)
     if (identity === null) return requireToken(guard)
-    // Written out, not by closures: most requests need no promise, and what they need is known already.
+    // Without andThen(), whose closure would be made for each request, although most requests need no promise.
     return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard)) : this.#withUser(request, identity, guard)
   }
 
@@ -90,7 +90,7 @@ export class Authentication {
   }
 
   #withUser (request: FastifyRequest, identity: Identity, guard: Guard): MaybePromise<void> {
-    // Its user is kept unless a function of the application is asked for it.
+    // The identity keeps its user unless `syncUser` has to be asked.
     if (identity.lastAllowedBy === guard && identity.user !== undefined) {
       request.auth = identity.claims as Claims
       request.user = identity.user
@@ -111,7 +111,7 @@ export class Authentication {
     const allowed = guard.check === undefined || guard.check({ roles: this.#realm.rolesOf(identity), claims, request })
     if (allowed instanceof Promise) return allowed.then((late) => this.#requirePermission(late, guard, claims))
     this.#requirePermission(allowed, guard, claims)
-    // If a function finds the roles, it is asked each time.
+    // If permissionPath is a function, it is asked each time, and the identity has no roles.
     if (guard.dependsOnClaimsOnly && (guard.check === undefined || identity.roles !== undefined)) identity.lastAllowedBy = guard
   }
 
@@ -120,7 +120,7 @@ export class Authentication {
   }
 
   #refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
-    // The client is gone: there is nobody to answer, and nothing for Fastify to log as an error of ours.
+    // The client is gone, so there is nobody to answer, and Fastify should not log an error.
     if (isGone(reply)) {
       reply.hijack()
       return
@@ -129,7 +129,7 @@ export class Authentication {
       if (writesDebug(request.log)) logRefusal(request, error)
       done(error)
     } else {
-      // The application's own. Fastify takes a falsy error for none at all, and would let the request pass.
+      // An error of the application. Fastify takes a falsy error for none, and would let the request pass.
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }

@@ -7,15 +7,15 @@ export interface Challenge {
   parameters: Readonly<Record<string, string>>
 }
 
-/** Seconds that a client is asked to wait after a 503: keys and introspection are tried again within one. */
+/** Seconds that a client is asked to wait after a 503. Keys and introspection are tried again within one second. */
 const RETRY_AFTER = '1'
 
 type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown, done: () => void) => void
 
 /**
- * Fastify's onError hook: gives each refusal its status and its headers, also one that the application throws in a
- * handler. It runs before an error handler of the application, which may send a body alone, and then answers 401 all the same.
- * @param realm for the challenge of RFC 6750 section 3
+ * Fastify's onError hook: gives each refusal its status and headers, also a refusal that the application throws in a
+ * handler. The hook runs before the application's error handler, so a handler that sends only a body still answers 401.
+ * @param realm the realm of the challenge (RFC 6750 section 3)
  */
 export function createOnError (realm: string): OnErrorHook {
   const headers = createHeaders(realm)
@@ -25,7 +25,7 @@ export function createOnError (realm: string): OnErrorHook {
   }
 }
 
-/** @returns a function that gives the headers of a refusal; those of a code are made once, but for challenges with parameters */
+/** @returns a function that gives the headers of a refusal. It makes them once for each code, unless a challenge has parameters */
 function createHeaders (realm: string): (error: KeycloakError) => Record<string, string> {
   const byCode = new Map<KeycloakErrorCode, Record<string, string>>()
   return (error) => {
@@ -36,7 +36,7 @@ function createHeaders (realm: string): (error: KeycloakError) => Record<string,
   }
 }
 
-/** The error with the headers of its answer, which Fastify sets if a handler throws it (RFC 9110 section 15.5.2 asks for them). */
+/** The error with its response headers, which Fastify sets if a handler throws it (RFC 9110 section 15.5.2 demands them). */
 export function withHeaders (error: KeycloakError, realm: string): KeycloakError {
   return Object.defineProperty(error, 'headers', { value: headersOf(error, realm) })
 }
@@ -47,7 +47,7 @@ function headersOf (error: KeycloakError, realm: string): Record<string, string>
   return challenges.length === 0 ? { 'retry-after': RETRY_AFTER } : { 'www-authenticate': challenges.map(textOf).join(', ') }
 }
 
-/** The schemes that a client may come back with; the error stands on the one that it used. None after a 503. */
+/** The challenges, one for each scheme that the client may use; the scheme that it did use has the error. None for a 503. */
 function challengesOf ({ code, message, challengeParameters }: KeycloakError, realm: string): Challenge[] {
   const error = challengeErrorOf(code)
   if (error === null) return []

@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Closing } from '../keycloak/closing.js'
 
 /**
- * Start, and end what the start waits for when `app.close()` is called meanwhile. Fastify calls the hooks of a close only
- * when every plugin has been loaded, and so a plugin that waits for Keycloak would have the close wait for the plugin.
- * @throws {Error} when the start fails, whether for the close or by itself
+ * Start, and cancel the start's calls to Keycloak if `app.close()` is called meanwhile. Fastify runs the hooks of a close
+ * only when every plugin has been loaded, so without this a close would wait until Keycloak has answered.
+ * @throws {Error} if the start fails, or was cancelled by a close
  */
 export async function startUnlessClosed (fastify: FastifyInstance, closing: Closing, start: () => Promise<void>): Promise<void> {
   const stop = onClose(fastify, () => closing.finish())
@@ -17,18 +17,18 @@ export async function startUnlessClosed (fastify: FastifyInstance, closing: Clos
   }
 }
 
-/** @returns a function that ends it */
-function onClose (fastify: FastifyInstance, heard: () => void): () => void {
+/** @returns a function that removes the listener */
+function onClose (fastify: FastifyInstance, listener: () => void): () => void {
   const root = ownerOf(fastify)
   const { close } = root
-  const hearing = function (this: FastifyInstance, ...parameters: [() => void]): unknown {
-    heard()
+  const closeAndNotify = function (this: FastifyInstance, ...parameters: [() => void]): unknown {
+    listener()
     return close.apply(this, parameters)
   } as FastifyInstance['close']
-  root.close = hearing
+  root.close = closeAndNotify
   return () => {
-    // Whoever has put another in its place since goes on by it.
-    if (root.close === hearing) root.close = close
+    // If somebody has replaced `close` since, the replacement stays.
+    if (root.close === closeAndNotify) root.close = close
   }
 }
 

@@ -4,7 +4,7 @@ import type { Credentials } from '../token/credentials.js'
 import { member } from '../util/strict-json.js'
 
 /**
- * The token of the Authorization header; `null` where there is none or another scheme (RFC 6750 section 2.1).
+ * The token of the Authorization header; `null` without the header, or if it has another scheme (RFC 6750 section 2.1).
  * @throws {KeycloakError} bad_authorization_header
  */
 export function bearerToken (request: FastifyRequest): string | null {
@@ -13,7 +13,7 @@ export function bearerToken (request: FastifyRequest): string | null {
 }
 
 /**
- * The Authorization header as it came.
+ * The Authorization header, unchanged.
  * @throws {KeycloakError} bad_authorization_header when there is more than one
  */
 export function authorizationOf (request: FastifyRequest): string | undefined {
@@ -33,15 +33,15 @@ export function credentialsIn (header: string): Credentials | null {
   const scheme = end === -1 ? header : header.slice(0, end)
   if (scheme.toLowerCase() !== 'bearer') return null
   if (end === -1) throw bad('authorization_empty')
-  // Spaces alone may stand between the two (RFC 9110 section 11.4).
+  // Only spaces may stand between scheme and token (RFC 9110 section 11.4).
   const token = withoutSpacesAround(header.slice(end))
   if (token === '') throw bad('authorization_empty')
-  // Not by a pattern, which would take ten times as long for what every token has to pass.
+  // Not by a regular expression: it would take ten times as long, and every request runs this.
   if (token.includes(' ') || token.includes('\t')) throw bad('authorization_malformed')
   return { scheme: 'Bearer', token }
 }
 
-/** By hand, since a pattern for trailing spaces takes quadratic time on a long run of inner ones. */
+/** Without a regular expression, because one for trailing spaces takes quadratic time on a long run of inner spaces. */
 function withoutSpacesAround (text: string): string {
   let start = 0
   let end = text.length
@@ -51,8 +51,8 @@ function withoutSpacesAround (text: string): string {
 }
 
 /**
- * Node keeps the first of several Authorization headers and drops the others: only the raw ones tell. A request that is
- * not Node's, such as those of injectWS in @fastify/websocket's tests, has none.
+ * Are there several Authorization headers? Node keeps the first and drops the others, so only the raw headers tell. A
+ * request that is not Node's has no raw headers, such as one of injectWS of @fastify/websocket.
  */
 function hasSecondAuthorization (rawHeaders: readonly string[] = []): boolean {
   let seen = false

@@ -10,8 +10,8 @@ import { hasMember } from '../util/members.js'
 import { createInstance } from './instance.js'
 
 /**
- * What else decorates the same request is found at start, and said in one sentence.
- * @throws {Error}
+ * Refuse at start another plugin that decorates the same members of a request.
+ * @throws {Error} with the member, and the way to rename the other plugin's
  */
 export function refuseTakenDecorators (fastify: FastifyInstance): void {
   if (hasMember(fastify, 'keycloak')) {
@@ -32,7 +32,7 @@ export function decorate (fastify: FastifyInstance, realm: Realm, routes: Routes
   fastify.decorateRequest('user', null)
   fastify.decorateRequest('auth', null)
   fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
-    // Undefined in a scope that was loaded before the plugin.
+    // `auth` is undefined in a scope that was loaded before the plugin.
     return this.auth != null && holds(rule, { roles: realm.rolesOf(identityBy(this.auth)), claims: this.auth, request: this })
   })
   fastify.decorate('keycloak', createInstance(realm, routes, tokens))

@@ -4,7 +4,7 @@ import type { StartLog } from '../diagnostics/start-log.js'
 import { asynchronous, kindOf } from '../util/kind-of.js'
 import { isThenable } from '../util/maybe-promise.js'
 
-/** Members of a request that a token may be in, and the plugins whose hooks set them. */
+/** Members of a request that may hold a token, and the plugins whose hooks set them. */
 const SET_BY = { cookies: '@fastify/cookie', session: '@fastify/session' }
 
 type Member = keyof typeof SET_BY
@@ -12,8 +12,8 @@ type Member = keyof typeof SET_BY
 const MEMBERS = Object.keys(SET_BY) as Member[]
 
 /**
- * The application's `extractToken`, checked.
- * @returns the token; `null` where there is none
+ * The application's `extractToken` with a check of its result.
+ * @returns a function that gives the token; `null` without one
  */
 export function tokenExtractor (extractToken: ExtractToken): (request: FastifyRequest) => string | null {
   return (request) => {
@@ -30,7 +30,7 @@ export function tokenExtractor (extractToken: ExtractToken): (request: FastifyRe
   }
 }
 
-/** `request.cookies.token` throws where nothing has set the cookies yet: the cause is an order that the error does not name. */
+/** The error of `extractToken`, explained if a member of the request is not set yet: `request.cookies.token` throws then. */
 function explained (error: unknown, extractToken: ExtractToken, request: FastifyRequest): unknown {
   if (!(error instanceof TypeError)) return error
   const isRead = (name: Member): boolean => request.server.hasRequestDecorator(name) || String(extractToken).includes(name)
@@ -40,8 +40,9 @@ function explained (error: unknown, extractToken: ExtractToken, request: Fastify
 }
 
 /**
- * `request.cookies?.token` does not even throw: everybody would be anonymous.
- * @returns what to do when all plugins are there
+ * Warns of plugins that set a member of the request after `extractToken` has run: `request.cookies?.token` would not even
+ * throw, and every caller would be anonymous.
+ * @returns a function to call when all plugins are registered
  */
 export function warnOfLateSetters (fastify: FastifyInstance, log: StartLog): () => void {
   const missing = MEMBERS.filter((name) => !fastify.hasRequestDecorator(name))

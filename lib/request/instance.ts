@@ -15,7 +15,7 @@ export function createInstance (realm: Realm, routes: Routes, tokens: TokenCache
         if (typeof token !== 'string') throw notValid('token_not_string')
         return (await realm.identify({ scheme: 'Bearer', token })).claims as Claims
       } catch (error) {
-        // A new error: several callers may have been refused by the same one, and the stack shows a program its own call.
+        // A new error, because several callers may share the old one, and because its stack shows the call of this program.
         const refused = error as KeycloakError
         throw withHeaders(new KeycloakError(refused.code, () => refused), realm.name)
       }

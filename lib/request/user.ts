@@ -22,11 +22,11 @@ export interface UserOptions {
   verifyTokensWithKeycloak: boolean
 }
 
-/** From who somebody is by their claims to `request.user`. */
+/** Makes `request.user` of an identity. */
 export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromise<User>
 
 /**
- * @returns a function that gives the user of some claims
+ * @returns a function that makes the user of an identity
  * @throws {KeycloakError} token_not_valid without the claim that identifies the user, user_inactive
  */
 export function createToUser (options: UserOptions): ToUser {
@@ -34,7 +34,7 @@ export function createToUser (options: UserOptions): ToUser {
   const isAddress = needsVerifiedEmail(options)
   const idIn = claimAt(userIdClaim)
   const isText = TEXT.has(nameOf(userIdClaim))
-  // The claim that identifies wins over a mapping to the same key.
+  // The claim that identifies the user wins over a mapping to the same key.
   const mapping = Object.entries(claimMapping).filter(([key]) => key !== userIdField).map(([key, path]) => [key, claimAt(path)] as const)
 
   function profileOf (claims: JsonObject): Profile {
@@ -59,7 +59,10 @@ export function createToUser (options: UserOptions): ToUser {
 /** Claims that are strings by RFC 7519 section 4.1.2 and OpenID Connect Core 1.0 section 5.1. */
 const TEXT: ReadonlySet<string> = new Set(['sub', 'preferred_username', 'email', 'name', 'nickname', 'phone_number'])
 
-/** A user's id is text. In a claim of a mapper of one's own, a whole number that JSON hands on exactly has its digits. */
+/**
+ * The id of a user as text; `undefined` if the claim has none. A whole number becomes its digits, up to 2^53, which JSON
+ * keeps exactly, unless the claim is a string by its standard.
+ */
 function textOf (id: unknown, isText: boolean): string | undefined {
   if (typeof id === 'string') return id === '' ? undefined : id
   return !isText && Number.isSafeInteger(id) ? String(id) : undefined
@@ -85,7 +88,7 @@ function active (user: unknown): User {
   if (Array.isArray(user)) throw new TypeError('syncUser must return a user or null, not an array: return its first element')
   if (typeof user !== 'object' || user === null) throw refusal('user_inactive', 'user_unknown')
   const isActive = memberOf(user, 'isActive')
-  // 0 too, which is what some databases make of false; what is absent or null says nothing.
+  // 0 is inactive too, because some databases store false as 0. A value that is absent or null says nothing.
   if (isActive !== undefined && isActive !== null && !isActive) throw refusal('user_inactive', 'user_disabled')
   return user as User
 }

@@ -5,27 +5,29 @@ import { monotonicMilliseconds } from '../util/clock.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import { type JwsRules, openJws, payloadOf } from './jws.js'
 
-const KNOWN: ReadonlySet<unknown> = new Set(ALGORITHMS)
+const ASYMMETRIC: ReadonlySet<unknown> = new Set(ALGORITHMS)
 
-/** Least time between two signatures that are verified for advice alone, and between two warnings of one algorithm, in milliseconds. */
-const VERIFY_AGAIN = 1000
-const WARN_AGAIN = 600_000
+/** The shortest time between two signatures that are verified only for the advice, in milliseconds. */
+const VERIFY_INTERVAL = 1000
+
+/** The shortest time between two warnings about one algorithm, in milliseconds. */
+const WARN_INTERVAL = 600_000
 
 export interface AdviceOptions {
   keys: KeySource
   issuer: string
-  /** Those of the tokens that are accepted. */
+  /** The rules for accepted tokens. */
   jws: JwsRules
   log: StartLog
 }
 
 /**
- * Says which option is amiss when the realm signs access tokens by an algorithm that is not allowed. The check at start
- * cannot tell: a realm can have keys for several algorithms, and which one signs is a setting of each client.
+ * Names the option to change if the realm signs access tokens by an algorithm that is not allowed. The check at start
+ * cannot tell: a realm can have keys for several algorithms, and each client has a setting for the one that signs.
  */
 export class AlgorithmAdvice {
   readonly #options: AdviceOptions
-  /** On the monotonic clock. */
+  /** The next time that a signature may be verified, in milliseconds of the monotonic clock. */
   #verifyAt = -Infinity
   readonly #warnAt = new Map<string, number>()
 
@@ -34,8 +36,8 @@ export class AlgorithmAdvice {
   }
 
   /**
-   * A token was refused for its algorithm: did the realm sign it all the same? It stays refused, and costs next to nothing
-   * unless the key set has the key that it names.
+   * Warn if the realm did sign a token that was refused for its algorithm. The token stays refused. The check costs next to
+   * nothing unless the key set has the key that the token names.
    */
   consider (token: string, header: JsonObject): void {
     const now = monotonicMilliseconds()
@@ -44,8 +46,8 @@ export class AlgorithmAdvice {
     if (now < this.#verifyAt || !isAlgorithm(alg) || (kid !== undefined && typeof kid !== 'string')) return
     const set = this.#options.keys.usableSet(now)
     if (now < (this.#warnAt.get(alg) ?? -Infinity) || set?.fits(kid, alg) === false) return
-    this.#verifyAt = now + VERIFY_AGAIN
-    // Where every token is refused before anybody asks for keys, this is who does.
+    this.#verifyAt = now + VERIFY_INTERVAL
+    // This fetches the keys, if every token is refused for its algorithm before its key is looked up.
     this.#verify(token, kid, alg).catch(() => {})
   }
 
@@ -57,17 +59,17 @@ export class AlgorithmAdvice {
     const rules = { ...jws, algorithms: new Set([alg]) }
     const claims = payloadOf(openJws(token, rules), rules)
     if (member(claims, 'iss') !== issuer || !isAccessToken(claims)) return
-    this.#warnAt.set(alg, monotonicMilliseconds() + WARN_AGAIN)
+    this.#warnAt.set(alg, monotonicMilliseconds() + WARN_INTERVAL)
     const allowed = [...jws.algorithms]
     log.warn({ check: 'algorithms' }, `a token that the realm signed by ${alg} was refused, since the option algorithms is ${listOf(allowed)}: write algorithms: ${listOf([alg])}, or ${listOf([...allowed, alg])} if the realm signs by each of them`)
   }
 }
 
 function isAlgorithm (alg: unknown): alg is string {
-  return KNOWN.has(alg)
+  return ASYMMETRIC.has(alg)
 }
 
-/** ID tokens may be signed by another algorithm, and are refused whatever is allowed. */
+/** ID tokens may be signed by another algorithm, and are refused whatever the option allows. */
 function isAccessToken (claims: JsonObject): boolean {
   const typ = member(claims, 'typ')
   return typ === undefined || typ === 'Bearer'

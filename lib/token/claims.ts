@@ -4,20 +4,20 @@ import { problemOf, type Reason, reasonFor } from '../reasons/reason.js'
 import { kindOf } from '../util/kind-of.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 
-/** What claims are held against, and the moment of it. */
+/** The expected values of claims. */
 export interface ExpectedClaims {
   issuer: string
   /** `null`: unchecked. */
   audience: ReadonlySet<string> | null
   /** Seconds. */
   leeway: number
-  /** May a token have no `aud`? A lightweight one has none before introspection gives it back. */
+  /** May a token have no `aud`? A lightweight token has none before introspection. */
   audienceOptional?: boolean
   /** Makes the reasons; without it they name the problem alone. */
   explain?: ExplainClaims
 }
 
-/** The reasons to refuse claims which the claims themselves can explain. */
+/** The faults of claims whose reason is explained by the claims themselves. */
 export type ClaimFault =
   | 'iat_missing' | 'iat_future' | 'nbf_future' | 'exp_missing' | 'iss_mismatch'
   | 'aud_missing' | 'aud_malformed' | 'aud_mismatch' | 'typ_mismatch' | 'sender_constrained'
@@ -29,12 +29,12 @@ type Check = (claims: JsonObject, expected: ExpectedClaims, now: number) => void
 
 const DATES: readonly Check[] = [issuedAt, notBefore, expiration]
 
-/** Who issued a token of the realm and whom it is for, a logout token too. */
+/** The checks of issuer and audience, for logout tokens too. */
 const PARTIES: readonly Check[] = [issuer, audience]
 
 /**
- * In the order of the contract: dates first, so that an expired token of a wrong issuer is expired. Then what kind of
- * token it is, which explains an audience that is another.
+ * All checks in the order that users rely on: dates first, so that an expired token of a wrong issuer is `token_expired`.
+ * Then the type, because a token of another type, such as an ID token, has another audience too.
  */
 const CHECKS: readonly Check[] = [...DATES, type, ...PARTIES, confirmation, identifiers]
 
@@ -48,19 +48,19 @@ export function checkClaims (claims: JsonObject, expected: ExpectedClaims, now: 
   return claims as AccessTokenClaims
 }
 
-/** Issuer and audience alone, for a token that is no access token. */
+/** Check only issuer and audience, for a token that is not an access token. */
 export function checkParties (claims: JsonObject, expected: ExpectedClaims): void {
   for (const check of PARTIES) check(claims, expected, NaN)
 }
 
-/** The checks that time alone can change, for claims that have passed all of them before. */
+/** Check only the dates, for claims that have passed all checks before. */
 export function checkDates (claims: AccessTokenClaims, expected: ExpectedClaims, now: number): void {
   for (const check of DATES) check(claims, expected, now)
 }
 
 /**
- * When the dates of checked claims are good, in seconds since 1970: from the first on, and before the other. What
- * {@link checkDates} says at any moment, for whoever asks often.
+ * The time in which checked claims pass {@link checkDates}, in seconds since 1970: `from` is included, `until` is not. It
+ * is computed once, and then compared at each request.
  */
 export function validity (claims: AccessTokenClaims, { leeway }: Pick<ExpectedClaims, 'leeway'>): { from: number, until: number } {
   const { iat, exp } = claims
@@ -104,7 +104,7 @@ function audience (claims: JsonObject, expected: ExpectedClaims): void {
   if (!named) throw fault('aud_mismatch', claims, expected)
 }
 
-/** ID, refresh, offline, logout and action tokens are signed by the same key: only `typ` tells them apart. */
+/** ID, refresh, offline, logout and action tokens are signed by the same key, so only `typ` distinguishes them. */
 function type (claims: JsonObject, expected: ExpectedClaims): void {
   const typ = member(claims, 'typ')
   if (typ !== undefined && typ !== 'Bearer') throw fault('typ_mismatch', claims, expected)
@@ -126,7 +126,10 @@ function identifiers (claims: JsonObject): void {
   }
 }
 
-/** A NumericDate is a JSON number; JSON.parse makes Infinity of 1e999 (RFC 7519 section 2). */
+/**
+ * A NumericDate, in seconds since 1970 (RFC 7519 section 2). It is a finite number: JSON.parse makes Infinity of 1e999.
+ * @throws {KeycloakError} token_not_valid
+ */
 export function date (claims: JsonObject, name: string): number | undefined {
   const value = member(claims, name)
   if (value === undefined) return undefined

@@ -1,21 +1,21 @@
 import type { AccessTokenClaims, User } from '../../types/user.js'
 
-/** The roles of a caller: the list in the claims, or where that is long something faster to ask. */
+/** The roles of a caller: the array in the claims, or a Set if the array is long. */
 export interface Roles {
   includes (role: unknown): boolean
 }
 
 /**
- * Who somebody is by some claims, and what is worked out of them once: claims are frozen, so that all the requests with
- * one kept token can share it.
+ * The claims of a caller, and the values that are computed of them once. Claims are frozen, so all requests with one kept
+ * token share one identity.
  */
 export interface Identity {
   readonly claims: AccessTokenClaims
-  /** Where no `syncUser` is asked each time. */
+  /** The user, kept unless `syncUser` is asked at each request. */
   user: User | undefined
-  /** Where no function is asked each time. */
+  /** The roles, kept unless `permissionPath` is a function, which is asked at each request. */
   roles: Roles | undefined
-  /** The last route that let it in by what is in the claims alone: it will again. */
+  /** The guard that allowed the last request, if it decided by the claims alone: its answer stays the same. */
   lastAllowedBy: object | undefined
 }
 
@@ -23,7 +23,7 @@ export function identityOf (claims: AccessTokenClaims): Identity {
   return { claims, user: undefined, roles: undefined, lastAllowedBy: undefined }
 }
 
-/** The same identity for the same claims, where claims are all there is: in a handler. */
+/** @returns a function that gives the same identity for the same claims, for a handler, which has only the claims */
 export function createIdentityBy (): (claims: AccessTokenClaims) => Identity {
   const identities = new WeakMap<AccessTokenClaims, Identity>()
   return (claims) => {

@@ -4,29 +4,29 @@ import { problemOf, type Reason } from '../reasons/reason.js'
 import { decode } from '../util/base64url.js'
 import { type JsonObject, member, parseObject } from '../util/strict-json.js'
 
-/** What the protected header of an access token says, checked but for the key (RFC 7515 section 4.1). */
+/** The protected header of an access token, checked except for its key (RFC 7515 section 4.1). */
 export interface Header {
   alg: string
-  /** Absent where the token names no key. */
+  /** `undefined` if the token names no key. */
   kid: string | undefined
 }
 
-/** What a JWS may be before anybody looks at its claims. */
+/** The rules for the form of a JWS, which are checked before its claims. */
 export interface JwsRules {
   algorithms: ReadonlySet<string>
-  /** The `typ` of its header, in lower case (RFC 7515 section 4.1.9). */
+  /** The allowed `typ` of the header, in lower case (RFC 7515 section 4.1.9). */
   types: ReadonlySet<string>
-  /** Characters; what is longer is refused before it is looked at. */
+  /** Characters. A longer JWS is refused before it is read. */
   maxLength: number
-  /** How deep its JSON may nest. */
+  /** The deepest nesting of its JSON. */
   maxDepth: number
-  /** Hears of a header whose algorithm is not allowed, before it is refused. */
+  /** Called with a header whose algorithm is not allowed, before the token is refused. */
   onOtherAlgorithm?: (token: string, header: JsonObject) => void
   /** Makes the reasons; without it they name the problem alone. */
   explain?: ExplainHeader
 }
 
-/** The reasons to refuse a header that could be read, or whose key is not to be had. */
+/** The faults of a readable header, and of its key. */
 export type HeaderFault =
   | 'typ_not_allowed' | 'crit_not_allowed' | 'alg_unknown' | 'kid_not_string'
   | 'kid_unknown' | 'kid_on_cooldown' | 'key_other_algorithm'
@@ -37,20 +37,20 @@ export type HeaderFault =
  */
 export type ExplainHeader = (fault: HeaderFault, header: JsonObject, payload: JsonObject | undefined) => Reason
 
-/** RFC 9068 section 2.1, and what Keycloak sends by default. */
+/** The `typ` of access tokens: RFC 9068 section 2.1, and `JWT`, which Keycloak writes by default. */
 export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
 
-/** A compact JWS whose header has been looked at. */
+/** A compact JWS whose header has been checked. */
 export interface Jws {
   header: Header
-  /** As they were written. */
+  /** The segments in base64url, unchanged. */
   segments: { header: string, payload: string, signature: string }
 }
 
 /**
- * Take a compact JWS apart (RFC 7515 section 3.1) without believing it. Of payload and signature it is only known that
- * they are there.
- * @param known headers that were read by the same rules before, as they were written
+ * Split a compact JWS (RFC 7515 section 3.1) and check its header. Payload and signature are not checked, except that they
+ * exist.
+ * @param known headers that have passed the same rules before, by their segments
  * @throws {KeycloakError} token_not_valid
  */
 export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
@@ -65,7 +65,7 @@ export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<str
 }
 
 /**
- * What a JWS says, deeply frozen, where nobody has looked at payload and signature yet.
+ * The payload of a JWS, deeply frozen. The signature is not verified.
  * @throws {KeycloakError} token_not_valid
  */
 export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObject {
@@ -79,7 +79,7 @@ function parseHeader (header: JsonObject, rules: JwsRules, token: string): Heade
   const refused = (fault: HeaderFault): KeycloakError => headerFault(() => fault, header, () => token.split('.')[1]!, rules)
   const typ = member(header, 'typ')
   if (typ !== undefined && !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ_not_allowed')
-  // No extension is understood here, so none may be critical (RFC 7515 section 4.1.11).
+  // This package implements no extension, so none may be critical (RFC 7515 section 4.1.11).
   if (Object.hasOwn(header, 'crit')) throw refused('crit_not_allowed')
   const alg = member(header, 'alg')
   if (typeof alg !== 'string' || !rules.algorithms.has(alg)) {
@@ -91,12 +91,12 @@ function parseHeader (header: JsonObject, rules: JwsRules, token: string): Heade
   return { alg, kid }
 }
 
-/** The refusal of a JWS for its header. The payload, which may say more, is read when somebody reads the reason. */
+/** The refusal of a JWS for its header. The payload, which may explain more, is parsed only when the reason is read. */
 export function headerFault (fault: () => HeaderFault, header: JsonObject, payload: () => string, { explain, maxDepth }: JwsRules): KeycloakError {
   return notValid(() => explain === undefined ? problemOf(fault()) : explain(fault(), header, peek(payload(), maxDepth)))
 }
 
-/** What a segment says, if it is the JSON of an object at all. */
+/** The object in a segment; `undefined` if the segment is not the JSON of an object. */
 function peek (segment: string, maxDepth: number): JsonObject | undefined {
   const bytes = decode(segment)
   return bytes && parseObject(bytes.toString('utf8'), maxDepth)
@@ -108,7 +108,7 @@ function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
   return header
 }
 
-/** RFC 7519 section 7.2: UTF-8. */
+/** The text of a segment, which is UTF-8 (RFC 7519 section 7.2). */
 function textOf (part: string, name: 'header' | 'payload'): string {
   const bytes = decode(part)
   if (bytes === undefined) throw notValid(`${name}_not_base64url`)

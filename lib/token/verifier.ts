@@ -12,15 +12,15 @@ import { createPayloadFromVerifier } from './payload-from-verifier.js'
 import { BYTES_PER_CHARACTER, type CacheEntry, copyOf, credentialsOf, type TokenCache } from './token-cache.js'
 
 /**
- * From a token to the identity it proves; the claims are deeply frozen.
+ * Gives the identity that a token proves; its claims are deeply frozen.
  * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
  */
 export type Verify = (token: string) => MaybePromise<Identity>
 
 /**
- * From an Authorization header to the identity of its token, if the token is kept and good now.
- * @param wall milliseconds of the wall clock, which the dates of tokens are compared with
- * @param monotonic milliseconds of the monotonic clock, which the ages of all that is kept are compared with
+ * Gives the identity of the token in an Authorization header; `undefined` if the cache has no valid one.
+ * @param wall milliseconds of the wall clock, for the dates of tokens
+ * @param monotonic milliseconds of the monotonic clock, for the age of the key set and of kept responses
  */
 export type Recall = (header: string, wall: number, monotonic: number) => Identity | undefined
 
@@ -33,18 +33,18 @@ export interface VerifierOptions {
   cache: TokenCache<VerifiedToken> | undefined
 }
 
-/** A token that was verified, with the key, the key set and the dates it is good by. */
+/** A verified token with its key, its key set and the dates between which it is valid. */
 export interface VerifiedToken extends CacheEntry {
   readonly header: Header
   readonly key: Key
   /** The key set that had the key when the key was last looked up. No key set of another realm has this id. */
   keySetId: symbol | undefined
   readonly identity: Identity
-  /** Seconds since 1970. Before `from`, and from `until` on, each date is checked by itself. */
+  /** Seconds since 1970. Before `from`, and from `until` on, the dates are checked again, so that the error names one of them. */
   readonly from: number
 }
 
-/** Headers of verified tokens that are kept: a realm has one for each key, and some more when keys rotate. */
+/** The most headers of verified tokens that are kept: a realm has one for each key, and some more when keys rotate. */
 const MAX_HEADERS = 64
 
 /** Verifies the access tokens of one realm. */
@@ -86,7 +86,7 @@ export class TokenVerifier {
       (error) => { throw this.#withoutKey(error, token, header) })
   }
 
-  /** As safe as a verification: the same characters, a key of the usable set, and the dates compared anew. */
+  /** The cached identity. As safe as a verification: the same characters, a key of the usable set, and valid dates. */
   #fromCache (kept: VerifiedToken | undefined, wall: number, monotonic: number): Identity | undefined {
     if (kept === undefined) return undefined
     const set = this.#keys.usableSet(monotonic)
@@ -95,7 +95,7 @@ export class TokenVerifier {
     return now >= kept.from && now < kept.until ? kept.identity : undefined
   }
 
-  /** The refusal of a token that has no key, or whose key nobody could look up. */
+  /** The refusal of a token whose key does not exist, or could not be looked up. */
   #withoutKey (error: KeycloakError, token: string, header: Header): KeycloakError {
     if (error.code !== 'token_not_valid') return error
     const isOfOtherAlgorithm = header.kid !== undefined && this.#keys.usableSet(monotonicMilliseconds())?.has(header.kid, header.alg) === true
@@ -112,7 +112,7 @@ export class TokenVerifier {
     return this.#verifySignature(token, jws ?? openJws(token, this.#rules, this.#headers), key, set)
   }
 
-  /** Of a token that was verified by the very key that fits it now, only the dates can have changed. */
+  /** The dates of a kept token are checked again; nothing else can have changed, because its key is still the same. */
   #recheckDates (kept: VerifiedToken): Identity {
     const now = wallSeconds()
     if (now < kept.from || now >= kept.until) this.#throwDateError(kept, now)
@@ -160,7 +160,7 @@ export class TokenVerifier {
   }
 }
 
-/** Accepts tokens without a look at their signatures: the option `verifySignature: false`, for local debugging. */
+/** Accepts tokens without a check of their signatures: the option `verifySignature: false`, for local debugging. */
 export function createUnsignedVerify ({ expected, jws }: Pick<VerifierOptions, 'expected' | 'jws'>): Verify {
   return (token) => identityOf(checkClaims(payloadOf(openJws(token, jws), jws), expected, wallSeconds()))
 }
