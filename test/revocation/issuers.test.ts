@@ -49,6 +49,9 @@ t.test('an issuer that fills the list up takes nothing from one that has less', 
   t.ok(one.notBefore > NOW - 50, 'nobody of the first is forgotten')
   t.equal(answer(other, { sid: 'other 0' }), 'the session was logged out')
   t.same([...new Set(full)], ['one'])
+  for (let at = 0; at < 20; at++) other.take({ kind: 'session', id: `more ${at}`, at: NOW - 40 + at })
+  t.same([one.size, other.size], [5, 5], 'until both have their share')
+  t.ok(other.notBefore > 0)
 })
 
 t.test('an id of a push of one issuer is no replay at another, and none is pushed out by it', async (t) => {

@@ -163,12 +163,13 @@ t.test('a body that comes byte by byte is read, and takes no more room than anot
 t.test('a call whose body ends while the API closes waits for no keys', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, LOGOUT)
+  const closing = new Promise<void>((resolve) => { app.addHook('preClose', async () => { resolve() }) })
   const [socket] = await onSockets(app, 1) as [Socket]
   const body = `logout_token=${junk('kid')}`
   socket.write(head(body.length) + body.slice(0, 100))
   await once(app.server, 'request')
   const closed = app.close()
-  await wait(50)
+  await closing
   socket.write(body.slice(100))
   t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 503 [^]*connection: close[^]*the API is closing/)
   await closed
