@@ -21,7 +21,15 @@ const typed = {
   }
 }
 
+/** A file is one idea, and a function fits on a screen. */
+const sizes = [
+  { files: ['index.ts'], rules: { 'max-lines': ['error', 120] } },
+  { files: ['lib/**/*.ts'], rules: { 'max-lines': ['error', 200] } },
+  { files: ['index.ts', 'lib/**/*.ts'], rules: { 'max-lines-per-function': ['error', 40] } }
+]
+
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/', '.tap/', '.keycloak/', '**/node_modules/', '**/tap-snapshots/'] }),
-  typed
+  ...neostandard({ ts: true, ignores: ['api/', 'dist/', '.tap/', '.keycloak/', '**/node_modules/', '**/tap-snapshots/'] }),
+  typed,
+  ...sizes
 ]
