@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { TestRealm } from '../../lib/testing/index.js'
@@ -6,6 +5,7 @@ import type { KeycloakOptions } from '../../types/options.js'
 import { apiFor, ask, realmFor, wait } from '../support/app.js'
 import { type HeldKeys, heldKeysFor } from '../support/held-keys.js'
 import { backchannel, LOGOUT, logOut } from '../support/logout.js'
+import { kidLike, underWay } from '../support/unknown-keys.js'
 
 const NOT_VALID = '401 token_not_valid'
 
@@ -23,11 +23,6 @@ async function behind (t: Test, options: Partial<KeycloakOptions> = {}): Promise
 /** Until Keycloak was asked so often, by whoever it may be. */
 async function untilAsked (held: HeldKeys, times: number): Promise<void> {
   while (held.asked < times) await wait(5)
-}
-
-/** A kid that looks like those of the realm. */
-function kidLike (name: string): string {
-  return createHash('sha256').update(name).digest('base64url')
 }
 
 /** Makes tokens that nobody signed, of a kid that nobody has; cheap, so that there can be thousands. */
@@ -189,26 +184,6 @@ t.test('what waits for the next refresh is answered sooner where a new key set c
   t.equal(realm.requests.certs, 3)
 })
 
-t.test('a cooldown that is longer refuses at once, until a second before its end', async (t) => {
-  const realm = await realmFor(t)
-  const app = await apiFor(t, realm, { jwks: { cooldown: 2000 } })
-  t.equal(await ask(app, '/me', realm.token()), '200')
-  t.equal(await ask(app, '/me', realm.token({ kid: 'nobody' })), NOT_VALID)
-  realm.rotateKeys()
-  t.equal(await ask(app, '/me', realm.token()), NOT_VALID)
-  t.equal(realm.requests.certs, 2)
-  await wait(1100)
-  t.equal(await ask(app, '/me', realm.token()), '200')
-  t.equal(realm.requests.certs, 3)
-})
-
-/** A token under way: how it went, once it is over. */
-function underWay (app: FastifyInstance, token: string): { outcome: string | undefined, over: Promise<void> } {
-  const state = { outcome: undefined as string | undefined, over: Promise.resolve() }
-  state.over = app.keycloak.verify(token).then(() => { state.outcome = 'good' }, ({ code }) => { state.outcome = code })
-  return state
-}
-
 t.test('no more than a thousand wait, and a kid that several name goes before those that are named once', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
@@ -279,28 +254,6 @@ t.test('nor for the first one', async (t) => {
   held.release()
   await Promise.all([...honest, ...strangers].map(({ over }) => over))
   t.ok(honest.every(({ outcome }) => outcome === 'good'))
-})
-
-t.test('a kid that was refused a moment ago does not wait again, nor does one that looks unlike those of the realm', async (t) => {
-  const realm = await realmFor(t)
-  const app = await apiFor(t, realm)
-  t.equal(await ask(app, '/me', realm.token()), '200')
-  const gone = realm.token({ kid: kidLike('gone') })
-  t.equal(await ask(app, '/me', gone), NOT_VALID)
-  const waits = underWay(app, realm.token({ kid: kidLike('new') }))
-  const refused = [gone, realm.token({ kid: 'x' }), realm.token({ kid: `${kidLike('x')}=` }), gone].map((each) => underWay(app, each))
-  await Promise.all(refused.map(({ over }) => over))
-  t.ok(refused.every(({ outcome }) => outcome === 'token_not_valid'))
-  t.equal(waits.outcome, undefined, 'as another does')
-  await waits.over
-  t.equal(waits.outcome, 'token_not_valid')
-  t.equal(realm.requests.certs, 3)
-  await wait(1010)
-  t.equal(await ask(app, '/me', gone), NOT_VALID)
-  t.equal(realm.requests.certs, 4, 'it is remembered no longer than the cooldown')
-  realm.rotateKeys()
-  await wait(1010)
-  t.equal(await ask(app, '/me', realm.token()), '200')
 })
 
 t.test('a kid of an entry of the key set that verifies nothing asks nobody', async (t) => {
