@@ -54,7 +54,7 @@ export class EndpointHealth {
     this.#reason = null
   }
 
-  /** What is ours tells nothing of Keycloak. */
+  /** A local failure tells nothing about Keycloak. */
   failed ({ failureKind, reason, reasonCode }: UnavailableError): void {
     if (failureKind === 'local') return
     this.#lastFailure = wallMilliseconds()

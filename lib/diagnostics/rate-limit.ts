@@ -4,9 +4,9 @@ import { monotonicMilliseconds } from '../util/clock.js'
 const ANY = 1000
 
 /**
- * How often a line may be written to the log: what comes and goes, or what strangers can cause, must not flood it.
+ * Limits how often a line is written to the log: failures that come and go, or that strangers can cause, must not flood it.
  *
- * One of these for each line. RateLimitedLog is for causes that write many lines and count those that are left out.
+ * There is one RateLimit for each line. RateLimitedLog is for causes of many lines, and counts those that it leaves out.
  */
 export class RateLimit {
   readonly #same: number

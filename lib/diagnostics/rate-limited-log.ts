@@ -13,13 +13,13 @@ const SAME = 10
  * cause at will hides nothing else.
  */
 const LINES = {
-  /** Calls that nobody has vouched for: unreadable, unsigned, or another kind of token. */
+  /** Calls without a valid signature: unreadable, unsigned, or another kind of token. */
   unproven: 10,
   /** Calls that wait for their key, after their answer. */
   waiting: 10,
-  /** Calls whose key was never had, or that had no room to wait for it. */
+  /** Calls whose key was never fetched, or that had no room to wait for it. */
   lost: 10,
-  /** Calls that the realm signed, and that were not carried out everywhere all the same. */
+  /** Calls that the realm signed and that were not carried out on every instance. */
   proven: 50,
   /** `revocation.max` is too few. */
   memory: 10,
@@ -29,18 +29,18 @@ const LINES = {
   content: 10
 }
 
-/** What a warning is about. */
+/** The subject of a warning. */
 export type Cause = keyof typeof LINES
 
 interface Budget {
   since: number
-  /** How often each text was written, and how many lines that makes. */
+  /** The number of lines of each text, and of all. */
   texts: Map<string, number>
   lines: number
   unwritten: number
 }
 
-/** Warnings that somebody else can cause at will must not flood the log; what is too many is counted. */
+/** A log for warnings that strangers can cause at will: lines beyond the budget of their cause are counted, not written. */
 export class RateLimitedLog {
   readonly #log: FastifyBaseLogger
   readonly #budgets = new Map<Cause, Budget>()

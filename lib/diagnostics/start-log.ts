@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import type { StartCheckCode, StartWarning } from '../../types/options.js'
 
-/** What a line of the start is called by, for alerts. */
+/** The members of a line of the start, for alerts. */
 interface Members {
   /** Of a finding of the check at start. */
   check?: StartCheckCode | 'ok'
@@ -12,7 +12,7 @@ interface Members {
   reasonCode?: KeycloakReasonCode
 }
 
-/** Where the start says what an operator should know. */
+/** The log of the start, for operators. */
 export interface StartLog {
   warn: (members: Members, sentence: string) => void
   info: (members: Members, sentence: string) => void

@@ -22,7 +22,7 @@ const NO_CLAIMS = ['active', 'jwt']
 const PRESENTATION = ['typ', 'cnf']
 
 /**
- * What an answer of introspection says of a verified token: its claims of now, frozen. Only `true` is active, and an
+ * The claims of now of a verified token by a response of introspection, frozen. Only `true` is active, and an
  * answer about another token, issuer or user is none about this one.
  * @throws {KeycloakError} token_not_valid, token_expired
  */
@@ -35,7 +35,7 @@ export function claimsFromResponse (answer: JsonObject, token: AccessTokenClaims
   const [sub, tokenSub] = [member(answer, 'sub'), member(token, 'sub')]
   if (sub !== undefined && tokenSub !== undefined && sub !== tokenSub) throw notValid(reasonFor('introspection_mismatch', { claim: 'sub' }))
   const claims = jti === undefined ? { ...token } : liveClaims(answer, token, options)
-  // What is in it is frozen already: the token's claims, and the answer.
+  // Its members are frozen already: those of the token's claims, and those of the response.
   return Object.freeze(checkClaims(claims, options, wallSeconds()))
 }
 
@@ -69,7 +69,7 @@ function whyInactive (token: AccessTokenClaims, { clientId }: ClaimsFromResponse
     : reasonFor('token_inactive_audience', { client, versions: AUD_DEMANDED_FROM })
 }
 
-/** What is no number is left to the check of the claims. */
+/** An exp that is no number is left to the check of the claims. */
 function earlier (answer: JsonObject, token: AccessTokenClaims): unknown {
   const exp = member(answer, 'exp')
   if (exp === undefined) return token.exp

@@ -29,9 +29,9 @@ export class CoalescedCalls {
     this.#options = options
   }
 
-  /** @returns `undefined` where there is none to join, or enough have joined */
+  /** @returns `undefined` if there is none to join, or enough have joined */
   join (token: string, waiting: Waiting | undefined): Promise<Identity> | undefined {
-    // To look for a long token costs more than all the rest.
+    // A look-up of a long token costs more than all the rest.
     if (this.#unsent.size === 0 || this.#joined >= this.#options.maxPending) return undefined
     const unsent = this.#unsent.get(token)
     if (unsent?.cancellation.isQueued !== true || !unsent.cancellation.canBeJoined(this.#options.timeout)) return undefined

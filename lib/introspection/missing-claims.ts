@@ -4,7 +4,7 @@ import type { JsonObject } from '../util/strict-json.js'
 import { WITHDRAWABLE } from '../options/kept-claims.js'
 import { shown } from '../util/shown.js'
 
-/** So many names are told; a realm whose tokens differ more has its reasons. */
+/** Claims that are named in the log; a realm whose tokens differ by more has its reasons. */
 const MAX_NAMES = 20
 
 /** Tells, once for each, which claims of the tokens are missing in the answers of introspection, and so in request.auth. */

@@ -42,7 +42,7 @@ export class CallLimiter {
   }
 
   /**
-   * A call of a caller. It has to be waited for where it has a `turn`.
+   * A call of a caller. If it has a `turn`, it has to wait for that.
    * @throws {KeycloakError} keycloak_unavailable when too many are pending
    */
   enter (caller: unknown, cancellation: Cancellation): QueuedCall {

@@ -17,7 +17,7 @@ const SHARE = 8
  *
  * - A user has as many connections as it likes while half of them are free, and a share of the rest.
  * - Those who wait have their turns round robin, each with its oldest call.
- * - At the bound of all calls, a newcomer takes the place of a call of the user who has most, where that leaves both with
+ * - At the bound of all calls, a newcomer takes the place of a call of the user who has most, if that leaves both with
  *   no fewer than the newcomer.
  *
  * Each step takes the same time however many wait, and none of it is done while nobody does.
@@ -27,9 +27,9 @@ export class CallQueue {
   readonly #onFull: () => void
   readonly #callers = new Map<unknown, Caller>()
   readonly #underWay = new Set<QueuedCall>()
-  /** Those who wait, in their order. */
+  /** The callers who wait, in the order of their turns. */
   readonly #turns = new LinkedList<Caller>()
-  /** Those who wait, by the number of their calls that do. */
+  /** The callers who wait, by the number of their waiting calls. */
   readonly #crowds = new Map<number, LinkedList<Caller>>()
   #largest = 0
   #waiting = 0

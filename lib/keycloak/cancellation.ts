@@ -1,7 +1,7 @@
 import { monotonicMilliseconds } from '../util/clock.js'
 import type { PlainReasonCode } from '../reasons/reason.js'
 
-/** Tells when somebody waits no more: a reply to a client, which closes when it is sent or the client is gone. */
+/** A request that waits for a call. It tells when it is over: when its reply is sent, or its client is gone. */
 export interface Waiting {
   onGone (listener: () => void): void
 }
@@ -11,13 +11,13 @@ export interface Waiting {
  * call needs, above all when it aborts what is long over.
  */
 export class Cancellation {
-  /** While the call waits for its turn, so that nothing of it is written yet: since when, on the monotonic clock. */
+  /** While the call waits for a connection, so that nothing of it is written yet: the moment at which it began to wait, in milliseconds of the monotonic clock. */
   queuedSince: number | undefined
   #waiting = 0
   #reason: PlainReasonCode | undefined
   #listener: ((why: PlainReasonCode) => void) | undefined
 
-  /** Somebody waits for the call, until `waiting` closes; without it, until the end. */
+  /** One more waits for the call, until `waiting` is over; without `waiting`, until the end of the call. */
   join (waiting: Waiting | undefined): void {
     this.#waiting++
     waiting?.onGone(() => {
@@ -30,21 +30,21 @@ export class Cancellation {
   }
 
   /**
-   * Can somebody join it who has so many milliseconds? Not when it is called off, nor when it has waited for its turn for
-   * more than half of that.
+   * Can a request with so many milliseconds join the call? Not if the call is cancelled, nor if it has waited for a
+   * connection for more than half of that.
    */
   canBeJoined (timeout: number): boolean {
     if (this.#reason !== undefined) return false
     return this.queuedSince === undefined || monotonicMilliseconds() - this.queuedSince < timeout / 2
   }
 
-  /** The call is called off. */
+  /** Cancel the call. */
   cancel (why: PlainReasonCode): void {
     this.#reason = why
     this.#listener?.(why)
   }
 
-  /** What to do then; at once where it is so already. */
+  /** Sets the listener, which is called at once if the call is cancelled already. */
   onCancel (listener: (why: PlainReasonCode) => void): void {
     if (this.#reason !== undefined) listener(this.#reason)
     else this.#listener = listener

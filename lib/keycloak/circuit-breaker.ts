@@ -1,10 +1,10 @@
 import { unavailable, type UnavailableError } from '../errors.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
-/** So many failures in a row, and Keycloak counts as away. */
+/** Failures in a row after which Keycloak counts as away. */
 const THRESHOLD = 5
 
-/** While it does, one call is let through in such a while, in milliseconds, to find out whether it is back. */
+/** Milliseconds, between which chance decides, after which one call is let through to find out whether Keycloak is back. */
 const TRIAL_EVERY = { least: 500, most: 1000 }
 
 /**
@@ -23,7 +23,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Before each call, which then has to say how it went.
+   * Before each call, whose outcome then has to be reported.
    * @throws {KeycloakError} keycloak_unavailable, at once while Keycloak is known to be away
    */
   admit (): void {

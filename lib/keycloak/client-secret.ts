@@ -4,7 +4,7 @@ import { unavailable, type UnavailableError } from '../errors.js'
 import { withDeadline } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
-/** Where the client's secret comes from. A function is asked once, and anew when Keycloak refuses what it gave. */
+/** The source of the client's secret. A function is called once, and again when Keycloak refuses its secret. */
 export type SecretSource = string | (() => string | Promise<string>)
 
 /** Least time between two questions, in milliseconds, so that a wrong secret does not become a flood at its source. */
@@ -37,7 +37,7 @@ export class ClientSecret {
 
   /**
    * Keycloak refused this secret: is there another one now?
-   * @returns `undefined` where there is none, or where it was asked for a moment ago
+   * @returns `undefined` if there is none, or if the function was called a moment ago
    */
   async other (refused: string, deadline: Deadline): Promise<string | undefined> {
     let current = await this.get(deadline)
@@ -48,7 +48,7 @@ export class ClientSecret {
     return current === refused ? undefined : current
   }
 
-  /** What it gives is kept; what failed, or takes too long, is asked anew by the next request. */
+  /** A secret is kept. If the function fails or takes too long, the next request calls it again. */
   #ask (): Promise<string> {
     this.#askedAt = monotonicMilliseconds()
     const asked: Promise<string> = (async () => (this.#source as () => unknown)())().then((secret) => {

@@ -2,13 +2,13 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { unavailable, type UnavailableError } from '../errors.js'
 
-/** What waits have left when the API closes, in milliseconds: those who asked are to be answered. */
+/** Milliseconds that a wait has left when the API closes, so that its request can be answered. */
 const GRACE = 500
 
 /** Ends a wait. */
 type End = (error: UnavailableError) => void
 
-/** The close of the API, and all that has to stop waiting for others then. */
+/** The close of the API, and all waits that have to end then. */
 export class Closing {
   readonly #ends = new Set<End>()
   #timer: NodeJS.Timeout | undefined
@@ -20,24 +20,24 @@ export class Closing {
     return this.#begun
   }
 
-  /** Is nothing waited for any more? */
+  /** Have all waits ended for good? */
   get over (): boolean {
     return this.#over
   }
 
-  /** The API closes: what waits has a moment left, and so has what begins to wait while others hold up the close. */
+  /** The API closes: each wait has a moment left, and so has a wait that begins while others hold up the close. */
   begin (): void {
     this.#begun = true
     this.#endSoon()
   }
 
-  /** What waits ends at once, and nothing waits any more. */
+  /** Each wait ends at once, and no other begins. */
   finish (): void {
     this.#begun = this.#over = true
     this.#endAll()
   }
 
-  /** How a wait that begins now is ended. Whoever adds one deletes it when the wait is over. */
+  /** A wait begins, which this function ends. The caller deletes it when the wait is over. */
   add (end: End): void {
     this.#ends.add(end)
     if (this.#begun) this.#endSoon()

@@ -18,7 +18,7 @@ export class QueuedCall {
   readonly caller: Caller
   readonly cancellation: Cancellation
   state: 'waiting' | 'under way' | 'over' = 'waiting'
-  /** Resolves when it is to be made, rejects when it is not; `undefined` where that is at once. */
+  /** Resolves when it is to be made, rejects when it is not; `undefined` if it is made at once. */
   turn: Promise<void> | undefined
   place: Place<QueuedCall> | undefined
   start!: () => void

@@ -31,7 +31,7 @@ const KNOWN: ReadonlyMap<string, RefusalCode> = new Map([
 /** Errors of RFC 6749 section 5.2 that are about our own credentials. */
 const OURS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
-/** How Keycloak writes `error`. That of a gateway on the way is rather "Bad Request". */
+/** The form of Keycloak's `error`. A gateway on the way rather writes "Bad Request". */
 const CODE = /^[a-z_]{1,64}$/
 
 /** It has two members. */
@@ -46,13 +46,13 @@ export function refusedBy (status: number, body?: string): UnavailableError {
   return unavailable(reasonFor(code, { status }), status >= 500 ? 'unreachable' : 'bad-response', status)
 }
 
-/** What the body of an answer with a status of 4xx says. */
+/** The refusal in the body of a response with a status of 4xx. */
 export function refusalIn (status: number, body: string): RefusalCode | undefined {
   const answer: JsonObject = parseObject(body, MAX_DEPTH) ?? {}
   const error = member(answer, 'error')
   if (typeof error !== 'string') return undefined
   const description = member(answer, 'error_description')
   const known = KNOWN.get(typeof description === 'string' ? `${error}: ${description}` : error)
-  // A 400 of Keycloak's that is not about us is about the token that we asked about.
+  // A 400 of Keycloak's that is not about us is about the token in the question.
   return known ?? (status === 400 && CODE.test(error) && !OURS.has(error) ? 'question_refused' : undefined)
 }

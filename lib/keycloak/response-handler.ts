@@ -5,14 +5,14 @@ import { withoutPrototype } from '../util/members.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 import { plainReason, type Reason, reasonFor } from '../reasons/reason.js'
 
-/** What was answered. */
+/** A response of Keycloak. */
 export interface Response {
   status: number
   headers: Record<string, string>
   body: string
 }
 
-/** What an answer may be. */
+/** The bounds of a response. */
 export interface ResponseRules {
   /** In bytes. */
   maxBytes: number
@@ -35,7 +35,7 @@ type Headers = Parameters<NonNullable<Handler['onResponseStart']>>[2]
  */
 export class ResponseHandler implements Handler {
   readonly response: Promise<Response>
-  /** When it got a connection, on the monotonic clock. */
+  /** The moment at which the request got a connection, in milliseconds of the monotonic clock. */
   writtenAt: number | undefined
   readonly #rules: ResponseRules
   readonly #chunks: Buffer[] = []
@@ -59,7 +59,7 @@ export class ResponseHandler implements Handler {
     })
   }
 
-  /** Whatever it is doing: it is over, and this is why. */
+  /** End the request with this error, in whatever state it is. */
   end (error: UnavailableError): void {
     this.#ended = error
     this.#reject(error)

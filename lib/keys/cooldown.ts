@@ -3,14 +3,14 @@ import { WaitQueue } from './wait-queue.js'
 /** The longest that a look-up waits for the next refresh, in milliseconds. */
 const LONGEST_WAIT = 1000
 
-/** How many look-ups wait at once: anybody can send a token with a key id of their own. */
+/** Look-ups that wait at once: anybody can send a token with a key id of their own. */
 const MAX_WAITING = 1000
 
 /** Refreshes within one cooldown that may find their key without counting: a set that differs with each answer is not asked for without end. */
 const MAX_FOUND = 10
 
 /**
- * When unknown key ids may force a refresh of the key set. A refresh that does not find its key begins a cooldown; a
+ * Decides when unknown key ids may force a refresh of the key set. A refresh that does not find its key begins a cooldown; a
  * look-up that comes shortly before the end of the cooldown waits for the end, if its key id looks like those of the realm
  * and has not just been refused.
  */

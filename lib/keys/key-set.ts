@@ -46,7 +46,7 @@ export class KeySet {
     return this.#keys.length
   }
 
-  /** What tokens can be signed by. */
+  /** The algorithms that the keys can sign by. */
   get algorithms (): ReadonlySet<string> {
     return new Set(this.#keys.flatMap(({ algorithms }) => algorithms))
   }
@@ -71,7 +71,7 @@ export class KeySet {
     return this.#verifiers.get(kid, alg)
   }
 
-  /** The verifier of a kid, made at its first use; `undefined` where the set has no key for it. */
+  /** The verifier of a kid, made at its first use; `undefined` if the set has no key for it. */
   async resolve (kid: string | undefined, alg: string): Promise<Key | undefined> {
     const found = this.#find(kid, alg)
     if (found === undefined) return undefined

@@ -3,7 +3,7 @@ import type { RealmSettings } from '../options/options.js'
 import type { KeySource } from './key-source.js'
 
 /**
- * Fetch the keys before the first request, where that is wanted. Every failure is logged by whoever fetches.
+ * Fetch the keys before the first request, if jwks.preload asks for it. Every failure is logged by the fetch itself.
  * @throws {Error} when they are required and cannot be had
  */
 export async function preload (keys: KeySource, { jwks, baseUrl }: RealmSettings): Promise<void> {

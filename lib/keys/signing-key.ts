@@ -58,7 +58,7 @@ function isForVerifying (entry: JsonObject): boolean {
   const operations = member(entry, 'key_ops')
   return (use === undefined || use === 'sig') &&
     (operations === undefined || (Array.isArray(operations) && operations.includes('verify'))) &&
-    // Whoever publishes the private part lets everybody sign.
+    // A key whose private part is published lets everybody sign.
     !Object.hasOwn(entry, 'd')
 }
 

@@ -21,12 +21,12 @@ const FINGERPRINTS: ReadonlySet<string> = new Set([
 /** Least time between two warnings, in milliseconds: about as often as a key set is fetched. */
 const WARN_AGAIN = 600_000
 
-/** What a key set without any other key means, and what to do. */
+/** The meaning of a key set without any other key, and the cure. */
 export const TEST_KEYS = 'of the test realm of fastify-keycloak-bearer/testing, whose private halves are published with this package; they are ' +
   'left out, and tokens that they signed are 401. If a test realm runs in another process on purpose, set NODE_ENV to test or development; ' +
   'else find out who serves them, and end it'
 
-/** Where the keys come from: either URL may be the test realm's. */
+/** The origin of the keys: either URL may be the test realm's. */
 interface Origin {
   issuer: string
   baseUrl: string
@@ -50,7 +50,7 @@ function isOwnRealm (url: string): boolean {
 }
 
 /**
- * What makes a key, however it is written: the modulus of RSA, whose factors serve any exponent; of the others the
+ * The identity of a key, in whatever form it is written: the modulus of RSA, whose factors serve any exponent; of the others the
  * x coordinate or the Ed25519 point. node:crypto writes each number in one way, without leading zeros.
  */
 export function fingerprint (key: KeyObject): string {

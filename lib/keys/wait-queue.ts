@@ -2,7 +2,7 @@
 type End = (waited: boolean) => void
 
 /**
- * Those who wait for the same moment, a bounded number of them. When there are too many, whoever shares a name with
+ * A bounded number of waits for the same moment. When there are too many, a wait that shares its name with
  * others takes the place of the one who has been waiting alone the longest: after a rotation of keys many tokens name the
  * new key, while a flood of made-up key ids names each of them once.
  */

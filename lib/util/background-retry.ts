@@ -1,6 +1,6 @@
 import { monotonicMilliseconds } from './clock.js'
 
-/** How long a failed attempt waits for the next one. */
+/** The delays between failed attempts. */
 export interface RetryDelays {
   /** Milliseconds after the first failure; doubled by each further one. */
   first: number

@@ -1,4 +1,4 @@
-/** What the last character may be, by how many characters stand in the last group of four: its other bits stand for nothing. */
+/** The characters that may be the last one, by the number of characters in the last group of four: the other bits of that character encode nothing. */
 const LAST = ['', '', 'AQgw', 'AEIMQUYcgkosw048']
 
 /**
@@ -17,7 +17,7 @@ export function endsWell (text: string): boolean {
   return rest === 0 || LAST[rest]!.includes(text[text.length - 1]!)
 }
 
-/** How many bytes so many characters stand for. */
+/** The number of bytes that so many characters encode. */
 export function bytesIn (characters: number): number {
   return Math.floor(characters * 3 / 4)
 }

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, member } from './strict-json.js'
 
-/** Where a claim is: a dotted string, or an array of segments for names that contain a dot. */
+/** The path of a claim: a dotted string, or an array of segments for names that contain a dot. */
 export type ClaimPath = string | readonly string[]
 
 /** The names on the way to a claim, from outside to inside. */

@@ -9,7 +9,7 @@ import { monotonicMilliseconds } from './clock.js'
  */
 export class Deadline {
   readonly milliseconds: number
-  /** When it began, on the monotonic clock. */
+  /** The moment at which it began, in milliseconds of the monotonic clock. */
   readonly began: number
   #timer: NodeJS.Timeout
   #immediate: NodeJS.Immediate | undefined
@@ -26,7 +26,7 @@ export class Deadline {
     }, milliseconds)
   }
 
-  /** How to end the step that begins now, when the time is over. */
+  /** Sets the function that ends the step that begins now when the time is over. */
   onPassed (act: () => void): void {
     this.#act = act
   }

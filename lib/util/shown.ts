@@ -1,4 +1,4 @@
-/** What of a claim may be shown, in characters. */
+/** Characters of the longest claim that may be shown. */
 const MAX = 100
 
 /** Visible ASCII without quotes and backslash, as the names of claims, clients, realms and roles usually have. */

@@ -1,5 +1,5 @@
 /**
- * How many letters must be added, dropped, changed or swapped with their neighbour to make one word of the other
+ * The number of letters that must be added, dropped, changed or swapped with their neighbour to make one word of the other
  * (optimal string alignment).
  */
 export function distance (from: string, to: string): number {

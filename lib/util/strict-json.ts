@@ -10,7 +10,7 @@ const ASCII = 0x7f
 /**
  * Read the text of a JSON object, deeply frozen; `undefined` for anything else. RFC 7515 section 4 and RFC 7519
  * section 4 let a recipient refuse duplicate member names: two readers of one text must never see two different tokens.
- * @param maxDepth how deep it may nest, since whoever walks it recurses
+ * @param maxDepth levels of nesting, which are bounded because functions that walk the value recurse
  */
 export function parseObject (text: string, maxDepth: number): JsonObject | undefined {
   const value = readObject(text)
@@ -39,7 +39,7 @@ export function freezeWithin (levels: number, value: object): number | undefined
 }
 
 /**
- * How many strings the text of a JSON value has, names of members included: each stands between two quotes. If a value
+ * The number of strings in the text of a JSON value, names of members included: each stands between two quotes. If a value
  * that was read from it holds as many, then no member is named twice, since JSON.parse drops the name of the first.
  * @param text that JSON.parse has accepted
  * @returns `NaN`, which no value holds, if it is not UTF-8: then there is no saying what it was read from
@@ -51,7 +51,7 @@ export function stringsIn (text: Uint8Array, length = text.length): number {
     const byte = text[at]!
     seen |= byte
     if (byte === QUOTE) quotes++
-    // Whatever follows it is ASCII, and no quote that ends the string.
+    // The character after it is ASCII, and no quote that ends the string.
     else if (byte === BACKSLASH) at++
   }
   return seen <= ASCII || isUtf8(text.subarray(0, length)) ? quotes / 2 : NaN

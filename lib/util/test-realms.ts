@@ -1,4 +1,4 @@
-/** What is looked at of a test realm. */
+/** The members of a test realm that the plugin reads. */
 interface RunningRealm {
   readonly issuer: string
   readonly options: { readonly clientSecret: string }
