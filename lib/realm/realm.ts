@@ -46,7 +46,8 @@ export class Realm {
   readonly #parts: Parts
 
   constructor (settings: RealmSettings, parts: Parts, shared: SharedByRealms) {
-    const { identify, recall, needsPresentation } = createIdentification({ ...createVerification(settings, parts.keys, shared), ...parts })
+    const { verify, recall: recallVerified } = createVerification(settings, parts.keys, shared)
+    const { identify, recall, needsPresentation } = createIdentification({ verify, recall: recallVerified, ...parts })
     this.name = settings.issuer.split('/').filter(Boolean).at(-1)!
     this.identify = identify
     this.recall = recall

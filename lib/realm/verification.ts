@@ -31,6 +31,5 @@ export function createVerification (settings: RealmSettings, keys: KeySource, { 
   if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: explained }), recall: undefined }
   const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog(log) })
   const jws: JwsRules = { ...explained, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
-  const verifier = new TokenVerifier({ expected, jws, keys, cache: tokens })
-  return { verify: (token) => verifier.verify(token), recall: verifier.recall }
+  return new TokenVerifier({ expected, jws, keys, cache: tokens })
 }

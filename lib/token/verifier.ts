@@ -64,14 +64,22 @@ export class TokenVerifier {
     this.#payloadFromVerifier = createPayloadFromVerifier(jws)
   }
 
-  /** The method `fromCache` as a {@link Recall}; `undefined` if no tokens are kept. */
+  /** {@link Recall}; `undefined` if no tokens are kept. */
   get recall (): Recall | undefined {
-    const cache = this.#cache
-    return cache && ((header, wall, monotonic) => this.#fromCache(cache.findBy(header), wall, monotonic))
+    const [cache, keys] = [this.#cache, this.#keys]
+    return cache && ((header, wall, monotonic) => {
+      const kept = cache.findBy(header)
+      if (kept === undefined) return undefined
+      // As safe as a verification: the same characters, a key of the usable set, and the dates compared anew.
+      const set = keys.usableSet(monotonic)
+      if (set === undefined || kept.keySetId !== set.id) return undefined
+      const now = wall / 1000
+      return now >= kept.from && now < kept.until ? kept.identity : undefined
+    })
   }
 
   /** {@link Verify} */
-  verify (token: string): MaybePromise<Identity> {
+  readonly verify: Verify = (token) => {
     const kept = this.#cache?.find(token)
     const set = this.#keys.usableSet(monotonicMilliseconds())
     if (kept !== undefined && set !== undefined && kept.keySetId === set.id) return this.#recheckDates(kept)
@@ -86,16 +94,7 @@ export class TokenVerifier {
       (error) => { throw this.#withoutKey(error, token, header) })
   }
 
-  /** The cached identity. As safe as a verification: the same characters, a key of the usable set, and valid dates. */
-  #fromCache (kept: VerifiedToken | undefined, wall: number, monotonic: number): Identity | undefined {
-    if (kept === undefined) return undefined
-    const set = this.#keys.usableSet(monotonic)
-    if (set === undefined || kept.keySetId !== set.id) return undefined
-    const now = wall / 1000
-    return now >= kept.from && now < kept.until ? kept.identity : undefined
-  }
-
-  /** The refusal of a token whose key does not exist, or could not be looked up. */
+  /** The refusal of a token that has no key, or whose key nobody could look up. */
   #withoutKey (error: KeycloakError, token: string, header: Header): KeycloakError {
     if (error.code !== 'token_not_valid') return error
     const isOfOtherAlgorithm = header.kid !== undefined && this.#keys.usableSet(monotonicMilliseconds())?.has(header.kid, header.alg) === true
