@@ -60,7 +60,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     for (const warn of lateWarnings) warn?.()
     warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
   })
-  fastify.addHook('onRequest', function keycloak (request, reply, done) { authentication.onRequest(request, reply, done) })
+  fastify.addHook('onRequest', authentication.onRequest)
   fastify.addHook('onError', createOnError(realm.name))
   await startUnlessClosed(fastify, closing, () => realm.start(fastify, settings.startCheck, log))
 }

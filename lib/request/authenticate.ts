@@ -45,7 +45,7 @@ export class Authentication {
   }
 
   /** Fastify's onRequest hook. */
-  onRequest (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  readonly onRequest = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
     let passed: MaybePromise<void>
     try {
       passed = this.#authenticate(request, reply)
@@ -75,18 +75,18 @@ export class Authentication {
 
   /** The identity that a token of the request proves; `null` if it has none. */
   #identityOf (request: FastifyRequest, reply: FastifyReply): MaybePromise<Identity> | null {
-    if (this.#extractToken !== undefined) {
+    let credentials: Credentials | null
+    if (this.#extractToken === undefined) {
+      const header = authorizationOf(request)
+      if (header === undefined) return null
+      const recalled = this.#recall?.(header, wallMilliseconds(), monotonicMilliseconds())
+      if (recalled !== undefined) return recalled
+      credentials = credentialsIn(header)
+    } else {
       const token = this.#extractToken(request)
-      return token === null ? null : this.#identify({ scheme: 'Bearer', token }, reply)
+      credentials = token === null ? null : { scheme: 'Bearer', token }
     }
-    const header = authorizationOf(request)
-    if (header === undefined) return null
-    return this.#recall?.(header, wallMilliseconds(), monotonicMilliseconds()) ?? this.#identify(credentialsIn(header), reply)
-  }
-
-  #identify (credentials: Credentials | null, reply: FastifyReply): MaybePromise<Identity> | null {
-    if (credentials === null) return null
-    return this.#realm.identify(credentials, this.#realm.needsPresentation ? new RequestPresentation(reply) : undefined)
+    return credentials && this.#realm.identify(credentials, this.#realm.needsPresentation ? new RequestPresentation(reply) : undefined)
   }
 
   #withUser (request: FastifyRequest, identity: Identity, guard: Guard): MaybePromise<void> {
