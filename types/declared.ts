@@ -1,12 +1,12 @@
 /**
- * What you can narrow by declaration merging. Declare it once in your application; each member is optional:
+ * The types that your application can narrow by declaration merging. Declare them once; each member is optional:
  *
  * ```ts
  * declare module 'fastify-keycloak-bearer' {
  *   interface KeycloakTypes {
- *     user: { id: string, email?: string }     // what request.user is; what syncUser returns
- *     profile: { id: string, email?: string }  // what claimMapping makes; request.user too, without `user`
- *     claims: { tenant: string }               // what your mappers add to request.auth
+ *     user: { id: string, email?: string }     // request.user, and the return value of syncUser
+ *     profile: { id: string, email?: string }  // the result of claimMapping; request.user too, if `user` is not declared
+ *     claims: { tenant: string }               // the claims that your mappers add to request.auth
  *     permission: 'read-profile' | 'edit'      // the roles that rules may name
  *     scope: 'read' | 'write'                  // the scopes that routes may ask for
  *   }
@@ -15,8 +15,8 @@
  */
 export interface KeycloakTypes {}
 
-/** A role: one of `KeycloakTypes['permission']` where you declared them, else any string. */
+/** A role: one of `KeycloakTypes['permission']` if declared, else any string. */
 export type PermissionName = KeycloakTypes extends { permission: infer Declared extends string } ? Declared : string
 
-/** A word of the `scope` claim: one of `KeycloakTypes['scope']` where you declared them, else any string. */
+/** A word of the `scope` claim: one of `KeycloakTypes['scope']` if declared, else any string. */
 export type ScopeName = KeycloakTypes extends { scope: infer Declared extends string } ? Declared : string

@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-unused-vars -- an augmented interface repeats all parameters of the original */
-// FastifySchema has another name here, since @fastify/swagger declares it inside the module that is augmented below.
+// FastifySchema is renamed here, because @fastify/swagger declares it inside the module that is augmented below.
 import type {
   ContextConfigDefault, FastifyBaseLogger, FastifySchema as Schema, FastifyTypeProvider, FastifyTypeProviderDefault,
   RawRequestDefaultExpression, RawServerBase, RawServerDefault, RouteGenericInterface
@@ -13,11 +13,11 @@ declare module 'fastify' {
   interface FastifyContextConfig extends KeycloakRouteConfig {}
 
   interface FastifyInstance {
-    /** fastify-keycloak-bearer: verify tokens of other transports, list routes, tell health. */
+    /** fastify-keycloak-bearer: verify tokens of other transports, list routes, report health. */
     keycloak: KeycloakInstance
   }
 
-  // Inherited, so that another plugin's `user` (@fastify/jwt's) takes its place instead of contradicting it.
+  // Inherited, so that the `user` of another plugin, such as @fastify/jwt, overrides this one without a conflict.
   interface FastifyRequest<
     RouteGeneric extends RouteGenericInterface = RouteGenericInterface,
     RawServer extends RawServerBase = RawServerDefault,

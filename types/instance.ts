@@ -1,104 +1,104 @@
 import type { Claims } from './user.js'
 
-/** Who may call a route, for `fastify.keycloak.routes()`. */
+/** The access to a route, as `fastify.keycloak.routes()` lists it. */
 export interface RouteAccess {
-  /** `GET`, or several joined by a comma. */
+  /** Its methods, joined by commas: `GET`, or `GET,HEAD`. */
   method: string
   /** Its path, with the prefixes of its scopes. */
   url: string
   /**
-   * - `open`: `keycloak: false`, the plugin does not look at it
-   * - `optional`: anonymous or a valid token
+   * - `open`: `keycloak: false`, the plugin is off
+   * - `optional`: no token, or a valid token
    * - `authenticated`: any valid token
    * - `restricted`: a valid token that fulfils `rule`
    */
   access: 'open' | 'optional' | 'authenticated' | 'restricted'
-  /** What a `restricted` route asks for, in words: `permission read-profile and scope write`. */
+  /** The rule of a `restricted` route in words: `permission read-profile and scope write`. */
   rule?: string
 }
 
-/** How one of Keycloak's endpoints has been answering. Times are ISO 8601; `null`: never. */
+/** The health of one of Keycloak's endpoints. Times are ISO 8601; `null`: never. */
 export interface UpstreamHealth {
-  /** `false` from a failed call on, until one succeeds. */
+  /** `false` after a failed call, until a call succeeds. */
   ok: boolean
-  /** When a call last succeeded. */
+  /** The time of the last call that succeeded. */
   lastSuccess: string | null
-  /** When a call last failed. */
+  /** The time of the last call that failed. */
   lastFailure: string | null
-  /** Why the last failure failed, while `ok` is false. */
+  /** The reason of the last failure while `ok` is `false`, else `null`. */
   reason: string | null
 }
 
-/** How introspection has been answering. */
+/** The health of introspection. */
 export interface IntrospectionHealth extends UpstreamHealth {
-  /** `open`: Keycloak is known to be away, so that requests are answered 503 at once but for a trial now and then. */
+  /** `open`: Keycloak does not answer, so requests are answered 503 without a call, except for a trial call from time to time. */
   breaker: 'closed' | 'open'
-  /** Calls that are under way, or wait for a connection; requests that share one count once. */
+  /** The number of calls that run or wait for a connection. Requests that share one call count once. */
   pending: number
 }
 
-/** What is known of logouts. */
+/** The state of the list of logouts. */
 export interface RevocationHealth {
-  /** `false` while the store has not been heard of for more than `revocation.maxLag`. */
+  /** `false` while the store has not reported for more than `revocation.maxLag`. */
   ok: boolean
-  /** How many sessions and users are logged out now, by the wall clock. */
+  /** The number of sessions and users that are logged out now, by the wall clock. */
   entries: number
-  /** Tokens issued before this second since 1970 are refused; 0: none. */
+  /** Tokens issued before this time are refused, in seconds since 1970; 0: none. */
   notBefore: number
-  /** Milliseconds since the store was last heard of; `null`: never, or there is none. */
+  /** Milliseconds since the store last reported; `null`: it never did, or there is no store. */
   lag: number | null
 }
 
-/** What `fastify.keycloak.health()` reports. */
+/** The result of `fastify.keycloak.health()`. */
 export interface Health {
   /**
-   * `false` while a request with a token would get 503 for want of Keycloak, or of the store of revocations, as far as is
-   * known: `true` as well before anything was asked of Keycloak, since the first request fetches the keys. Where readiness
-   * means that they are there, look at `keys.state` too, and let `startCheck` or `jwks.preload` fetch them.
+   * `false` while a request with a token would get 503, because Keycloak or the store of revocations did not answer the last
+   * calls. It is `true` before the first call to Keycloak, because the first request fetches the keys. If readiness has to
+   * mean that the keys are present, check `keys.state` too, and let `startCheck` or `jwks.preload` fetch them.
    */
   ok: boolean
   /** The key set. */
   keys: UpstreamHealth & {
     /**
-     * - `not fetched yet`: nobody has needed the keys, or they could not be had so far; then `ok` is `false`
+     * - `not fetched yet`: no request has needed the keys, or each fetch failed; `ok` is `false` in the second case
      * - `fresh`: younger than `jwks.maxAge`
-     * - `stale`: older, and used on while Keycloak cannot be reached, until `jwks.maxStale`
-     * - `expired`: older than `jwks.maxStale`: requests with a token are 503 until they are fetched anew
+     * - `stale`: older, and still used while Keycloak cannot be reached, until `jwks.maxStale`
+     * - `expired`: older than `jwks.maxStale`: requests with a token are 503 until the keys are fetched again
      */
     state: 'not fetched yet' | 'fresh' | 'stale' | 'expired'
     /** Age of the key set in milliseconds, `null` before the first fetch. */
     age: number | null
     /** Is the key set older than `jwks.maxAge`? */
     stale: boolean
-    /** How many signing keys are usable. */
+    /** The number of usable signing keys. */
     count: number
   }
-  /** Verified tokens in memory, and about how much of it they take; `null` where `cache` is `false`. */
+  /** The number of verified tokens in memory, and the bytes they take, an estimate; `null` if `cache` is `false`. */
   cache: { tokens: number, bytes: number } | null
-  /** `null` where introspection is off. */
+  /** `null` if introspection is off. */
   introspection: IntrospectionHealth | null
-  /** `null` where none of the options `backchannelLogout`, `adminUrl` and `revocation` is given. */
+  /** `null` if none of the options `backchannelLogout`, `adminUrl` and `revocation` is given. */
   revocation: RevocationHealth | null
 }
 
 /** `fastify.keycloak` */
 export interface KeycloakInstance {
   /**
-   * Verify a token that came by another way than a request (a WebSocket message, a job): signature, claims,
-   * introspection; not `syncUser`.
+   * Verify a token that does not come in a request, such as in a WebSocket message or a job: signature, claims, logouts and
+   * introspection. `syncUser` is not called.
    * @throws {KeycloakError} `token_not_valid`, `token_expired` (401) or `keycloak_unavailable` (503)
    * @example
    * socket.on('message', async (token) => { const { sub } = await app.keycloak.verify(String(token)) })
    */
   verify (token: string): Promise<Claims>
   /**
-   * Every route that was added since the plugin loaded, with who may call it.
+   * All routes that were added since the plugin loaded, with their access.
    * @example
    * t.matchSnapshot(app.keycloak.routes())
    */
   routes (): RouteAccess[]
   /**
-   * How the calls to Keycloak are doing; asks nothing.
+   * The health of the calls to Keycloak so far; it makes no call itself.
    * @example
    * app.get('/ready', async (_, reply) => reply.code(app.keycloak.health().ok ? 200 : 503).send())
    */

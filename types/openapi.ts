@@ -1,26 +1,26 @@
 import type { FastifySchema, RouteOptions } from 'fastify'
 
-/** What goes with each scheme. */
+/** The options for every scheme. */
 export interface CommonOpenapiOptions {
   /**
-   * What the scheme is called in `components.securitySchemes`. Where you declared one of that name yourself, yours is
-   * kept, and the routes refer to it.
+   * The name of the scheme in `components.securitySchemes`. If your document already has a scheme of that name, it is kept,
+   * and the routes refer to it.
    * @default 'KeycloakAuth'
    */
   name?: string
   /**
-   * The scopes that a login with `oauth2` can ask for: names, or names and what they mean. The ones that routes need
-   * (`config.scope`) are added.
+   * The scopes that a login with `oauth2` can request: an array of names, or an object of names and descriptions. The scopes
+   * that routes demand (`config.scope`) are added.
    * @default ['openid']
    */
   scopes?: readonly string[] | Readonly<Record<string, string>>
 }
 
 /**
- * The options of `openapi()`. The `scheme` says how one gets a token:
- * - `bearer`, the default: by any way; a field to paste it into
- * - `oauth2`: by the authorization code flow, which is what Swagger UI's login needs
- * - `openIdConnect`: by what discovery lists
+ * The options of `openapi()`. The `scheme` is the way to get a token:
+ * - `bearer`, the default: any way; Swagger UI shows a field for the token
+ * - `oauth2`: the authorization code flow, which the login of Swagger UI needs
+ * - `openIdConnect`: the flows that discovery lists
  *
  * The last two need the realm's public URL, as browsers reach it, as `issuer`.
  */
@@ -29,10 +29,10 @@ export type OpenapiOptions = CommonOpenapiOptions & (
   | LoginScheme
 )
 
-/** A field to paste a token into. */
+/** The scheme `bearer`: Swagger UI shows a field for the token. */
 export interface BearerScheme {
   /**
-   * Any way to get a token will do.
+   * Any way to get a token.
    * @default 'bearer'
    */
   scheme?: 'bearer'
@@ -40,30 +40,30 @@ export interface BearerScheme {
   issuer?: string
 }
 
-/** A login, which needs the realm. */
+/** The schemes with a login, which need the URL of the realm. */
 export interface LoginScheme {
-  /** `oauth2`: authorization code flow, with PKCE. `openIdConnect`: what discovery lists. */
+  /** `oauth2`: authorization code flow, with PKCE. `openIdConnect`: the flows that discovery lists. */
   scheme: 'oauth2' | 'openIdConnect'
   /** The realm's public URL, as browsers reach it. */
   issuer: string
 }
 
-/** What @fastify/swagger hands to a transform, as far as `openapi()` needs it: no type of @fastify/swagger's own. */
+/** The input of a transform of @fastify/swagger, as far as `openapi()` needs it, without a type of @fastify/swagger. */
 export interface OpenapiTransformInput {
   /** The route's schema. */
   schema: FastifySchema
-  /** The route's path, as it will stand in the document. */
+  /** The route's path, as the document will show it. */
   url: string
   /** The whole route. */
   route: RouteOptions
-  /** The document in the making. */
+  /** The OpenAPI document, not complete yet. */
   openapiObject?: object
-  /** The same of Swagger 2.0. */
+  /** The Swagger 2.0 document, not complete yet. */
   swaggerObject?: object
 }
 
 /** A `transform` of @fastify/swagger. */
 export type OpenapiTransform = (input: OpenapiTransformInput) => { schema: FastifySchema, url: string }
 
-/** Any other transform: those of schema libraries ask for schemas of their own. */
+/** Any other transform, such as one of a schema library, which demands a schema type of its own. */
 export type OtherTransform = (input: never) => { schema: unknown, url: string }

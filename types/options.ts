@@ -10,16 +10,16 @@ export type Algorithm =
   | 'ES256' | 'ES384' | 'ES512'
   | 'EdDSA'
 
-/** The name of a claim: one that Keycloak writes, or a mapper of yours. */
+/** The name of a claim that Keycloak or one of your mappers writes. */
 export type ClaimName = keyof KnownClaims | (string & {})
 
 /**
- * Where a claim is: its name, or the way to it within other claims as a dotted string (`'address.locality'`) or an array
- * of segments, which names with dots need (`['https://example.com/tenant']`).
+ * The path of a claim: its name, or its path within other claims as a dotted string (`'address.locality'`) or an array of
+ * segments, which names with dots need (`['https://example.com/tenant']`).
  */
 export type ClaimPath = ClaimName | readonly [string, ...string[]]
 
-/** A key of what `claimMapping` makes: one of `KeycloakTypes['profile']` where you declared it, else any string. */
+/** A key of {@link Profile}: one of `KeycloakTypes['profile']` if declared, else any string. */
 export type ProfileKey = KeycloakTypes extends { profile: infer Declared } ? keyof Declared & string : string
 
 /** Keys of {@link Profile}, and the claims they come from. */
@@ -28,18 +28,18 @@ export type ClaimMapping = string extends ProfileKey
   : { readonly [Key in ProfileKey]?: ClaimPath }
 
 /**
- * What `claimMapping` made of the claims: `userIdField` and the mapped claims that are present. Frozen. Its type is
- * `KeycloakTypes['profile']` where you declared it.
+ * The result of `claimMapping`: `userIdField` and the mapped claims that are present. Frozen. Its type is
+ * `KeycloakTypes['profile']` if declared.
  */
 export type Profile = KeycloakTypes extends { profile: infer Declared } ? Readonly<Declared> : Readonly<Record<string, unknown>>
 
-/** Any object but a promise: a forgotten `await` is no user. */
+/** Any object but a promise, so that a forgotten `await` does not compile. */
 export type AnyUser = object & { readonly then?: never }
 
-/** What a `syncUser` may return. Without a `user` or `profile` in KeycloakTypes that is any object but a promise of something else. */
+/** The user that a `syncUser` may return: {@link User} if `KeycloakTypes` has `user` or `profile`, else any object but a promise. */
 export type SyncedUser = KeycloakTypes extends { user: unknown } | { profile: unknown } ? User : AnyUser
 
-/** What a `syncUser` has beside the profile. */
+/** The second parameter of a `syncUser`. */
 export interface SyncUserContext {
   /** The verified claims, deeply frozen. */
   readonly claims: Claims
@@ -48,8 +48,8 @@ export interface SyncUserContext {
 }
 
 /**
- * Finds or makes the user of a request in your database. `null`, or a user with `isActive: false`, is 401
- * `user_inactive`. What it throws is your application's error.
+ * Finds or makes the user of a request in your database. If it returns `null` or a user with `isActive: false`, the answer
+ * is 401 `user_inactive`. An error that it throws is your application's error.
  *
  * @example
  * async syncUser ({ id, email }) {
@@ -58,13 +58,13 @@ export interface SyncUserContext {
  */
 export type SyncUser = (profile: Profile, context: SyncUserContext) => SyncedUser | null | Promise<SyncedUser | null>
 
-/** Finds the token of a request; `null` or `undefined` is an anonymous request. Synchronous. */
+/** Finds the token of a request; `null` or `undefined` makes the request anonymous. Synchronous. */
 export type ExtractToken = (request: FastifyRequest) => string | null | undefined
 
-/** Finds the roles in the claims; what is no list is no roles. Synchronous. */
+/** Finds the roles in the claims; a value that is not an array is no roles. Synchronous. */
 export type RoleSelector = (claims: Claims) => unknown
 
-/** Gives the client's secret. */
+/** Returns the client's secret, or a promise of it. */
 export type ClientSecretProvider = () => string | Promise<string>
 
 /** Limits of the calls to the introspection endpoint. */
@@ -75,61 +75,60 @@ export interface IntrospectionOptions {
    */
   timeout?: number
   /**
-   * How long an answer may serve other requests with the same token, in milliseconds. 0: each request asks anew.
+   * How long an answer may serve other requests with the same token, in milliseconds. 0: Keycloak is asked at each request.
    * @default 0
    */
   cacheTtl?: number
   /**
-   * How many calls may be under way or wait for a connection; requests that share one count once, and there may be as many of
-   * these. A further call takes the place of one of the user who has most, if that is at least two more than its own user
-   * has, or is 503 at once.
+   * The most calls that may run or wait for a connection. Requests that share one call count once, and at most as many
+   * requests may share calls. A further call replaces a call of the user who has the most calls, if that user has at least
+   * two more than its own user; else it is 503 without a wait.
    * @default 1000
    */
   maxPending?: number
   /**
-   * Claims that restrict, such as `['readonly']`, whose mapper in Keycloak has "Add to token introspection" off: if an
-   * answer has none of that name, the token's stays. All other claims that an answer lacks are gone from `request.auth`, since
-   * withdrawn roles vanish so. `act` and `may_act` always stay. Claims that grant (`resource_access`, `realm_access`,
-   * `groups`, `organization`, `scope`) are refused.
+   * Claims that restrict, such as `['readonly']`, whose mapper in Keycloak has "Add to token introspection" off: if an answer
+   * lacks such a claim, the claim of the token stays. All other claims that an answer lacks are removed from `request.auth`,
+   * because that is how Keycloak withdraws roles. `act` and `may_act` always stay. The option may not name claims that grant:
+   * `resource_access`, `realm_access`, `groups`, `organization`, `scope`.
    * @default []
    */
   keepClaims?: readonly string[]
 }
 
-/** Life of the realm's keys. All in milliseconds. */
+/** The lifetime of the realm's keys, and the fetches of them. */
 export interface JwksOptions {
   /**
-   * How long a fetched key set is used, in milliseconds. It is fetched anew in the background before that.
+   * How long a fetched key set is used, in milliseconds. Before that time is over, it is fetched again in the background.
    * @default 600000 (10 minutes)
    */
   maxAge?: number
   /**
-   * How long after a refresh that did not find the kid it was made for no further one is forced, in milliseconds. A
-   * request with another unknown kid, as long as the realm's are, waits for its end, 1000 ms at most; where it is farther
-   * away, it is 401. A refresh
-   * that finds its kid does not count, and neither does one that comes by itself.
+   * How long the plugin does not fetch the keys for an unknown `kid`, in milliseconds, after such a fetch did not find its
+   * `kid`. A request with another unknown `kid` of the length that the realm's have waits until the cooldown is over, or is
+   * 401 if that takes longer than 1000 ms. A fetch that finds its `kid` starts no cooldown, and neither does a regular one.
    * @default 1000
    */
   cooldown?: number
   /**
-   * Deadline of a whole fetch, slow drips included, in milliseconds.
+   * Deadline of a whole fetch from the connection to the last byte, in milliseconds.
    * @default 5000
    */
   timeout?: number
   /**
-   * How long after the last good fetch keys may live while Keycloak cannot be reached, in milliseconds.
+   * How long the keys are used after the last good fetch while Keycloak cannot be reached, in milliseconds.
    * @default 3600000 (1 hour)
    */
   maxStale?: number
   /**
-   * Fetch the keys at start: `'warn'` logs a failure and goes on, `'require'` stops the start. `false`: with
-   * `startCheck`, or the first request that needs them.
+   * Fetch the keys at start: `'warn'` logs a failure and continues, `'require'` stops the start. `false`: the keys are
+   * fetched by `startCheck`, or by the first request that needs them.
    * @default false
    */
   preload?: false | 'warn' | 'require'
 }
 
-/** The memory of verified tokens. A token falls with its key, and at its `exp`. */
+/** The cache of verified tokens. A cached token is valid no longer than its key and its `exp`. */
 export interface CacheOptions {
   /**
    * How many tokens are kept.
@@ -137,13 +136,13 @@ export interface CacheOptions {
    */
   max?: number
   /**
-   * How many bytes they and their claims may take, about.
+   * The bytes that the tokens and their claims may take, an estimate.
    * @default 16777216 (16 MiB)
    */
   maxBytes?: number
 }
 
-/** A dispatcher of undici 7 or 8. A shape of its own, since the types of one version do not fit those of another. */
+/** A dispatcher of undici 7 or 8. Its own type, because the types of one version of undici do not fit those of another. */
 export type UndiciDispatcher = {
   dispatch (options: object, handler: object): boolean
   request (options: object): Promise<object>
@@ -151,8 +150,8 @@ export type UndiciDispatcher = {
 }
 
 /**
- * What the check at start can find; the member `check` of the line it logs. docs/troubleshooting.md says what each means
- * and which setting mends it.
+ * The findings of the check at start: the member `check` of the line that it logs. docs/troubleshooting.md explains each
+ * finding and the setting that corrects it.
  */
 export type StartCheckCode =
   | 'unreachable' | 'tls' | 'redirect' | 'not_keycloak' | 'realm_unknown' | 'realm_disabled' | 'https_required'
@@ -160,40 +159,40 @@ export type StartCheckCode =
   | 'credentials' | 'introspection' | 'audience' | 'clock' | 'units'
 
 /**
- * What the start warns of that the options and the routes alone tell; the member `code` of the line it logs.
- * docs/troubleshooting.md says what each means and what mends it.
+ * The warnings at start about options and routes: the member `code` of the log line. docs/troubleshooting.md explains each
+ * warning and its cure.
  */
 export type StartWarning =
   | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles' | 'email_as_id'
   | 'client_secret_unused' | 'logout_of_own_client' | 'early_routes' | 'routes_outside' | 'unknown_rules'
   | 'middleware_first' | 'middleware_outside' | 'token_source_late'
 
-/** Caps on what is looked at at all. What is over them is refused: a token 401, an answer of Keycloak's 503. */
+/** Upper limits of input. A token over its limit is 401; if an answer of Keycloak is over its limit, the request is 503. */
 export interface Limits {
   /**
-   * Characters of a token. Node takes 16384 bytes of headers unless told otherwise.
+   * The most characters of a token. Node's own limit for all headers is 16384 bytes by default.
    * @default 32768
    */
   tokenLength?: number
   /**
-   * How deep the JSON of tokens and of introspection may nest.
+   * The deepest nesting of the JSON of tokens and of introspection answers.
    * @default 32
    */
   jsonDepth?: number
   /**
-   * Bytes of the key set.
+   * The most bytes of the key set.
    * @default 524288
    */
   keySetBytes?: number
   /**
-   * Bytes of an introspection answer.
+   * The most bytes of an introspection answer.
    * @default 131072
    */
   introspectionBytes?: number
 }
 
 /**
- * The options of the plugin. A wrong, unknown or misspelled one stops the start with one sentence that names it.
+ * The options of the plugin. A wrong, unknown or misspelled option stops the start with one sentence that names it.
  *
  * @example
  * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
@@ -201,79 +200,80 @@ export interface Limits {
 export interface KeycloakOptions {
   /**
    * The full URL of the realm, exactly as tokens carry it in `iss`, such as `https://sso.example.com/realms/acme`. A name
-   * with blanks or umlauts is encoded, as Keycloak does it: `https://sso.example.com/realms/my%20realm`.
+   * with blanks or umlauts is encoded, as Keycloak encodes it: `https://sso.example.com/realms/my%20realm`.
    */
   issuer: string
   /**
-   * Base URL of the calls to Keycloak when it differs from the public issuer, as inside a container network:
+   * Base URL of the calls to Keycloak if it differs from the public issuer, such as inside a container network:
    * `http://keycloak:8080/realms/acme`.
    * @default issuer
    */
   serverUrl?: string
   /**
-   * This API's client in Keycloak: whose roles are read, and who asks for introspection. Left out, roles are read from
-   * Keycloak's own client, whose `view-profile` every user has: a warning at start, unless `permissionPath` leads elsewhere.
+   * The id of this API's client in Keycloak. Roles are read from this client, and introspection authenticates as it. Without
+   * the option, roles are read from Keycloak's own client, whose `view-profile` every user has, with a warning at start
+   * unless `permissionPath` is given.
    * @default 'account'
    */
   clientId?: string
   /**
-   * That client's secret, which introspection needs. A function is asked at the first call, and anew when Keycloak
-   * refuses what it gave, so that a secret is changed without a restart.
+   * The secret of that client, which introspection needs. A function is called at the first call to Keycloak, and again when
+   * Keycloak refuses the secret, so that a secret can be changed without a restart.
    */
   clientSecret?: string | ClientSecretProvider
   /**
-   * The `aud` a token must have: one of these, most often your client's id. `null`: unchecked, with a warning at start,
-   * since tokens made for other APIs of the realm are then accepted.
+   * The accepted values of `aud`, of which a token must have one: usually the id of your client. `null`: `aud` is not
+   * checked, with a warning at start, because tokens for other APIs of the realm are accepted then.
    * @default null
    */
   audience?: string | readonly string[] | null
   /**
-   * The signature algorithms that are accepted; `none` and `HS*` never are.
+   * The accepted signature algorithms; `none` and `HS*` are never accepted.
    * @default ['RS256']
    */
   algorithms?: Algorithm | readonly Algorithm[]
   /**
-   * Where in the claims the roles are: a dotted string, an array of segments for names that contain a dot, or a function.
+   * The path of the roles in the claims: a dotted string, an array of segments for names that contain a dot, or a function.
    * @default ['resource_access', clientId, 'roles']
    * @example
    * permissionPath: 'realm_access.roles'
    */
   permissionPath?: string | readonly string[] | RoleSelector
   /**
-   * The key of `request.user` that identifies the user. With another one than the default, declare your user's type:
+   * The key of `request.user` that identifies the user. If it is not the default, declare the type of your user:
    * {@link KeycloakTypes}.
    * @default 'username'
    */
   userIdField?: ProfileKey
   /**
-   * The claim it comes from, by its name or path. Prefer `sub`, which never changes. In a claim of a
-   * mapper of yours a whole number is taken as the text of its digits, up to 2^53: 4711 and "4711" are the same user. A token
-   * where it is missing, empty or anything else is 401, and so is a number where OpenID Connect has a string (`sub`,
-   * `preferred_username`, `email`).
+   * The claim that identifies the user, by name or path; its value goes to `userIdField`. Prefer `sub`, which never changes.
+   * In a claim of your own mapper, a whole number up to 2^53 becomes the text of its digits: 4711 and "4711" are the same
+   * user. A token is 401 if the claim is missing, empty or of another type, or if it is a number but OpenID Connect defines a
+   * string (`sub`, `preferred_username`, `email`).
    * @default 'preferred_username'
    */
   userIdClaim?: ClaimPath
   /**
-   * With `userIdClaim: 'email'`: take tokens whose `email_verified` is not `true` as well. Only where nobody can give
-   * themselves an address in this realm, since they would be whoever has it.
+   * With `userIdClaim: 'email'`: accept also tokens whose `email_verified` is not `true`. Use it only if users of this realm
+   * cannot set their own address: else a user could set the address of another user, and be that user.
    * @default false
    */
   acceptUnverifiedEmail?: boolean
   /**
-   * Keys of `request.user` and the claims they come from, by name or path: `{ email: 'email', city: 'address.locality',
+   * Keys of `request.user` and their claims, by name or path: `{ email: 'email', city: 'address.locality',
    * tenant: ['https://example.com/tenant'] }`. Claims that are absent or null are left out.
    * @default { firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username' }
    */
   claimMapping?: ClaimMapping
   /**
-   * `false` skips the signature, for local debugging alone; warned of, and refused when NODE_ENV names production
-   * (`production`, `prod`, `Production`).
+   * `false` skips the check of signatures, only for local debugging. It logs a warning, and is refused if NODE_ENV is
+   * `production`, `prod` or `Production`.
    * @default true
    */
   verifySignature?: boolean
   /**
-   * Ask Keycloak about the token at each request (RFC 7662), so that logouts and withdrawn roles count at once; needs
-   * `clientSecret`. An outage of Keycloak is then 503.
+   * Ask Keycloak about the token at each request (RFC 7662), so that logouts and withdrawn roles take effect immediately.
+   * Needs `clientSecret`. While Keycloak does not answer, requests are 503.
    * @default false
    */
   verifyTokensWithKeycloak?: boolean
@@ -285,56 +285,56 @@ export interface KeycloakOptions {
   /** PEM of a private certificate authority for the calls to Keycloak: its text, not its path. */
   ca?: string | Buffer | ReadonlyArray<string | Buffer>
   /**
-   * A dispatcher of undici 7 or 8 for the calls to Keycloak (proxies, client certificates). With fewer than 68 connections
-   * calls wait for them in no fair order. You close it.
+   * A dispatcher of undici 7 or 8 for the calls to Keycloak (proxies, client certificates). If it has fewer than 68
+   * connections, calls wait for a connection in no fair order. The plugin does not close it.
    */
   dispatcher?: UndiciDispatcher
   /**
-   * Seconds of clock skew that exp, nbf and iat may be off.
+   * Accepted clock skew of `exp`, `nbf` and `iat`, in seconds.
    * @default 0
    */
   leeway?: number
   /**
-   * Called on every authenticated request with what `claimMapping` made; what it returns becomes `request.user`.
-   * `null`, or a user with `isActive: false`, is 401 `user_inactive`. What it throws is your application's error.
-   * Declare what it returns: {@link KeycloakTypes}.
+   * Called on every authenticated request with the result of `claimMapping`; its return value becomes `request.user`. If
+   * that is `null` or has `isActive: false`, the answer is 401 `user_inactive`. An error that it throws is your application's
+   * error. Declare the type of the return value: {@link KeycloakTypes}.
    */
   syncUser?: SyncUser
   /**
-   * Where the token is, when not in the Authorization header; `null` is an anonymous request. Synchronous. Whatever sets what
-   * it reads, such as @fastify/cookie, must be registered before this plugin.
+   * Finds the token if it is not in the Authorization header; `null` makes the request anonymous. Synchronous. A plugin that
+   * sets the members it reads, such as @fastify/cookie, must be registered before this plugin.
    * @default bearerToken
    * @example
    * extractToken: (request) => bearerToken(request) ?? request.cookies.token
    */
   extractToken?: ExtractToken
   /**
-   * Deny anonymous callers on every route but `public: true` and `keycloak: false`.
+   * Deny anonymous callers on every route except those with `public: true` or `keycloak: false`.
    * @default false
    */
   requireAuthentication?: boolean
   /**
-   * One look at Keycloak at start: its issuer, keys, clock, and with introspection the client's credentials. `'warn'`
-   * looks in the background once the server listens, and logs what is wrong with the setting that mends it; `'require'`
-   * looks before the start goes on, and stops it.
+   * One check of Keycloak at start: its issuer, keys, clock, and with introspection the client's credentials. `'warn'` checks
+   * in the background when the server listens, and logs each problem with the setting that corrects it; `'require'` checks
+   * before the start continues, and stops it.
    * @default 'warn'
    */
   startCheck?: 'warn' | 'require' | false
   /** Limits of the calls that `verifyTokensWithKeycloak` makes. */
   introspection?: IntrospectionOptions
-  /** Life of the realm's keys. */
+  /** The lifetime of the realm's keys. */
   jwks?: JwksOptions
   /**
-   * Verified tokens kept in memory; `false` switches it off. The bounds hold for kept answers of introspection as well.
+   * The cache of verified tokens; `false` switches it off. The bounds apply to kept answers of introspection too.
    * @default { max: 1000, maxBytes: 16777216 }
    */
   cache?: CacheOptions | false
-  /** Adds a POST route that takes Keycloak's back-channel logouts: a logged-out user's tokens are refused from then on. */
+  /** Adds a POST route that receives Keycloak's back-channel logouts: the tokens of a logged-out user are refused from then on. */
   backchannelLogout?: BackchannelLogoutOptions
-  /** Adds the POST routes that take the pushes of Keycloak's admin console: not-before, and the logout of all. */
+  /** Adds the POST routes that receive the pushes of Keycloak's admin console: not-before, and the logout of all users. */
   adminUrl?: AdminUrlOptions
-  /** How logouts are remembered, and spread to other instances. */
+  /** The memory of logouts, and the store that shares them with other instances. */
   revocation?: RevocationOptions
-  /** Caps on what is looked at at all. */
+  /** Upper limits of input. */
   limits?: Limits
 }

@@ -5,43 +5,43 @@ import type {
 import type { SyncPermissionRule } from './rules.js'
 import type { Claims, User } from './user.js'
 
-/** Does this route config demand a token? What may be `undefined` does not. */
+/** The route configs that demand a token. A member that may be `undefined` does not. */
 type RequiresToken = { permission: {} } | { scope: {} } | { authenticated: {} }
 
-/** `T` where the route's config demands a token, else `T | null`. */
+/** `T` if the route's config demands a token, else `T | null`. */
 type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | null
 
 /**
- * What the plugin adds to a request. A handler that stands elsewhere than its route asks for what it needs by it:
- * `KeycloakRequest<{ authenticated: true }>` has a user.
+ * The members that the plugin adds to a request. A handler that is written apart from its route declares by it that it needs
+ * a user: `KeycloakRequest<{ authenticated: true }>`.
  *
  * @example
  * export const hello = async ({ user }: KeycloakRequest<{ authenticated: true }>) => ({ hello: user.username })
  */
 export interface KeycloakRequest<ContextConfig = unknown> {
   /**
-   * Who calls: what `syncUser` returned, else a frozen object of the mapped claims. `null` for an anonymous request;
-   * never `null` where the route's config has `permission`, `scope` or `authenticated`.
+   * The caller: the object that `syncUser` returned, else a frozen object of the mapped claims. `null` for an anonymous
+   * request; never `null` if the route's config has `permission`, `scope` or `authenticated`.
    */
   user: Guarded<ContextConfig, User>
-  /** The verified claims, deeply frozen; under introspection those of now. `null` just where `user` is. */
+  /** The verified claims, deeply frozen; with introspection, the current ones. `null` if and only if `user` is `null`. */
   auth: Guarded<ContextConfig, Claims>
   /**
-   * Does the caller fulfil the rule? For checks on an object in a handler. An anonymous caller never does.
+   * Does the caller fulfil the rule? For checks in a handler that depend on an object. `false` for an anonymous caller.
    *
    * @example
    * if (request.params.owner !== request.user.username && !request.hasPermission('view-all')) return reply.code(403).send()
    *
-   * @throws {TypeError} for a rule that means nothing, or an asynchronous function
+   * @throws {TypeError} for a value that is not a rule, or an asynchronous function
    */
   hasPermission (rule: SyncPermissionRule): boolean
 }
 
 /**
- * A handler that stands elsewhere than its route, for any route whose config demands a token.
+ * A handler that is written apart from its route, for any route whose config demands a token.
  *
- * Generic in the config, since a function whose parameter is a FastifyRequest or FastifyReply of no config decides for
- * TypeScript that the route has none.
+ * The type is generic in the config, because TypeScript takes a route to have no config if the parameters of its handler
+ * are a FastifyRequest or FastifyReply without one.
  *
  * @example
  * export const hello: AuthenticatedHandler = async (request, reply) => reply.send({ hello: request.user.username })

@@ -3,11 +3,11 @@ import type { PermissionName, ScopeName } from './declared.js'
 import type { Claims } from './user.js'
 import type { WriteInstead } from './write-instead.js'
 
-/** Keeps a message about a name that was not declared short: without it, it would list what is left of the rule. */
+/** Keeps the compiler's message about an undeclared name short; without this type, the message lists the whole rule. */
 type OneOf<Name extends string> = string extends Name ? never : WriteInstead<Name>
 
 /**
- * A rule of your own: only `true` (or a promise of `true`) allows. What it throws is your application's error.
+ * A rule of your own: only `true` (or a promise of `true`) allows. An error that it throws is your application's error.
  *
  * @example
  * config: { permission: (claims, request) => claims.azp === 'web' }
@@ -19,22 +19,22 @@ export type SyncPermissionFunction = (claims: Claims, request: FastifyRequest) =
 
 /** One of several rules is enough: `{ any: ['admin', ['read', 'write']] }`. */
 export interface AnyRule {
-  /** Those of which one is enough; not empty. */
+  /** The rules of which one is enough; not empty. */
   readonly any: readonly [PermissionRule, ...PermissionRule[]]
   /** One of `any` may be `{ all: […] }`. */
   readonly all?: WriteInstead<'any or all, which may hold the other'>
 }
 
-/** All of several rules, as an array of them says too: `{ all: ['read', 'write'] }`. */
+/** All of several rules are needed: `{ all: ['read', 'write'] }`, which is the same as an array. */
 export interface AllRules {
-  /** Those that are needed; not empty. */
+  /** The rules that are needed; not empty. */
   readonly all: readonly [PermissionRule, ...PermissionRule[]]
   /** One of `all` may be `{ any: […] }`. */
   readonly any?: WriteInstead<'any or all, which may hold the other'>
 }
 
 /**
- * Who may call: a role, all of several, any of several, or a function; nested as you like.
+ * The callers who are allowed: a role, all of several rules, any of several rules, or a function; nested up to 16 deep.
  *
  * @example
  * 'read-profile'
@@ -52,7 +52,7 @@ export type PermissionRule =
 
 /** {@link AnyRule} for `request.hasPermission`. */
 export interface SyncAnyRule {
-  /** Those of which one is enough; not empty. */
+  /** The rules of which one is enough; not empty. */
   readonly any: readonly SyncPermissionRule[]
   /** One of `any` may be `{ all: […] }`. */
   readonly all?: WriteInstead<'any or all, which may hold the other'>
@@ -60,13 +60,13 @@ export interface SyncAnyRule {
 
 /** {@link AllRules} for `request.hasPermission`. */
 export interface SyncAllRules {
-  /** Those that are needed; not empty. */
+  /** The rules that are needed; not empty. */
   readonly all: readonly SyncPermissionRule[]
   /** One of `all` may be `{ any: […] }`. */
   readonly any?: WriteInstead<'any or all, which may hold the other'>
 }
 
-/** {@link PermissionRule} for `request.hasPermission`, which is synchronous: no promise in its functions. */
+/** {@link PermissionRule} for `request.hasPermission`, which is synchronous: its functions return no promise. */
 export type SyncPermissionRule =
   | PermissionName
   | readonly SyncPermissionRule[]
@@ -74,17 +74,18 @@ export type SyncPermissionRule =
   | SyncAllRules
   | SyncPermissionFunction
 
-/** Words that the `scope` claim must contain, all of them: `'write'`, `['read', 'write']`. */
+/** The words that the `scope` claim must contain (RFC 6749 section 3.3), all of them: `'write'`, `['read', 'write']`. */
 export type ScopeRule = ScopeName | OneOf<ScopeName> | readonly [ScopeName, ...ScopeName[]]
 
 /**
- * What the plugin reads of a route's `config`. `permission` and `scope` go together; `public` and `keycloak` go with
- * none of the others. What means nothing or contradicts itself throws when the route is added.
+ * The members of a route's `config` that the plugin reads. `permission` and `scope` can be combined; `public` and `keycloak`
+ * cannot be combined with the others.
+ * @throws {TypeError} when a route is added whose rule is not valid, or contradicts another
  */
 export interface KeycloakRouteConfig {
   /**
-   * The roles a caller needs, read at the option `permissionPath`. A caller without them gets 403 `permission_denied`,
-   * an anonymous one 401 `not_authenticated`.
+   * The roles that a caller needs, in the claim that the option `permissionPath` names. A caller without them gets 403
+   * `permission_denied`, an anonymous caller 401 `not_authenticated`.
    *
    * @example
    * permission: 'read-profile'                          // a role
@@ -94,19 +95,19 @@ export interface KeycloakRouteConfig {
    */
   permission?: PermissionRule
   /**
-   * Words that the `scope` claim must contain, all of them; else 403 `permission_denied`, for an anonymous caller 401
-   * `not_authenticated`.
+   * The words that the `scope` claim must contain, all of them. A caller without them gets 403 `permission_denied`, an
+   * anonymous caller 401 `not_authenticated`.
    *
    * @example
    * scope: 'write'
    * scope: ['read', 'write']
    */
   scope?: ScopeRule
-  /** Any valid token will do; without one 401 `not_authenticated`. */
+  /** Any valid token is enough; without one the answer is 401 `not_authenticated`. */
   authenticated?: true | WriteInstead<'true, or leave it out'>
-  /** Open to anonymous callers too; a bad token is still 401. What `requireAuthentication` asks for. */
+  /** The route is open to anonymous callers, also under `requireAuthentication`; a bad token is still 401. */
   public?: true | WriteInstead<'true, or leave it out'>
-  /** The plugin does not look at this route at all: `request.user` and `request.auth` are `null`, whatever the token. */
+  /** The plugin is off for this route: `request.user` and `request.auth` are `null`, whatever the token. */
   keycloak?: false | WriteInstead<'false, or leave it out'>
 
   /** @deprecated Misspelled: write `permission`. */

@@ -1,8 +1,8 @@
 import type { KeycloakTypes } from './declared.js'
 
 /**
- * `request.user` when there is no `syncUser`, with the default `userIdField` and `claimMapping`. Where yours is another,
- * declare it: {@link KeycloakTypes}.
+ * `request.user` without `syncUser`, with the default `userIdField` and `claimMapping`. If yours is another, declare it:
+ * {@link KeycloakTypes}.
  */
 export interface DefaultUser {
   /** `preferred_username`, which can change in Keycloak. */
@@ -11,18 +11,18 @@ export interface DefaultUser {
   readonly firstName?: string
   /** `family_name` */
   readonly lastName?: string
-  /** `email`. Has Keycloak seen that it is theirs? `request.auth.email_verified` says so. */
+  /** `email`. It is verified only if `request.auth.email_verified` is `true`. */
   readonly email?: string
 }
 
-/** The user of a request: `KeycloakTypes['user']` where you declared one, else its `profile`, else {@link DefaultUser}. */
+/** The user of a request: `KeycloakTypes['user']` if declared, else `KeycloakTypes['profile']` if declared, else {@link DefaultUser}. */
 export type User = KeycloakTypes extends { user: infer Declared } ? Declared
   : KeycloakTypes extends { profile: infer Declared } ? Readonly<Declared>
     : DefaultUser
 
 /** The roles of one client or of the realm, as Keycloak writes them. */
 export interface RoleList {
-  /** Their names. */
+  /** The names of the roles. */
   readonly roles?: readonly string[]
 }
 
@@ -42,11 +42,11 @@ export interface KnownClaims {
   readonly aud?: string | readonly string[]
   /** The token's own id. */
   readonly jti?: string
-  /** `Bearer`, where present. */
+  /** The type, by Keycloak: `Bearer`, or absent. */
   readonly typ?: string
-  /** Authorized party: the client that asked for the token. */
+  /** Authorized party: the id of the client that requested the token. */
   readonly azp?: string
-  /** The user's session at Keycloak; absent for client credentials. */
+  /** The id of the user's session in Keycloak; absent for client credentials. */
   readonly sid?: string
   /** Space-separated scopes. */
   readonly scope?: string
@@ -58,7 +58,7 @@ export interface KnownClaims {
   readonly preferred_username?: string
   /** The user's address, by the scope `email`. */
   readonly email?: string
-  /** Has Keycloak seen that the address is theirs? */
+  /** Has Keycloak verified that the address is the user's (OpenID Connect Core 1.0 section 5.1)? */
   readonly email_verified?: boolean
   /** First and last name, by the scope `profile`. */
   readonly name?: string
@@ -74,7 +74,7 @@ export interface AccessTokenClaims extends KnownClaims {
 }
 
 /**
- * The claims of a request: {@link AccessTokenClaims}; or, where you declared `KeycloakTypes['claims']`, those and
+ * The claims of a request: {@link AccessTokenClaims}; or, if `KeycloakTypes['claims']` is declared, those and
  * {@link KnownClaims}, and no other.
  */
 export type Claims = KeycloakTypes extends { claims: infer Declared } ? KnownClaims & Readonly<Declared> : AccessTokenClaims

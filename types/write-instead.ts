@@ -1,11 +1,11 @@
 /**
- * A type that no value has. It stands where something wrong is often written, so that the compiler says what to write:
+ * A type that no value has, for members and names that are often written wrong. The compiler's message has the right one:
  * `Type 'string' is not assignable to type 'WriteInstead<"permission">'`.
  *
- * No unique symbol marks it: the declarations of the ES module and of CommonJS may meet in one program, where they extend
- * the same interfaces of Fastify and must be identical.
+ * The type has no unique symbol, because the declarations of the ES module and of CommonJS may meet in one program, where
+ * they extend the same interfaces of Fastify and must be identical.
  */
 export interface WriteInstead<Hint> {
-  /** What to write. */
+  /** The right spelling, or a hint. */
   readonly 'write instead': Hint
 }
