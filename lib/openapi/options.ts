@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isObject } from '../util/strict-json.js'
 import { plainCopy, withoutPrototype } from '../util/members.js'
-import { sentence } from '../options/explain-issue.js'
+import { explainIssues } from '../options/explain-issue.js'
 import { realmUrlFault } from '../options/realm-url.js'
 
 const SCHEME = '"bearer", "oauth2" or "openIdConnect"'
@@ -42,7 +42,7 @@ export function parseOpenapiOptions (options: unknown = {}): OpenapiSettings {
   const parsed = schema.safeParse(isObject(options) ? plainCopy(options, Object.keys(schema.shape)) : options)
   if (!parsed.success) {
     if (isObject(options) && Object.hasOwn(options, 'openapiObject')) throw wrong('it makes a transform and is none itself: write transform: openapi()')
-    throw wrong(sentence(parsed.error.issues, options, { names: { '': Object.keys(schema.shape) } }))
+    throw wrong(explainIssues(parsed.error.issues, options, { names: { '': Object.keys(schema.shape) } }))
   }
   const settings = withoutPrototype(parsed.data)
   const { scheme, issuer } = settings

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 
-/** A table: what is taken for a certificate, in words; the first that matches is it. */
+/** Texts that are given instead of a certificate, and the words for them; the first match counts. */
 const FAULTS: ReadonlyArray<readonly [RegExp, string]> = [
   [/\\n/, 'one whose line breaks are written as \\n: write .replaceAll("\\\\n", "\\n")'],
   [/PRIVATE KEY/, 'a private key, which belongs to nobody but its owner'],
   [/^[./~]|\.(?:pem|crt|cer)$/i, 'a path: write readFileSync(path)']
 ]
 
-/** What is wrong with the PEM of a certificate, in words. A bundle is judged by its first certificate. */
+/** The fault of a certificate in PEM, in words; `undefined` if it has none. Only the first of several certificates is checked. */
 export function certificateFault (pem: string | Buffer): string | undefined {
   if (isCertificate(pem)) return undefined
   const text = pem.toString()

@@ -6,14 +6,15 @@ export function isDispatcher (value: unknown): boolean {
 }
 
 /**
- * Why a dispatcher cannot make our calls: undici 6 and older call a handler by other methods than undici 7 and 8.
+ * The fault of a dispatcher that cannot make the calls to Keycloak: undici 6 and older call other methods of a handler than
+ * undici 7 and 8.
  *
- * Told by `compose()` without an interceptor, which calls nobody: since undici 7 it gives the dispatcher itself behind a
- * proxy with a `dispatch` of its own, before that an object of another class.
+ * The version is found by `compose()` without an interceptor, which makes no call: since undici 7 it returns a proxy of the
+ * dispatcher with a `dispatch` of its own, before that an object of another class.
  */
 export function dispatcherFault (dispatcher: UndiciDispatcher): string | undefined {
   const composed = dispatcher.compose() as UndiciDispatcher | undefined
-  // Not of undici at all.
+  // The dispatcher is not one of undici, so there is no version to refuse.
   if (composed === undefined || composed === dispatcher) return undefined
   const isProxy = Object.getPrototypeOf(composed) === Object.getPrototypeOf(dispatcher) && composed.dispatch !== dispatcher.dispatch
   return isProxy ? undefined : 'one of undici 6 or older'

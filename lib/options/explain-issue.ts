@@ -2,29 +2,30 @@ import type { z } from 'zod'
 import { kindOf } from '../util/kind-of.js'
 import { isThenable } from '../util/maybe-promise.js'
 import { isObject } from '../util/strict-json.js'
-import { type Known, unknownOption } from './unknown-option.js'
+import { type KnownOptions, unknownOption } from './unknown-option.js'
 
 type Issue = z.core.$ZodIssue
 
 /**
- * Zod's issues in one sentence that names the option, what it must be, and what it is. The messages of a schema complete
- * "… must be"; an issue with `params.found` says itself what was found.
+ * Zod's issues in one sentence with the option, its valid values, and its value: `option "leeway" must be a number of
+ * seconds, 0 or more, not -1`. The messages of a schema complete "… must be"; an issue with `params.found` has the words for
+ * the value itself.
  *
- * No value is shown but numbers, what looks like an algorithm and what nobody would call a secret: anything else could
- * be one in the wrong place.
- * @param needed what else to say of options that are no object
+ * The only values that are shown are numbers, names of algorithms, and strings that cannot be a secret: any other value could
+ * be a secret in the wrong place.
+ * @param needed the words that complete "the options must be an object", such as " with issuer at least"
  */
-export function sentence (issues: readonly Issue[], options: unknown, known: Known, needed = ''): string {
+export function explainIssues (issues: readonly Issue[], options: unknown, known: KnownOptions, needed = ''): string {
   if (!isObject(options)) return `the options must be an object${needed}, not ${kindOf(options)}`
   if (isThenable(options)) return `the options must be an object${needed}, not a promise: write await before it`
-  // A misspelled key explains a missing one: name it first.
-  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? telling(issues[0]!, options)
+  // A misspelled key is named first, because it explains a missing one.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? mostSpecific(issues[0]!, options)
   if (issue.code === 'unrecognized_keys') return unknownOption(issue.keys[0]!, issue.path, known)
   return `option "${issue.path.join('.')}" must be ${issue.message}, not ${foundIn(issue) ?? found(issue, options)}`
 }
 
-/** Where several things may stand: what is wrong within the one that stands there, or with it. */
-function telling (issue: Issue, options: object): Issue {
+/** The most specific issue of a union: one within the value that was given, or one that has words for that value. */
+function mostSpecific (issue: Issue, options: object): Issue {
   const leaves = leavesOf(issue)
   const within = typeof valueAt(issue.path, options) === 'object' ? leaves.find(({ path }) => path.length > issue.path.length) : undefined
   if (within !== undefined) return within
@@ -32,7 +33,7 @@ function telling (issue: Issue, options: object): Issue {
   return saying === undefined ? issue : { ...saying, message: issue.message }
 }
 
-/** The issues of a union, those of unions within it too, with their whole paths; of another issue, itself. */
+/** The issues of a union, and of unions within it, with their whole paths; for another issue, the issue itself. */
 function leavesOf (issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union') return [issue]
   return issue.errors.flat().flatMap((inner) => leavesOf({ ...inner, path: [...issue.path, ...inner.path] }))
@@ -53,7 +54,7 @@ function found (issue: Issue, options: object): string {
   return Buffer.isBuffer(value) ? 'a Buffer: write .toString()' : kindOf(value)
 }
 
-/** A string where something else is wanted often comes from an environment variable. */
+/** The words for a string. If the option wants another type, the string often comes from an environment variable. */
 function foundString (issue: Issue, value: string): string {
   const wanted = leavesOf(issue).flatMap(wantedBy)
   if (wanted.includes('boolean') && /^(true|false)$/.test(value)) {
@@ -69,7 +70,7 @@ function foundString (issue: Issue, value: string): string {
   return wanted.includes('string') ? 'another string' : 'a string'
 }
 
-/** What kind of value would have been right. */
+/** The types of value that would be valid. */
 function wantedBy (leaf: Issue): string[] {
   if (leaf.code === 'invalid_value') return leaf.values.map((each) => typeof each)
   if (leaf.code === 'invalid_type') return [leaf.expected]

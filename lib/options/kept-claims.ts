@@ -1,5 +1,8 @@
-/** Claims that Keycloak leaves out of an answer when the last of what they hold is withdrawn: a token's must not outlive it. */
+/**
+ * Claims that Keycloak leaves out of an introspection answer when the last role, group or scope in them is withdrawn. The
+ * claim of the token must not stay then.
+ */
 export const WITHDRAWABLE: ReadonlySet<string> = new Set(['realm_access', 'resource_access', 'organization', 'groups', 'scope'])
 
-/** Claims that stay the token's whatever the answer lacks; their mappers need not be in introspection. */
+/** Claims of the token that stay if an introspection answer lacks them: their mappers may be off for introspection. */
 export const KEPT = ['act', 'may_act'] as const

@@ -2,14 +2,14 @@ import type { KeycloakOptions } from '../../types/options.js'
 import { isProduction } from '../util/environment.js'
 import { plainCopy, withoutPrototype } from '../util/members.js'
 import { isObject } from '../util/strict-json.js'
-import { sentence } from './explain-issue.js'
+import { explainIssues } from './explain-issue.js'
 import { groups, schema } from './schema.js'
-import { FOREIGN } from './unknown-option.js'
+import { FOREIGN_NAMES } from './unknown-option.js'
 
-/** The settings of one issuer: where it is, how the API proves itself there, and how its tokens are judged. */
+/** The settings of one issuer: its URLs, the API's client and secret, and the rules for its tokens. */
 export type RealmSettings = Omit<AllSettings, keyof PluginSettings>
 
-/** The settings of the plugin, whatever the issuer: routes, users, where a token is, the bounds of what is kept. */
+/** The settings of the plugin for all issuers: routes, users, extraction of tokens, bounds of the cache, limits. */
 export type PluginSettings = Pick<AllSettings, 'requireAuthentication' | 'syncUser' | 'extractToken' | 'startCheck' | 'cache' | 'limits'>
 
 /** The options with their defaults; lists are arrays. */
@@ -20,21 +20,21 @@ export interface Settings {
 
 type AllSettings = ReturnType<typeof complete>
 
-/** An option as the schema allows it. */
+/** The options after the checks of the schema. */
 type Parsed = ReturnType<typeof schema.parse>
 
 const known = {
   names: Object.fromEntries(Object.entries({ '': schema, ...groups }).map(([group, { shape }]) => [group, Object.keys(shape)])),
-  foreign: FOREIGN
+  foreign: FOREIGN_NAMES
 }
 
 /**
- * Check what a user wrote, once.
- * @throws {TypeError} one sentence that names the option and says what it must be; nothing that could be a secret is shown
+ * Check the options of a user, and fill in the defaults.
+ * @throws {TypeError} with one sentence that names the option and its valid values, and shows no value that could be a secret
  */
 export function parseOptions (options: unknown): Settings {
-  const parsed = schema.safeParse(writtenBy(options))
-  if (!parsed.success) throw new TypeError(`fastify-keycloak-bearer: ${sentence(parsed.error.issues, options, known, ' with issuer at least')}`)
+  const parsed = schema.safeParse(plainOptions(options))
+  if (!parsed.success) throw new TypeError(`fastify-keycloak-bearer: ${explainIssues(parsed.error.issues, options, known, ' with issuer at least')}`)
   // No member of a polluted Object.prototype is an option.
   const given = withoutPrototype(parsed.data)
   refuseContradictions(given)
@@ -46,7 +46,7 @@ export function parseOptions (options: unknown): Settings {
 }
 
 /**
- * Options that are good one by one, and not together.
+ * Refuse options that are valid alone, but not together.
  * @throws {TypeError}
  */
 function refuseContradictions (settings: Parsed): void {
@@ -61,7 +61,7 @@ function refuseContradictions (settings: Parsed): void {
   }
 }
 
-/** Defaults that follow from other options, and the types that a schema cannot say. */
+/** Adds the defaults that depend on other options, and the types that a schema cannot express. */
 function complete (settings: Parsed) {
   const revocation = settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
   const { clientId = 'account' } = settings
@@ -79,8 +79,8 @@ function complete (settings: Parsed) {
   }
 }
 
-/** The options as the user wrote them, and nothing that all objects inherit. */
-function writtenBy (options: unknown): unknown {
+/** A plain copy of the options and of their groups, without the members of Object.prototype. */
+function plainOptions (options: unknown): unknown {
   if (!isObject(options)) return options
   const written = plainCopy(options, Object.keys(schema.shape))
   for (const [name, { shape }] of Object.entries(groups)) {

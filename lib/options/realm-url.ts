@@ -1,20 +1,20 @@
-/** Printable ASCII without what ends, quotes or escapes: it stands in headers and is compared to the letter. */
+/** Printable ASCII without blank, quote and backslash: the URL is part of headers, and is compared character by character. */
 const CLEAN = /^https?:\/\/(?!\/)[!#-[\]-~]+$/
 
 /** A placeholder of a template, a page of documentation or an environment variable that was not filled in. */
 const UNFILLED = /(?:^|[/.:])(undefined|null)(?=[/:.]|$)|(\$?\{|\[object)|[/.:](<[\w .-]{1,40}>)/
 
-/** A character that nobody sees, in a URL: control characters, unpaired surrogates, and every blank but the space. */
+/** An invisible character in a URL: control characters, unpaired surrogates, and every blank except the space. */
 const INVISIBLE = /^https?:\/\/.*?(?! )([\p{Cc}\p{Cf}\p{Cs}\p{Z}])/su
 
-/** Pages and endpoints of a realm that are taken for its URL: what comes before `/realms/`, and the realm's name. */
+/** Pages and endpoints of a realm that are given instead of its URL. Groups: the part before `/realms/`, the realm's name. */
 const PAGES = [
   /^(.*)\/admin\/[^/#?]+\/console[^#?]*#\/(?:realms\/)?([^/?]+)/,
   /^(.*)\/admin\/([^/#?]+)\/console/,
   /^(.*)\/realms\/([^/#?]+)\/(?:\.well-known|protocol|account|login-actions)(?:[/#?]|$)/
 ]
 
-/** A table: what a URL must not be, in words; the first that matches is it. */
+/** Faults of a URL, and the words for them; the first match counts. */
 const FAULTS: ReadonlyArray<readonly [RegExp, string]> = [
   [/^\s|\s$/, 'one with white space around it: write .trim()'],
   [/^["'`]/, 'one with quotes of its own around it'],
@@ -26,13 +26,13 @@ const FAULTS: ReadonlyArray<readonly [RegExp, string]> = [
   [/["`]$/, 'one with a quote at its end']
 ]
 
-/** A character that a path cannot have as it is (RFC 3986 section 3.3). */
+/** A character that has to be encoded in a path (RFC 3986 section 3.3). */
 const TO_ENCODE = /[^\w.~!$&'()*+,;=:@/%-]/u
 
 /** A percent sign that encodes nothing. */
 const STRAY_PERCENT = /%(?![\dA-Fa-f]{2})/
 
-/** A table: why a URL has to be written in another way, by the character found. */
+/** Reasons to write a URL in another way, with the words for the character that was found. */
 const REWRITTEN: ReadonlyArray<readonly [RegExp, (character: string) => string]> = [
   [/\\/, () => 'one with backslashes: write'],
   [/(?<=^https?:\/\/[^/]*)\P{ASCII}/u, (character) => `one with "${character}" in its host: write`],
@@ -41,12 +41,12 @@ const REWRITTEN: ReadonlyArray<readonly [RegExp, (character: string) => string]>
   [/^/, () => 'one that is not encoded as Keycloak does it: write']
 ]
 
-/** Is this the URL of a realm, as tokens carry it: http or https, no user name, query or fragment, nothing to trim? */
+/** Is this the URL of a realm, as tokens have it: http or https, no user name, query or fragment, and no blanks around it? */
 export function isRealmUrl (value: string): boolean {
   return CLEAN.test(value) && URL.canParse(value) && !/[?#]/.test(value) && !/^https?:\/\/[^/]*@/.test(value)
 }
 
-/** What is wrong with the URL of a realm, in words, and what to write instead where that can be told. */
+/** The fault of a realm's URL in words, with the right URL if it can be derived; `undefined` if there is no fault. */
 export function realmUrlFault (value: string): string | undefined {
   const [, word, sign, placeholder] = UNFILLED.exec(value) ?? []
   const unfilled = word ?? sign ?? placeholder
@@ -74,9 +74,9 @@ function encodingFault (value: string): string | undefined {
 }
 
 /**
- * The URL as Keycloak writes it into `iss` (seen on 26.7.3): characters that a path cannot have are encoded, in the realm's
- * name no others are, and in capital letters (RFC 3986 section 6.2.2). The host becomes ASCII; its capital letters stay,
- * since Keycloak keeps those of its hostname option. `undefined` if the result is not the URL of a realm.
+ * The URL as Keycloak 26.7.3 writes it into `iss`: characters that a path cannot have are encoded, in the realm's name no
+ * other character is, and the encoding has capital letters (RFC 3986 section 6.2.2). The host becomes ASCII; its capital
+ * letters stay, because Keycloak keeps those of its hostname option. `undefined` if the result is not the URL of a realm.
  */
 function encoded (value: string): string | undefined {
   const [, scheme, host, path] = /^(https?:\/\/)([^/]+)(.*)$/s.exec(value) ?? []
@@ -88,7 +88,7 @@ function encoded (value: string): string | undefined {
   return isRealmUrl(url) ? url : undefined
 }
 
-/** `%C3` for `%c3`, and a character that needs no encoding as it is. */
+/** A character that needs no encoding is decoded: `%61` becomes `a`. Others get capital letters: `%c3` becomes `%C3`. */
 function encodedOnce (triplet: string): string {
   const character = String.fromCharCode(parseInt(triplet.slice(1), 16))
   return /[\w.~-]/.test(character) ? character : triplet.toUpperCase()

@@ -5,7 +5,7 @@ import { AUD_DEMANDED_FROM } from './keycloak-versions.js'
 import type { RealmSettings } from './options.js'
 import { needsVerifiedEmail } from './verified-email.js'
 
-/** A setting that puts something at risk, or does not do what it looks like. */
+/** A setting that is a risk, or has another effect than its user expects. */
 interface Risk {
   code: StartWarning
   isTaken: (settings: RealmSettings) => boolean
@@ -55,14 +55,14 @@ const RISKS: readonly Risk[] = [
   }
 ]
 
-/** Say at start, once each, which settings put something at risk. */
+/** Warn of each risky setting, once, at start. */
 export function warnOfRisks (settings: RealmSettings, log: StartLog): void {
   for (const { code, isTaken, sentence } of RISKS) {
     if (isTaken(settings)) log.warn({ code }, sentence(settings))
   }
 }
 
-/** The `options` of a test realm have its secret in any case, so that a test can switch introspection on. */
+/** Is this the secret of a test realm? Its `options` always have a secret, so that a test can switch introspection on. */
 function isOfTestRealm (secret: RealmSettings['clientSecret']): boolean {
   return [...testRealms()].some(({ options }) => options.clientSecret === secret)
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
-import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, flag, given, isStore, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, warnOrRequire, whole } from './values.js'
+import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, warnOrRequire, whole } from './values.js'
 
-/** Of verified tokens, and of the answers of introspection that are shared. */
+/** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
 
 /** The options that are objects themselves. */
@@ -24,7 +24,7 @@ export const groups = {
   cache: z.strictObject({ max: whole(1).default(DEFAULT_CACHE.max), maxBytes: whole(1).default(DEFAULT_CACHE.maxBytes) }),
   backchannelLogout: z.strictObject({
     path: route('/backchannel-logout'),
-    clients: oneOrMore(given('a client id'), 'the id of the client that users log in by, or an array of such')
+    clients: oneOrMore(exactText('a client id'), 'the id of the client that users log in by, or an array of such')
   }, 'an object with path and clients'),
   adminUrl: z.strictObject({ path: route('/keycloak') }, 'an object with path'),
   revocation: z.strictObject({
@@ -42,13 +42,13 @@ export const groups = {
   }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes')
 }
 
-/** A table: each option, what it may be, and its default. Messages complete "… must be". */
+/** Each option with its valid values and its default. Messages complete "option … must be". */
 export const schema = z.strictObject({
   issuer: realmUrl,
   serverUrl: realmUrl.optional(),
-  clientId: given('the id of this API\'s client in Keycloak').optional(),
-  clientSecret: z.union([given(SECRET), aFunction(SECRET)], SECRET).optional(),
-  audience: z.union([oneOrMore(given('a client id'), 'a client id'), z.null()],
+  clientId: exactText('the id of this API\'s client in Keycloak').optional(),
+  clientSecret: z.union([exactText(SECRET), aFunction(SECRET)], SECRET).optional(),
+  audience: z.union([oneOrMore(exactText('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
   algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),
   permissionPath: z.union([dotted(PATH), z.array(text(PATH)).min(1, PATH), aFunction(PATH)], PATH).optional(),

@@ -1,15 +1,15 @@
 import type { RealmSettings } from './options.js'
 
-/** A number that its unit makes strange. */
+/** An option whose number may have been written in another unit. */
 interface Suspect {
   option: string
   value: number | undefined
   unit: 'milliseconds' | 'seconds'
-  /** What nobody would want, the ends excluded. */
+  /** The implausible range, without its ends. */
   between: readonly [number, number]
 }
 
-/** Times are in milliseconds, but those that are compared with a token's dates are in seconds. */
+/** Times are in milliseconds, except those that are compared with the dates of a token, which are in seconds. */
 function suspects ({ jwks, introspection, leeway, revocation }: RealmSettings): Suspect[] {
   const milliseconds = (option: string, value: number, most: number): Suspect => ({ option, value, unit: 'milliseconds', between: [0, most] })
   return [
@@ -30,7 +30,7 @@ export interface SuspiciousUnit {
   sentence: string
 }
 
-/** Seconds where milliseconds are meant, or the other way round. */
+/** The options that seem to be seconds instead of milliseconds, or milliseconds instead of seconds. */
 export function suspiciousUnits (settings: RealmSettings): SuspiciousUnit[] {
   return suspects(settings)
     .filter(({ value, between: [least, most] }) => value !== undefined && value > least && value < most)

@@ -6,10 +6,13 @@ import { dispatcherFault, isDispatcher } from './dispatcher.js'
 import { WITHDRAWABLE } from './kept-claims.js'
 import { isRealmUrl, realmUrlFault } from './realm-url.js'
 
-/** RFC 7518 section 3.1 and RFC 8037; whoever holds a public key could make an HS* token, and anybody a none one. */
+/**
+ * The asymmetric algorithms (RFC 7518 section 3.1, RFC 8037). Others are refused: with HS*, everybody who has the public key
+ * could make a token, and with none, everybody could.
+ */
 export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const
 
-/** What setTimeout can count to, in milliseconds: 24 days. */
+/** The longest time of setTimeout, in milliseconds: 24 days. */
 const MAX_TIME = 2_147_483_647
 
 export const text = (what: string) => z.string(what).min(1, what)
@@ -30,8 +33,8 @@ export const realmUrl = z.string(REALM).min(1, REALM).superRefine((value, contex
   const message = isRealmUrl(value) ? REALM : 'an http or https URL without user name, query, fragment or white space, such as https://sso.example.com/realms/acme'
   context.addIssue({ code: 'custom', message, params: { found: fault } })
 })
-/** What is compared to the letter elsewhere, and often comes from a file or an environment variable. */
-export const given = (what: string) => text(what).superRefine((value, context) => {
+/** A text that is compared character by character, and often comes from a file or an environment variable. */
+export const exactText = (what: string) => text(what).superRefine((value, context) => {
   const fault = /^(undefined|null)$/.test(value)
     ? `the text "${value}": is an environment variable unset?`
     : value !== value.trim() && 'one with white space around it, such as the line break at the end of a file: write .trim()'
@@ -52,7 +55,7 @@ export const CA = 'a certificate in PEM as string or Buffer (its text, not its p
 export const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'a dispatcher of undici 7 or 8, such as new ProxyAgent(url)'
 
-/** The way to a claim, whose segments dots part: those of a URL would be parted too. */
+/** The path to a claim, with dots between its segments. A URL is refused, because its dots would separate segments too. */
 export const dotted = (what: string) => text(what).superRefine((path, context) => {
   const found = path.includes('://')
     ? 'a URL, which its dots would take apart: write an array of one segment'

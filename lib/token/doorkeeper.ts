@@ -1,23 +1,23 @@
-/** Slots of the first table; it doubles with what comes. */
-const FIRST = 256
+/** Slots of the first table. A table doubles when it is half full. */
+const FIRST_SIZE = 256
 
 /**
- * Which numbers came lately: the last so many of them at least, and twice as many at most. Two tables in turn, since the
- * older one can be dropped as a whole, and of bare numbers, since what a Set allocates for each is more than the question
- * is worth.
+ * Remembers the numbers that came last: at least the last `max` of them, and at most twice as many (the doorkeeper of
+ * TinyLFU). It has two tables, because the older one can be dropped as a whole. They are tables of bare numbers, because a
+ * Set would allocate memory for each number.
  */
 export class Doorkeeper {
   readonly #max: number
   #size = 0
-  #slots = new Int32Array(FIRST)
+  #slots = new Int32Array(FIRST_SIZE)
   #before = this.#slots
 
-  /** @param max numbers that are remembered for certain */
+  /** @param max the number of numbers that are certainly remembered */
   constructor (max: number) {
     this.#max = max
   }
 
-  /** Was this 32-bit number here lately? From now on it was. Of 0, which is what an empty slot holds, it is always said. */
+  /** Has this 32-bit number come before? It is remembered from now on. For 0, the value of an empty slot, the answer is always true. */
   seenBefore (number: number): boolean {
     const at = slotOf(this.#slots, number)
     if (this.#slots[at] === number || this.#before[slotOf(this.#before, number)] === number) return true
@@ -43,7 +43,7 @@ export class Doorkeeper {
   }
 }
 
-/** Where a number is, or else the empty slot where it would be: there is one, since no table is more than half full. */
+/** The slot of a number, or the empty slot for it. There is an empty slot, because no table is more than half full. */
 function slotOf (slots: Int32Array, number: number): number {
   const last = slots.length - 1
   let at = number & last
