@@ -5,8 +5,6 @@ import { importKey, type Jwk, MAX_ALGORITHMS, type SigningKey, signingKey } from
 import type { IsRefused } from './test-keys.js'
 import { createKey, type Key } from './verification-key.js'
 
-export type { Key }
-
 /** The entries of a response that are read: a realm has a handful, and each costs an import. */
 const MAX_ENTRIES = 200
 

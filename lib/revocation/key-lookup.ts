@@ -1,7 +1,7 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { type KeycloakError, notValid, unavailable } from '../errors.js'
 import type { Header } from '../token/jws.js'
-import type { Key } from '../keys/key-set.js'
+import type { Key } from '../keys/verification-key.js'
 import type { KeySource } from '../keys/key-source.js'
 import type { MemoryBudget, Reservation } from './memory-budget.js'
 import { monotonicMilliseconds } from '../util/clock.js'

@@ -1,6 +1,7 @@
 import type { AccessTokenClaims } from '../../types/user.js'
 import type { KeycloakError } from '../errors.js'
-import type { Key, KeySet } from '../keys/key-set.js'
+import type { KeySet } from '../keys/key-set.js'
+import type { Key } from '../keys/verification-key.js'
 import type { KeySource } from '../keys/key-source.js'
 import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
