@@ -33,13 +33,12 @@ export class RequestAttempts {
   }
 
   /** @throws {Error} an UnavailableError, or an error of undici */
-  async run (): Promise<Response> {
-    for (let left = MAX_ATTEMPTS - 1; ; left--) {
-      try {
-        return await this.#attempt(left === 0)
-      } catch (error) {
-        if (left === 0 || !isLostConnection(error)) throw error
-      }
+  async run (left = MAX_ATTEMPTS - 1): Promise<Response> {
+    try {
+      return await this.#attempt(left === 0)
+    } catch (error) {
+      if (left === 0 || !isLostConnection(error)) throw error
+      return this.run(left - 1)
     }
   }
 
