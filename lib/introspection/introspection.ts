@@ -6,6 +6,7 @@ import { notValid, unavailable, UnavailableError } from '../errors.js'
 import { CallLimiter } from '../keycloak/call-limiter.js'
 import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import type { KeycloakClient } from '../keycloak/client.js'
+import type { QueuedCall } from '../keycloak/queued-call.js'
 import { KEPT } from '../options/kept-claims.js'
 import { DEFAULT_CACHE } from '../options/schema.js'
 import { plainReason } from '../reasons/reason.js'
@@ -52,8 +53,6 @@ const RECOVERY: RetryDelays = {
   jitter: 0.25,
   lengthens: (error) => (error as UnavailableError).failureKind === 'bad-response'
 }
-
-const { reason: REFUSED } = plainReason('introspection_refused')
 
 /** The last response about a token, and the identity that it led to. */
 interface KnownResponse extends CacheEntry {
@@ -146,18 +145,17 @@ export class Introspection {
   async #resultOf (token: string, { claims }: Identity, cancellation: Cancellation): Promise<IntrospectionResult> {
     const response = await this.#ask(token, claims.sub ?? claims.sid ?? token, cancellation)
     if (response instanceof UnavailableError) {
-      if (this.#refusalWarning.allows()) this.#options.log.warn(`${REFUSED}; it is 401 token_not_valid`)
+      if (this.#refusalWarning.allows()) this.#options.log.warn(`${plainReason('introspection_refused').reason}; it is 401 token_not_valid`)
       throw notValid('introspection_refused')
     }
-    const { text } = response
-    const size = text.length
+    const size = response.text.length
     if (isKnown(response)) {
       // The same response to the same token was accepted before: only its dates can have passed.
       checkDates(response.identity.claims, this.#options, wallSeconds())
       return { identity: response.identity, size }
     }
     const identity = identityOf(claimsFromResponse(response.members, claims, this.#claimsOptions))
-    this.#known?.keep({ credentials: credentialsOf(token), text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
+    this.#known?.keep({ credentials: credentialsOf(token), text: response.text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
     return { identity, size }
   }
 
@@ -172,17 +170,20 @@ export class Introspection {
         waited = await this.#limiter.wait(call, call.turn, deadline)
       }
       const response = await this.#client.ask({ token, deadline, cancellation, waited })
-      this.#limiter.leave(call)
+      this.#leave(call, deadline)
       this.#endpoint.succeeded()
       return response
     } catch (error) {
-      this.#limiter.leave(call)
+      this.#leave(call, deadline)
       this.#endpoint.failed(error as UnavailableError)
       if ((error as UnavailableError).failureKind !== 'local') this.#recoveryProbe.attemptSoon()
       throw error
-    } finally {
-      deadline.clear()
     }
+  }
+
+  #leave (call: QueuedCall, deadline: Deadline): void {
+    deadline.clear()
+    this.#limiter.leave(call)
   }
 
   #read (token: string, text: string): KnownResponse | NewResponse {

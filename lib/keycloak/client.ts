@@ -89,16 +89,12 @@ export class KeycloakClient {
       // Each request is cancelled in the end, most of them long after their response: an error costs something to make.
       if (this.closing.has(end)) end(unavailable(why, 'local'))
     })
-    try {
-      const response = await attempts.run()
-      this.#answeredAt = monotonicMilliseconds()
-      return response
-    } catch (error) {
-      throw error instanceof UnavailableError ? error : unavailable(networkFailure(error), 'unreachable')
-    } finally {
+    const response = await attempts.run().catch(asUnavailable).finally(() => {
       if (deadline !== request.timeout) deadline.clear()
       this.closing.delete(end)
-    }
+    })
+    this.#answeredAt = monotonicMilliseconds()
+    return response
   }
 
   /**
@@ -146,4 +142,8 @@ export class KeycloakClient {
       body: form ?? null
     }
   }
+}
+
+function asUnavailable (error: unknown): never {
+  throw error instanceof UnavailableError ? error : unavailable(networkFailure(error), 'unreachable')
 }

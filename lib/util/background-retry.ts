@@ -90,16 +90,20 @@ export class BackgroundRetry<Result = unknown> {
       const result = await this.#attempt()
       this.#failing = false
       this.#delay = this.#delays.first
+      this.#end()
       return result
     } catch (error) {
       this.#failing = true
       this.attemptIn(this.#delayAfter(error))
+      this.#end()
       throw error
-    } finally {
-      this.#underWay = undefined
-      if (this.#onceMore) this.attemptSoon()
-      this.#onOver()
     }
+  }
+
+  #end (): void {
+    this.#underWay = undefined
+    if (this.#onceMore) this.attemptSoon()
+    this.#onOver()
   }
 
   #delayAfter (error: unknown): number {
