@@ -1,54 +1,60 @@
-import { Doorkeeper } from './doorkeeper.js'
 import { wallSeconds } from '../util/clock.js'
+import { Doorkeeper } from './doorkeeper.js'
 
-/** What a memory needs to know of what it keeps. */
+/** The members of an entry that the cache needs. */
 export interface CacheEntry {
-  /** `Bearer`, a space and the token: the header of nearly every client, which so can be compared as it came. */
+  /** `Bearer`, a space and the token: nearly every client writes this header, so it can be compared unchanged. */
   readonly credentials: string
-  /** When it is of no use any more, in seconds since 1970. */
+  /** The time from which the entry has expired, in seconds since 1970. */
   readonly until: number
-  /** What it takes, rounded up. */
+  /** The memory that the entry takes, an estimate rounded up. */
   readonly bytes: number
   /** False when it is kept; the cache sets it when the entry is found, and clears it when the entry is spared. */
   isUsed: boolean
 }
 
-/** Bounds of a memory. */
+/** The bounds of the cache. */
 export interface CacheBounds {
+  /** The most entries. */
   max: number
   maxBytes: number
 }
 
-/** What a kept text takes, in multiples of its length: itself, what was read of it and the places it is found at, rounded up. */
+/** The memory that an entry takes for each character of its token: the text, its claims and its slots, rounded up. */
 export const BYTES_PER_CHARACTER = 6
 
-/** Bytes that the smallest token would take, about: more than fit are not worth being remembered. */
-const LEAST = 1024
-
-/** Of the characters of a signature but the last, which holds a few bits alone: 48 bits make a number of 32. */
-const LOOKED_AT = { from: -9, to: -1 }
-
-/** How nearly every client spells it, and the one space that it puts behind. */
-const SCHEME = 'Bearer '
-
-/** How often what has ended is looked for, in milliseconds. */
-const SWEEP_EVERY = 30_000
+/** The bytes of the smallest entry, an estimate. The doorkeeper need not remember more tokens than fit into the cache. */
+const MIN_ENTRY_BYTES = 1024
 
 /**
- * What is known of some tokens. A full cache drops the oldest entry that was not used since it was last looked at (SIEVE, Zhang
- * et al., NSDI 2024): the hand goes from entry to entry, spares those that were used and drops the first other one. A hot token
- * stays, a hit costs one comparison more, and fewer tokens are verified again than with the least recently used one dropped
- * (figures in docs/performance.md). A find is of that very token: each character of it is
- * compared. Some of its signature's only lead there, since hashing all of them would cost ten times as much; two tokens
- * that share those cannot both be kept, and nobody who cannot sign tokens can make one that is kept. What it holds is no
- * more than what somebody kept: whether that still counts is for the one who asks to judge.
+ * The characters at the end of a signature that give the slot. The last character is left out, because it holds only a few
+ * bits. The 48 bits of the others make a number of 32 bits.
+ */
+const SLOT_CHARACTERS = { from: -9, to: -1 }
+
+/** The scheme as nearly every client writes it, with one space. */
+const SCHEME = 'Bearer '
+
+/** The time between two searches for expired entries, in milliseconds. */
+const SWEEP_INTERVAL = 30_000
+
+/**
+ * A cache of entries by token. A full cache drops the oldest entry that was not used since the hand last passed it (SIEVE,
+ * Zhang et al., NSDI 2024): the hand goes from entry to entry, spares used entries and drops the first unused one. A hot token
+ * stays, a hit costs one comparison more, and fewer tokens are verified again than with a cache that drops the least recently
+ * used one (figures in docs/performance.md).
+ *
+ * An entry is found only by its whole token, which is compared character by character. The slot is made of a few characters
+ * of the signature, because a hash of all characters would cost ten times as much. Two tokens with the same slot cannot both
+ * be kept, but nobody who cannot sign tokens can make a token that is kept. The cache does not decide whether an entry is
+ * still valid: its caller does.
  */
 export class TokenCache<Entry extends CacheEntry> {
   readonly #max: number
   readonly #maxBytes: number
   readonly #entries = new Map<number, Entry>()
   readonly #seen: Doorkeeper
-  /** Where the search for the next entry to drop goes on; a Map's iterator follows what is added and deleted. */
+  /** The position of the search for the next entry to drop. An iterator of a Map follows additions and deletions. */
   #hand: MapIterator<Entry> | undefined
   #newest: Entry | undefined
   #bytes = 0
@@ -57,7 +63,7 @@ export class TokenCache<Entry extends CacheEntry> {
   constructor ({ max, maxBytes }: CacheBounds) {
     this.#max = max
     this.#maxBytes = maxBytes
-    this.#seen = new Doorkeeper(Math.min(max, Math.ceil(maxBytes / LEAST)))
+    this.#seen = new Doorkeeper(Math.min(max, Math.ceil(maxBytes / MIN_ENTRY_BYTES)))
   }
 
   get size (): number {
@@ -73,29 +79,29 @@ export class TokenCache<Entry extends CacheEntry> {
     return entry !== undefined && entry.credentials.slice(SCHEME.length) === token ? used(entry) : undefined
   }
 
-  /** By an Authorization header. One that says the same in other words is not found. */
+  /** Finds an entry by an Authorization header. An equivalent header in another spelling, such as `bearer`, is not found. */
   findBy (header: string): Entry | undefined {
     const entry = this.#entries.get(slotOf(header))
     return entry !== undefined && entry.credentials === header ? used(entry) : undefined
   }
 
   keep (entry: Entry): void {
-    const place = slotOf(entry.credentials)
-    this.#drop(place)
+    const slot = slotOf(entry.credentials)
+    this.#drop(slot)
     // The hand is given up while there is room, because an iterator keeps the former table of its Map alive.
     if (this.#hasRoomFor(entry)) this.#hand = undefined
     else this.#makeRoomFor(entry)
     if (entry.bytes > this.#maxBytes) return
-    this.#entries.set(place, entry)
+    this.#entries.set(slot, entry)
     this.#newest = entry
     this.#bytes += entry.bytes
-    this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref()
+    this.#sweeping ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref()
   }
 
   /**
-   * Was this token here before, a little while ago? What comes once is not worth keeping: where thousands of tokens come
-   * one after the other, keeping and dropping each would cost more than verifying some of them twice. By the place it would
-   * have, so that a number is all that is kept of it; a mistake keeps a token too early.
+   * Has this token come before, a short time ago? A token that comes once is not worth an entry: if thousands of tokens come
+   * one after the other, an entry for each would cost more than a second verification of some. Only the slot of a token is
+   * remembered, so a token may be kept too early if another has the same slot.
    */
   hasSeen (token: string): boolean {
     return this.#seen.seenBefore(slotOf(token))
@@ -105,7 +111,7 @@ export class TokenCache<Entry extends CacheEntry> {
     this.#drop(slotOf(credentials))
   }
 
-  /** Forget all. */
+  /** Drop all entries. */
   close (): void {
     this.#entries.clear()
     this.#hand = undefined
@@ -114,12 +120,12 @@ export class TokenCache<Entry extends CacheEntry> {
     clearInterval(this.#sweeping)
   }
 
-  /** A token that has ended is of no use to us, and would be to whoever reads the memory of the process. */
+  /** Drop expired entries, so that nobody who reads the memory of the process finds old tokens there. */
   #sweep (): void {
     const now = wallSeconds()
     this.#hand = undefined
-    for (const [place, { until }] of this.#entries) {
-      if (until <= now) this.#drop(place)
+    for (const [slot, { until }] of this.#entries) {
+      if (until <= now) this.#drop(slot)
     }
     if (this.#entries.size > 0) return
     clearInterval(this.#sweeping)
@@ -130,7 +136,7 @@ export class TokenCache<Entry extends CacheEntry> {
     return this.#entries.size < this.#max && this.#bytes + bytes <= this.#maxBytes
   }
 
-  /** The hand clears the mark of each entry that it spares, and begins with the oldest again behind the newest. */
+  /** The hand clears the mark of each entry that it spares. After the newest entry it begins again with the oldest. */
   #makeRoomFor (entry: Entry): void {
     while (this.#entries.size > 0 && !this.#hasRoomFor(entry)) {
       this.#hand ??= this.#entries.values()
@@ -141,38 +147,38 @@ export class TokenCache<Entry extends CacheEntry> {
     }
   }
 
-  #drop (place: number): void {
-    const entry = this.#entries.get(place)
+  #drop (slot: number): void {
+    const entry = this.#entries.get(slot)
     if (entry === undefined) return
-    this.#entries.delete(place)
+    this.#entries.delete(slot)
     this.#bytes -= entry.bytes
   }
 }
 
-/** Marks an entry, and writes only once, so that hot entries are read alone. */
+/** Marks an entry as used. It writes only if the mark is not set, so that hot entries are only read. */
 function used<Entry extends CacheEntry> (entry: Entry): Entry {
   if (!entry.isUsed) entry.isUsed = true
   return entry
 }
 
 /**
- * The credentials that a verified token makes (RFC 6750 section 2.1).
- * @param token of ASCII alone, as a verified one is
+ * The credentials of a verified token (RFC 6750 section 2.1).
+ * @param token only of ASCII characters, which a verified token always is
  */
 export function credentialsOf (token: string): string {
   return copyOf(SCHEME + token)
 }
 
-/** A copy of ASCII characters: a slice would keep all of a header alive, and is slower to compare. */
+/** A copy of an ASCII text, because a slice would keep the whole header in memory, and is slower to compare. */
 export function copyOf (text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 
-/** A whole number of 32 bits, which a Map finds faster than a string. By the end of a token, with or without what is before it. */
+/** The slot of a token, or of a header that ends with it: an integer of 32 bits, which a Map finds faster than a string. */
 function slotOf (text: string): number {
-  let place = 0
-  for (let at = text.length + LOOKED_AT.from; at < text.length + LOOKED_AT.to; at++) {
-    place = (Math.imul(place, 31) + text.charCodeAt(at)) | 0
+  let slot = 0
+  for (let at = text.length + SLOT_CHARACTERS.from; at < text.length + SLOT_CHARACTERS.to; at++) {
+    slot = (Math.imul(slot, 31) + text.charCodeAt(at)) | 0
   }
-  return place
+  return slot
 }
