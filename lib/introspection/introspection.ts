@@ -13,7 +13,7 @@ import { plainReason } from '../reasons/reason.js'
 import { checkDates } from '../token/claims.js'
 import { type Identity, identityOf } from '../token/identity.js'
 import { BYTES_PER_CHARACTER, type CacheBounds, type CacheEntry, credentialsOf, TokenCache } from '../token/token-cache.js'
-import type { Recall } from '../token/verifier.js'
+import type { FromCache } from '../token/verifier.js'
 import { BackgroundRetry, type RetryDelays } from '../util/background-retry.js'
 import { wallSeconds } from '../util/clock.js'
 import { Deadline } from '../util/deadline.js'
@@ -79,7 +79,7 @@ export class Introspection {
   readonly #known: TokenCache<KnownResponse> | undefined
   readonly #shared: SharedResponses | undefined
   /** `undefined` if no response is shared. */
-  readonly recall: Recall | undefined
+  readonly fromCache: FromCache | undefined
 
   constructor (options: IntrospectionOptions, client: KeycloakClient, endpoint: EndpointHealth) {
     const keepClaims = [...KEPT, ...options.keepClaims]
@@ -93,7 +93,7 @@ export class Introspection {
     if (ttl > 0) {
       const shared = new SharedResponses(this.#resultOf.bind(this), { ttl, timeout, bounds: kept || DEFAULT_CACHE, expected: options })
       this.#shared = shared
-      this.recall = (header, wall, monotonic) => shared.recall(header, wall, monotonic)
+      this.fromCache = (header, wall, monotonic) => shared.fromCache(header, wall, monotonic)
     } else if (kept !== false) {
       // Responses that are shared need not be kept twice.
       this.#known = new TokenCache(kept)

@@ -64,7 +64,7 @@ export class SharedResponses {
    * The identity for the token of an Authorization header, if there is a response that serves.
    * @throws {KeycloakError} token_not_valid, token_expired
    */
-  recall (header: string, wall: number, monotonic: number): Identity | undefined {
+  fromCache (header: string, wall: number, monotonic: number): Identity | undefined {
     return this.#outcomeOf(this.#responses.findBy(header), wall, monotonic)
   }
 

@@ -3,7 +3,7 @@ import type { Waiting } from '../keycloak/cancellation.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
-import type { Recall, Verify } from '../token/verifier.js'
+import type { FromCache, Verify } from '../token/verifier.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 
 /** The members of the request that the decision on its token needs. */
@@ -20,7 +20,7 @@ export type Identify = (credentials: Credentials, presentation?: Presentation) =
 export interface Identification {
   identify: Identify
   /** The fast way, which is synchronous. `undefined` if no tokens are kept, or Keycloak is asked at each request. */
-  recall: Recall | undefined
+  fromCache: FromCache | undefined
   /** Does `identify` need the presentation? */
   needsPresentation: boolean
 }
@@ -29,24 +29,24 @@ export interface Identification {
 export interface IdentificationParts {
   verify: Verify
   /** `undefined` if no tokens are kept. */
-  recall: Recall | undefined
+  fromCache: FromCache | undefined
   /** `undefined` if logouts are not received. */
   revocation: Pick<RealmRevocation, 'check'> | undefined
   /** `undefined` if tokens are not introspected. */
-  introspection: Pick<Introspection, 'introspect' | 'recall'> | undefined
+  introspection: Pick<Introspection, 'introspect' | 'fromCache'> | undefined
 }
 
-export function createIdentification ({ verify, recall: recallVerified, revocation, introspection }: IdentificationParts): Identification {
-  const recallLive = introspection?.recall
-  const isRecalled = recallVerified !== undefined && (introspection === undefined || recallLive !== undefined)
-  return { identify, recall: isRecalled ? recall : undefined, needsPresentation: introspection !== undefined }
+export function createIdentification ({ verify, fromCache: verifiedFromCache, revocation, introspection }: IdentificationParts): Identification {
+  const introspectedFromCache = introspection?.fromCache
+  const hasFastWay = verifiedFromCache !== undefined && (introspection === undefined || introspectedFromCache !== undefined)
+  return { identify, fromCache: hasFastWay ? fromCache : undefined, needsPresentation: introspection !== undefined }
 
-  function recall (header: string, wall: number, monotonic: number): Identity | undefined {
-    const verified = recallVerified!(header, wall, monotonic)
+  function fromCache (header: string, wall: number, monotonic: number): Identity | undefined {
+    const verified = verifiedFromCache!(header, wall, monotonic)
     if (verified === undefined) return undefined
     revocation?.check(verified.claims)
-    if (recallLive === undefined) return verified
-    const live = recallLive(header, wall, monotonic)
+    if (introspectedFromCache === undefined) return verified
+    const live = introspectedFromCache(header, wall, monotonic)
     return live && checked(live)
   }
 

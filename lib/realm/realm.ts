@@ -12,7 +12,7 @@ import { preload } from '../keys/preload.js'
 import { refuseTestKeys } from '../keys/test-keys.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
-import type { Recall } from '../token/verifier.js'
+import type { FromCache } from '../token/verifier.js'
 import { createIdentification, type Identify } from './identification.js'
 import type { SharedByRealms } from './shared.js'
 import { createVerification, expectedClaimsOf } from './verification.js'
@@ -36,7 +36,7 @@ export class Realm {
   readonly name: string
   readonly identify: Identify
   /** `undefined` if no tokens are kept, or Keycloak is asked at each request. */
-  readonly recall: Recall | undefined
+  readonly fromCache: FromCache | undefined
   /** Does `identify` need the presentation? */
   readonly needsPresentation: boolean
   readonly rolesOf: RolesOf
@@ -46,11 +46,11 @@ export class Realm {
   readonly #parts: Parts
 
   constructor (settings: RealmSettings, parts: Parts, shared: SharedByRealms) {
-    const { verify, recall: recallVerified } = createVerification(settings, parts.keys, shared)
-    const { identify, recall, needsPresentation } = createIdentification({ verify, recall: recallVerified, ...parts })
+    const { verify, fromCache: verifiedFromCache } = createVerification(settings, parts.keys, shared)
+    const { identify, fromCache, needsPresentation } = createIdentification({ verify, fromCache: verifiedFromCache, ...parts })
     this.name = settings.issuer.split('/').filter(Boolean).at(-1)!
     this.identify = identify
-    this.recall = recall
+    this.fromCache = fromCache
     this.needsPresentation = needsPresentation
     this.rolesOf = rolesAt(settings.permissionPath)
     this.denials = createDenials(settings)

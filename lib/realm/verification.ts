@@ -5,7 +5,7 @@ import { AlgorithmAdvice } from '../token/algorithm-advice.js'
 import type { ExpectedClaims } from '../token/claims.js'
 import { ACCESS_TOKEN, type JwsRules } from '../token/jws.js'
 import { createTokenReasons } from '../token/token-reasons.js'
-import { createUnsignedVerify, type Recall, TokenVerifier, type Verify } from '../token/verifier.js'
+import { createUnsignedVerify, type FromCache, TokenVerifier, type Verify } from '../token/verifier.js'
 import type { SharedByRealms } from './shared.js'
 
 /** The claims that a token of the realm must have, before introspection and after it. */
@@ -19,7 +19,7 @@ export function expectedClaimsOf (settings: RealmSettings): ExpectedClaims {
 }
 
 /** The functions that verify the realm's access tokens. */
-export function createVerification (settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, recall: Recall | undefined } {
+export function createVerification (settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, fromCache: FromCache | undefined } {
   const expected = { ...expectedClaimsOf(settings), audienceOptional: settings.verifyTokensWithKeycloak }
   const rules: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
@@ -28,7 +28,7 @@ export function createVerification (settings: RealmSettings, keys: KeySource, { 
     maxDepth: limits.jsonDepth
   }
   const explained = { ...rules, explain: createTokenReasons(settings).header }
-  if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: explained }), recall: undefined }
+  if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: explained }), fromCache: undefined }
   const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog(log) })
   const jws: JwsRules = { ...explained, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
   return new TokenVerifier({ expected, jws, keys, cache: tokens })

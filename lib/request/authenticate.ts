@@ -31,7 +31,7 @@ export class Authentication {
   readonly #routes: Routes
   readonly #extractToken: AuthenticationParts['extractToken']
   readonly #realm: Realm
-  readonly #recall: Realm['recall']
+  readonly #fromCache: Realm['fromCache']
   readonly #toUser: ToUser
   readonly #closing: Closing
 
@@ -39,7 +39,7 @@ export class Authentication {
     this.#routes = routes
     this.#extractToken = extractToken
     this.#realm = realm
-    this.#recall = realm.recall
+    this.#fromCache = realm.fromCache
     this.#toUser = toUser
     this.#closing = closing
   }
@@ -79,8 +79,8 @@ export class Authentication {
     if (this.#extractToken === undefined) {
       const header = authorizationOf(request)
       if (header === undefined) return null
-      const recalled = this.#recall?.(header, wallMilliseconds(), monotonicMilliseconds())
-      if (recalled !== undefined) return recalled
+      const cached = this.#fromCache?.(header, wallMilliseconds(), monotonicMilliseconds())
+      if (cached !== undefined) return cached
       credentials = credentialsIn(header)
     } else {
       const token = this.#extractToken(request)

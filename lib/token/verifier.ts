@@ -23,7 +23,7 @@ export type Verify = (token: string) => MaybePromise<Identity>
  * @param wall milliseconds of the wall clock, for the dates of tokens
  * @param monotonic milliseconds of the monotonic clock, for the age of the key set and of kept responses
  */
-export type Recall = (header: string, wall: number, monotonic: number) => Identity | undefined
+export type FromCache = (header: string, wall: number, monotonic: number) => Identity | undefined
 
 export interface VerifierOptions {
   expected: ExpectedClaims
@@ -65,8 +65,8 @@ export class TokenVerifier {
     this.#payloadFromVerifier = createPayloadFromVerifier(jws)
   }
 
-  /** {@link Recall}; `undefined` if no tokens are kept. */
-  get recall (): Recall | undefined {
+  /** {@link FromCache}; `undefined` if no tokens are kept. */
+  get fromCache (): FromCache | undefined {
     const [cache, keys] = [this.#cache, this.#keys]
     return cache && ((header, wall, monotonic) => {
       const kept = cache.findBy(header)
