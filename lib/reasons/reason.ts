@@ -5,10 +5,11 @@ import { OUTAGES } from './outages.js'
 import { PUSHES } from './pushes.js'
 import { TOKENS } from './tokens.js'
 
-/** Every reason for which something is refused: its code, its sentence, and what an operator does. */
-export const REASONS = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES }
+/** An intersection, so that the declarations do not repeat all sentences. */
+type Reasons = typeof TOKENS & typeof CALLERS & typeof OUTAGES & typeof NETWORK & typeof PUSHES
 
-type Reasons = typeof REASONS
+/** Every reason for which something is refused: its code, its sentence, and what an operator does. */
+export const REASONS: Reasons = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES }
 
 /**
  * Why something was refused, for operators and programs. Codes do not change; docs/troubleshooting.md has all of them, each with
