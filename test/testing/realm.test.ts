@@ -134,7 +134,7 @@ t.test('a realm closes at once, as often as one likes, and stays closed', async 
 
 t.test('a forgotten realm does not keep the process alive', async t => {
   const script = `
-    import { createTestRealm } from '../lib/testing/index.js'
+    import { createTestRealm } from './lib/testing/index.js'
     const realm = await createTestRealm()
     const response = await fetch(realm.issuer + '/protocol/openid-connect/certs')
     console.log(response.status)`
