@@ -1,10 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { KeycloakOptions } from '../../index.js'
+import type { Health } from '../../types/instance.js'
+import type { KeycloakOptions } from '../../types/options.js'
 
-/** What an API says of itself. */
+/** The memory and the sockets that an API uses. */
 export interface Usage {
+  /** Bytes of the heap, after a garbage collection. */
   memory: number
   sockets: number
 }
@@ -16,6 +18,7 @@ export interface Api {
   introspects: boolean
   faults: string[]
   usage: () => Promise<Usage>
+  health: () => Promise<Health>
   /** Milliseconds that app.close() took. */
   close: () => Promise<number>
   kill: () => void
@@ -23,7 +26,7 @@ export interface Api {
 
 export async function startApi (name: string, options: KeycloakOptions): Promise<Api> {
   const child = fork(fileURLToPath(new URL('./api.ts', import.meta.url)), [JSON.stringify(options)], {
-    execArgv: [...process.execArgv, '--expose-gc'],
+    execArgv: ['--import', 'tsx', '--expose-gc'],
     // Its realm is a test realm of another process.
     env: { ...process.env, NODE_ENV: 'test' }
   })
@@ -37,6 +40,7 @@ export async function startApi (name: string, options: KeycloakOptions): Promise
     introspects: options.verifyTokensWithKeycloak === true,
     faults,
     usage: () => question<Usage>('usage', 'memory'),
+    health: async () => (await question<{ health: Health }>('health', 'health')).health,
     close: async () => (await question<{ closed: number }>('close', 'closed')).closed,
     kill: () => { child.kill('SIGKILL') }
   }

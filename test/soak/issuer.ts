@@ -4,10 +4,10 @@ import type { ServerResponse } from 'node:http'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { Kind } from './kind.js'
 
-/** How long after a trouble its traces may show: a breaker's trial comes within a second, a deadline within two. */
+/** Milliseconds after a trouble in which its traces may show: a breaker's trial comes within a second, a deadline within two. */
 const AFTERMATH = 3500
 
-/** An issuer that gets into trouble, and what is sent meanwhile. */
+/** An issuer that gets into trouble, and the requests that are sent meanwhile. */
 export interface Issuer {
   kinds: Kind[]
   trouble: () => boolean
@@ -17,32 +17,45 @@ export interface Issuer {
   hang: () => void
 }
 
-/** The testing realm, which rotates, hangs, resets, answers garbage and comes back. */
-export async function testRealmIssuer (realm: TestRealm): Promise<Issuer> {
-  let troubled = false
-  let calmSince = 0
+/** A trouble of the issuer: its name, how it starts, and how the APIs notice it. */
+export interface Trouble {
+  name: string
+  start: () => unknown
+  /** Are tokens refused with 503, do calls of introspection wait, or does nobody notice anything? */
+  effect: 'refusals' | 'waiting' | 'none'
+}
+
+/** The troubles of a test realm: it rotates, hangs, is down, answers 500 or garbage, and resets connections. `realm.up()` ends each of them. */
+export function troublesOf (realm: TestRealm): Trouble[] {
   const garbage = (_request: unknown, response: ServerResponse): void => { response.end('<html>nothing of the kind</html>') }
   const reset = (request: { socket: { destroy: () => void } }): void => { request.socket.destroy() }
   const both = (handler: (request: never, response: never, body: string) => void): void => {
     realm.respond('certs', handler as never)
     realm.respond('introspect', handler as never)
   }
-  const troubles: Array<[string, () => unknown]> = [
-    ['rotates its keys', () => realm.rotateKeys()],
-    ['hangs', () => realm.hang()],
-    ['is down', () => realm.down()],
-    ['answers 500', () => realm.error(500)],
-    ['resets connections', () => both(reset as never)],
-    ['answers garbage', () => both(garbage as never)],
-    ['rotates its keys while it is down', async () => { await realm.down(); realm.rotateKeys() }]
+  return [
+    { name: 'rotates its keys', effect: 'none', start: () => realm.rotateKeys() },
+    { name: 'hangs', effect: 'waiting', start: () => realm.hang() },
+    { name: 'is down', effect: 'refusals', start: () => realm.down() },
+    { name: 'answers 500', effect: 'refusals', start: () => realm.error(500) },
+    { name: 'resets connections', effect: 'refusals', start: () => both(reset as never) },
+    { name: 'answers garbage', effect: 'refusals', start: () => both(garbage as never) },
+    { name: 'rotates its keys while it is down', effect: 'refusals', start: async () => { await realm.down(); realm.rotateKeys() } }
   ]
+}
+
+/** A test realm that gets into one trouble after the other. */
+export async function testRealmIssuer (realm: TestRealm): Promise<Issuer> {
+  let troubled = false
+  let calmSince = 0
+  const troubles = troublesOf(realm)
   return {
     kinds: kindsOf(realm),
     trouble: () => troubled || Date.now() - calmSince < AFTERMATH,
     hang: () => realm.hang(),
     async chaos (until) {
       for (let round = 0; Date.now() < until; round++) {
-        const [name, start] = troubles[round % troubles.length]!
+        const { name, start } = troubles[round % troubles.length]!
         console.log(`${new Date().toISOString().slice(11, 19)} the issuer ${name}`)
         troubled = true
         await start()
@@ -56,7 +69,7 @@ export async function testRealmIssuer (realm: TestRealm): Promise<Issuer> {
   }
 }
 
-/** A key id for each that looks like the realm's, so that all of them wait for a refresh; what is not looked at need not be signed. */
+/** Tokens with a new key id each, which looks like those of the realm, so that all of them wait for a refresh. Nobody checks their signature. */
 function strangers (realm: TestRealm): () => string {
   const [, payload, signature] = realm.token().split('.')
   return () => {
@@ -65,8 +78,8 @@ function strangers (realm: TestRealm): () => string {
   }
 }
 
-/** Signed anew every second at most, since signing would be the load itself. */
-function kindsOf (realm: TestRealm): Kind[] {
+/** The kinds of requests. Their tokens are signed anew every second at most, because signing would be the load itself. */
+export function kindsOf (realm: TestRealm): Kind[] {
   const fresh = (make: () => string) => {
     let [token, until] = ['', 0]
     return () => {

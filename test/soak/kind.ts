@@ -1,4 +1,4 @@
-/** What is sent, and what the contract answers when nothing is wrong with Keycloak. */
+/** A kind of request, with the status that the contract promises while nothing is wrong with Keycloak. */
 export interface Kind {
   name: string
   path: string

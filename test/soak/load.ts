@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { Agent } from 'undici'
 import type { Api } from './child.js'
 import type { Issuer } from './issuer.js'
@@ -9,32 +10,44 @@ export type Tally = Map<string, number>
 export interface Load {
   counts: Tally
   unexpected: Tally
-  /** All that is in flight is answered; no more is sent. */
+  /** Resolves when all requests that are in flight now are answered. */
+  answered: () => Promise<void>
+  /** No more requests are sent; resolves when those in flight are answered. */
   stop: () => Promise<void>
 }
 
-/** Senders for each API, each with one request in flight; and those of what waits. */
-const SENDERS = 8
-const PATIENT = 100
+/** The size of a load. */
+export interface Senders {
+  /** Senders for each API, each with one request in flight. */
+  senders: number
+  /** Senders for each API of the kinds that wait. */
+  patient: number
+  /** Milliseconds between an answer and the sender's next request. */
+  pause: number
+}
+
+const FULL: Senders = { senders: 8, patient: 100, pause: 0 }
 
 /**
  * Keep some APIs busy.
  * @param trouble is something wrong with Keycloak now, or was it a moment ago?
  */
-export function startLoad (apis: readonly Api[], kinds: readonly Kind[], { trouble }: Pick<Issuer, 'trouble'>): Load {
+export function startLoad (apis: readonly Api[], kinds: readonly Kind[], { trouble }: Pick<Issuer, 'trouble'>, { senders: perApi, patient, pause }: Senders = FULL): Load {
   const counts: Tally = new Map()
   const unexpected: Tally = new Map()
-  const agent = new Agent({ connections: SENDERS + PATIENT, headersTimeout: 20_000 })
+  const inFlight = new Set<Promise<void>>()
+  const agent = new Agent({ connections: perApi + patient, headersTimeout: 20_000 })
   let stopped = false
   const waiting = kinds.filter(({ waits }) => waits === true)
   const others = kinds.filter(({ waits }) => waits !== true)
   const senders = apis.flatMap((api) => [
-    ...Array.from({ length: SENDERS }, () => send(api, others)),
-    ...Array.from({ length: waiting.length === 0 ? 0 : PATIENT }, () => send(api, waiting))
+    ...Array.from({ length: perApi }, () => keepSending(api, others)),
+    ...Array.from({ length: waiting.length === 0 ? 0 : patient }, () => keepSending(api, waiting))
   ])
   return {
     counts,
     unexpected,
+    async answered () { await Promise.all(inFlight) },
     async stop () {
       stopped = true
       await Promise.all(senders)
@@ -42,19 +55,26 @@ export function startLoad (apis: readonly Api[], kinds: readonly Kind[], { troub
     }
   }
 
-  async function send (api: Api, kinds: readonly Kind[]): Promise<void> {
+  async function keepSending (api: Api, kinds: readonly Kind[]): Promise<void> {
     for (;;) {
       if (stopped) return
-      const kind = kinds[Math.floor(Math.random() * kinds.length)]!
-      const before = trouble()
-      const status = await ask(api, kind)
-      const troubled = before || trouble()
-      // A rotation is no excuse for a 401: whoever comes with the new key is let in, flood or not.
-      const excused = kind.needsKeycloak && status === 503 && troubled
-      count(counts, `${api.name}, ${kind.name}: ${status}`)
-      if (status !== kind.expected && !excused) {
-        count(unexpected, `${api.name}, ${kind.name}: ${status} instead of ${kind.expected}, ${troubled ? 'in trouble' : 'in calm'}`)
-      }
+      const request = send(api, kinds[Math.floor(Math.random() * kinds.length)]!)
+      inFlight.add(request)
+      await request
+      inFlight.delete(request)
+      if (pause > 0) await wait(pause)
+    }
+  }
+
+  async function send (api: Api, kind: Kind): Promise<void> {
+    const before = trouble()
+    const status = await ask(api, kind)
+    const troubled = before || trouble()
+    // A rotation is no excuse for a 401: a request with the new key is let in, flood or not.
+    const excused = kind.needsKeycloak && status === 503 && troubled
+    count(counts, `${api.name}, ${kind.name}: ${status}`)
+    if (status !== kind.expected && !excused) {
+      count(unexpected, `${api.name}, ${kind.name}: ${status} instead of ${kind.expected}, ${troubled ? 'in trouble' : 'in calm'}`)
     }
   }
 
