@@ -1,5 +1,5 @@
 import { networkReason } from './reasons/network.js'
-import { isReasonCode, type KeycloakReasonCode, plainReason, type PlainReasonCode, type Reason, reasonFor } from './reasons/reason.js'
+import { isReason, isReasonCode, type KeycloakReasonCode, plainReason, type PlainReasonCode, type Reason, reasonFor } from './reasons/reason.js'
 import { withoutStack } from './util/without-stack.js'
 
 /** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
@@ -74,8 +74,7 @@ export class KeycloakError extends Error {
 
   /** The reason, made at the first look at it. Static, since a private method would cost each new error 0.1 µs. */
   static #tell (error: KeycloakError): Reason {
-    const given = typeof error.#reason === 'function' ? error.#reason() : error.#reason
-    const told = typeof given === 'string' ? tellReason(given) : given
+    const told = toldBy(error.#reason)
     error.#reason = told
     return told
   }
@@ -92,9 +91,17 @@ export class KeycloakError extends Error {
 }
 Object.defineProperty(KeycloakError.prototype, 'name', { value: 'KeycloakError' })
 
-/** @param given a code without values, or a sentence of the application's */
-function tellReason (given: string): Reason {
-  return isReasonCode(given) ? plainReason(given) : reasonFor('refused_by_application', { sentence: given })
+/**
+ * The reason that was given. An application in JavaScript may give none, or a function that throws: the refusal stands all
+ * the same, and a line of the log must not take its place.
+ */
+function toldBy (source: OwnReason): Reason {
+  let given: unknown
+  try {
+    given = typeof source === 'function' ? source() : source
+  } catch {}
+  if (typeof given === 'string') return isReasonCode(given) ? plainReason(given) : reasonFor('refused_by_application', { sentence: given })
+  return isReason(given) ? given : reasonFor('refused_by_application', { sentence: 'the application gave no reason' })
 }
 
 /** Is it a refusal, of this copy of the package or of another one in the process, as the ES module and the CommonJS one are? */

@@ -46,3 +46,10 @@ export function problemOf (reasonCode: KeycloakReasonCode): Reason {
 export function isReasonCode (text: string): text is KeycloakReasonCode {
   return Object.hasOwn(REASONS, text)
 }
+
+/** Is it a reason as {@link reasonFor} makes it, or an error that has one? */
+export function isReason (value: unknown): value is Reason {
+  if (typeof value !== 'object' || value === null) return false
+  const { reasonCode, reason } = value as Partial<Reason>
+  return typeof reason === 'string' && typeof reasonCode === 'string' && isReasonCode(reasonCode)
+}

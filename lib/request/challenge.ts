@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { challengeErrorOf, isRefusal, type KeycloakError, type KeycloakErrorCode } from '../errors.js'
+import { challengeErrorOf, type ChallengeParameters, isRefusal, type KeycloakError, type KeycloakErrorCode } from '../errors.js'
 
 /** One challenge of a `WWW-Authenticate` header: a scheme and its parameters (RFC 9110 section 11.6.1). */
 export interface Challenge {
@@ -49,7 +49,13 @@ function challengesOf ({ code, message, challengeParameters }: KeycloakError, re
   const error = challengeErrorOf(code)
   if (error === null) return []
   const described = error === '' ? undefined : { error, error_description: message }
-  return [{ scheme: 'Bearer', parameters: { realm, ...described, ...challengeParameters } }]
+  return [{ scheme: 'Bearer', parameters: { realm, ...described, ...written(challengeParameters) } }]
+}
+
+/** The parameters that can be written: an application in JavaScript may give other values, and the rest of the challenge stays. */
+function written (parameters: ChallengeParameters = {}): Record<string, string> {
+  const texts = Object.entries(parameters).filter(([, value]: [string, unknown]) => typeof value === 'string' || typeof value === 'number')
+  return Object.fromEntries(texts.map(([name, value]) => [name, String(value)]))
 }
 
 function textOf ({ scheme, parameters }: Challenge): string {

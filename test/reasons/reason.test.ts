@@ -25,3 +25,37 @@ t.test('an application that throws a refusal of its own may name a code of the t
   const late = new KeycloakError('user_inactive', () => 'so it is')
   t.match(late, { reasonCode: 'refused_by_application', reason: 'so it is' })
 })
+
+const NO_REASONS: Record<string, unknown> = {
+  none: undefined,
+  null: null,
+  number: 5,
+  object: { reason: 5 },
+  'object of another table': { reason: 'x', reasonCode: 'constructor' },
+  'function that throws': () => { throw new Error('mine') },
+  'function that returns nothing': () => undefined,
+  'function that returns a promise': async () => 'x'
+}
+
+t.test('a refusal of an application in JavaScript that gives no reason is the answer all the same, at the first request and later', async (t) => {
+  const realm = await realmFor(t)
+  for (const [name, reason] of Object.entries(NO_REASONS)) {
+    for (const isLate of [false, true]) {
+      const log = logging()
+      const refuse = () => { throw new KeycloakError('user_inactive', reason as never) }
+      const app = await apiFor(t, realm, { syncUser: isLate ? async () => refuse() : refuse }, log)
+      app.get('/thrown', async () => refuse())
+      const token = realm.token()
+      // The first waits for the keys, the third finds the token in memory.
+      for (let times = 0; times < 3; times++) t.equal(await ask(app, '/me', token), '401 user_inactive', name)
+      t.equal(await ask(app, '/thrown'), '401 user_inactive', name)
+      const lines = log.lines.filter(({ code, level }) => code === 'user_inactive' && level === 20)
+      t.same(lines.map(({ reasonCode, msg }) => [reasonCode, msg]), Array(3).fill(['refused_by_application', 'request refused: the application gave no reason']), name)
+    }
+  }
+})
+
+t.test('a reason of a refusal is that of another refusal', async (t) => {
+  const cause = new KeycloakError('user_inactive', 'user_disabled')
+  t.match(new KeycloakError('permission_denied', () => cause), { reasonCode: 'user_disabled', reason: 'isActive is false' })
+})

@@ -82,3 +82,13 @@ t.test('further parameters stand on the challenge, without what would end their 
   t.equal(statusCode, 403)
   t.match(headers['www-authenticate'], /^Bearer realm="test", error="insufficient_scope", error_description="[^"]+", scope="a b", acr_values="gold' xyz: "$/)
 })
+
+t.test('a parameter that is no text is left out, and the challenge stays', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const values = { scope: undefined, a: null, b: ['x'], c: {}, d: Symbol('x'), max_age: 300, acr_values: 'gold' }
+  app.get('/own', async () => { throw new KeycloakError('permission_denied', 'why', values as never) })
+  const { statusCode, headers } = await app.inject({ url: '/own', headers: bearer(realm.token()) })
+  t.equal(statusCode, 403)
+  t.match(headers['www-authenticate'], /^Bearer realm="test", error="insufficient_scope", error_description="[^"]+", max_age="300", acr_values="gold"$/)
+})
