@@ -7,7 +7,7 @@ import type { DoctorContext } from './run-checks.js'
 import type { Finding } from './finding.js'
 
 /** Milliseconds until the next check while Keycloak cannot be reached. */
-const RETRY = { first: 1000, most: 30_000, jitter: 0.25 }
+const RETRY = { first: 1000, most: 30_000, jitter: 0.25, lengthens: undefined }
 
 /** Checks Keycloak at start and logs each finding once, in a sentence with the setting that cures it. */
 export class StartCheck {

@@ -34,7 +34,7 @@ const PATH = '/protocol/openid-connect/certs'
 const AHEAD = { from: 0.75, to: 0.9, least: 1000 }
 
 /** A failed fetch is tried again within a second. */
-const RETRY = { first: 250, most: 1000, jitter: 0.5 }
+const RETRY = { first: 250, most: 1000, jitter: 0.5, lengthens: undefined }
 
 /** Look-ups that wait for one fetch, about 8 kB each: anybody can send tokens while Keycloak hangs. */
 const MAX_WAITING = 5000

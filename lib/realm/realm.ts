@@ -99,7 +99,7 @@ export async function createRealm (settings: RealmSettings, shared: SharedByReal
 async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, cache, limits }: SharedByRealms): Promise<Introspection> {
   const { Introspection } = await import('../introspection/introspection.js')
   return new Introspection({
-    ...expectedClaimsOf(settings),
+    ...expectedClaimsOf(settings, false),
     ...settings.introspection,
     clientId: settings.clientId,
     clientSecret: settings.clientSecret!,

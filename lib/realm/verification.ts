@@ -8,24 +8,30 @@ import { createTokenReasons } from '../token/token-reasons.js'
 import { createUnsignedVerify, type FromCache, TokenVerifier, type Verify } from '../token/verifier.js'
 import type { SharedByRealms } from './shared.js'
 
-/** The claims that a token of the realm must have, before introspection and after it. */
-export function expectedClaimsOf (settings: RealmSettings): ExpectedClaims {
+/**
+ * The claims that a token of the realm must have.
+ * @param audienceOptional before introspection
+ */
+export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boolean): ExpectedClaims {
   return {
     issuer: settings.issuer,
     audience: settings.audience && new Set(settings.audience),
     leeway: settings.leeway,
+    audienceOptional,
     explain: createTokenReasons(settings).claims
   }
 }
 
 /** The functions that verify the realm's access tokens. */
 export function createVerification (settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, fromCache: FromCache | undefined } {
-  const expected = { ...expectedClaimsOf(settings), audienceOptional: settings.verifyTokensWithKeycloak }
+  const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak)
   const rules: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
     types: ACCESS_TOKEN,
     maxLength: limits.tokenLength,
-    maxDepth: limits.jsonDepth
+    maxDepth: limits.jsonDepth,
+    onOtherAlgorithm: undefined,
+    explain: undefined
   }
   const explained = { ...rules, explain: createTokenReasons(settings).header }
   if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: explained }), fromCache: undefined }

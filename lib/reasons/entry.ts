@@ -26,11 +26,18 @@ export type ValuesOf<Row extends Entry> = { readonly [Name in Needed<Row>]: Valu
 /** Does a sentence say all that it can without a value? */
 export type IsPlain<Row extends Entry> = [Needed<Row>] extends [never] ? true : false
 
+type Values = Readonly<Record<string, Value | undefined>>
+
 /** Fill a sentence with its advice and its values, all of them safe to be shown. */
-export function fill ({ sentence, advice }: Entry, values: Readonly<Record<string, Value | undefined>>): string {
+export function fill ({ sentence, advice }: Entry, values: Values): string {
   const text = sentence.replace('{advice}', () => advice)
-  return text.replace(/\[([^\]]*)\]/g, (_group, inner: string) => namesIn(inner).every((name) => values[name] !== undefined) ? inner : '')
-    .replace(/\{(\w+)\}/g, (_name, name: string) => String(values[name] ?? '…'))
+  return text.replace(/\[([^\]]*)\]/g, (_group, inner: string) => namesIn(inner).every((name) => valueOf(values, name) !== undefined) ? inner : '')
+    .replace(/\{(\w+)\}/g, (_name, name: string) => String(valueOf(values, name) ?? '…'))
+}
+
+/** An own value: one that all objects inherit nobody has made safe to be shown. */
+function valueOf (values: Values, name: string): Value | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
 }
 
 function namesIn (text: string): string[] {

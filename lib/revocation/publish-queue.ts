@@ -6,7 +6,7 @@ import { hasPassed, monotonicSeconds } from '../util/clock.js'
 const MAX = 1000
 
 /** A quarter of each delay is left to chance, so that the instances do not all write at once when the store is back. */
-const RETRY = { first: 500, most: 500, jitter: 0.25 }
+const RETRY = { first: 500, most: 500, jitter: 0.25, lengthens: undefined }
 
 export interface PublishQueueOptions {
   store: RevocationStore

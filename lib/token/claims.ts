@@ -4,7 +4,7 @@ import { problemOf, type Reason, reasonFor } from '../reasons/reason.js'
 import { kindOf } from '../util/kind-of.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 
-/** The expected values of claims. */
+/** The expected values of claims. No member may be left out, because a polluted `Object.prototype` would lend it. */
 export interface ExpectedClaims {
   issuer: string
   /** `null`: unchecked. */
@@ -12,9 +12,9 @@ export interface ExpectedClaims {
   /** Seconds. */
   leeway: number
   /** May a token have no `aud`? A lightweight token has none before introspection. */
-  audienceOptional?: boolean
-  /** Makes the reasons; without it they name the problem alone. */
-  explain?: ExplainClaims
+  audienceOptional: boolean
+  /** Makes the reasons; `undefined`: they name the problem alone. */
+  explain: ExplainClaims | undefined
 }
 
 /** The faults of claims whose reason is explained by the claims themselves. */
@@ -91,7 +91,7 @@ function issuer (claims: JsonObject, expected: ExpectedClaims): void {
 function audience (claims: JsonObject, expected: ExpectedClaims): void {
   const aud = member(claims, 'aud')
   if (aud === undefined) {
-    if (expected.audienceOptional === true || expected.audience === null) return
+    if (expected.audienceOptional || expected.audience === null) return
     throw fault('aud_missing', claims, expected)
   }
   const audiences: unknown = typeof aud === 'string' ? [aud] : aud

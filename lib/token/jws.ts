@@ -11,7 +11,7 @@ export interface Header {
   kid: string | undefined
 }
 
-/** The rules for the form of a JWS, which are checked before its claims. */
+/** The rules for the form of a JWS, which are checked before its claims. No member may be left out, as of ExpectedClaims. */
 export interface JwsRules {
   algorithms: ReadonlySet<string>
   /** The allowed `typ` of the header, in lower case (RFC 7515 section 4.1.9). */
@@ -21,9 +21,9 @@ export interface JwsRules {
   /** The deepest nesting of its JSON. */
   maxDepth: number
   /** Called with a header whose algorithm is not allowed, before the token is refused. */
-  onOtherAlgorithm?: (token: string, header: JsonObject) => void
-  /** Makes the reasons; without it they name the problem alone. */
-  explain?: ExplainHeader
+  onOtherAlgorithm: ((token: string, header: JsonObject) => void) | undefined
+  /** Makes the reasons; `undefined`: they name the problem alone. */
+  explain: ExplainHeader | undefined
 }
 
 /** The faults of a readable header, and of its key. */

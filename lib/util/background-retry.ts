@@ -8,8 +8,8 @@ export interface RetryDelays {
   most: number
   /** Share of a delay that is left to chance, so that many instances do not ask at once: 0.25 makes 750 to 1000 ms of 1000. */
   jitter: number
-  /** Does this failure lengthen the next delay? A delay after another failure is `first`. By default each failure does. */
-  lengthens?: (error: unknown) => boolean
+  /** Does this failure lengthen the next delay? A delay after another failure is `first`. `undefined`: each failure does. */
+  lengthens: ((error: unknown) => boolean) | undefined
 }
 
 /**

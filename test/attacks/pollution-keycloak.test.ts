@@ -45,14 +45,16 @@ t.test('introspection: an answer says what Keycloak wrote', async (t) => {
     active: '{"active":true}',
     whole: JSON.stringify({ ...claims, active: true }),
     'without roles': JSON.stringify({ ...claims, resource_access: undefined, realm_access: undefined, active: true }),
+    'without aud': JSON.stringify({ ...claims, jti: 'bare', aud: undefined, active: true }),
     'without scope': JSON.stringify({ ...claims, scope: undefined, active: true }),
     'about another': JSON.stringify({ ...claims, jti: 'another', active: true })
   }
-  const tokens = { token, 'no jti': realm.token({ claims: { jti: undefined, sub: undefined } }) }
+  const tokens = { token, 'no jti': realm.token({ claims: { jti: undefined, sub: undefined } }), 'no aud': realm.token({ claims: { jti: 'bare', aud: undefined, sub: claims.sub } }) }
   const { scope, aud, exp, typ, cnf, resource_access: access, identity, claims: ofIdentity } = CLAIMS
   const names: Names = {
     ...{ scope, aud, exp, typ, cnf, resource_access: access, identity, claims: ofIdentity } as Names,
-    ...{ active: [true, false], answer: [{ active: true }], jti: ['another'], sub: ['another'], text: ['x'] }
+    ...{ active: [true, false], answer: [{ active: true }], jti: ['another'], sub: ['another'], text: ['x'] },
+    ...{ audienceOptional: [true], explain: ['x'], lengthens: ['x'] }
   }
   for (const options of [{}, { introspection: { cacheTtl: 1 } }] as const) {
     const app = Fastify()

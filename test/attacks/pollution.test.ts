@@ -2,9 +2,10 @@
 // header, no user's member and no revocation: each request is answered as without it.
 import Fastify from 'fastify'
 import t from 'tap'
-import keycloak from '../../index.js'
+import keycloak, { KeycloakError } from '../../index.js'
 import type { Revocation, RevocationFollower } from '../../types/revocation.js'
 import { realmFor } from '../support/app.js'
+import { LOGOUT } from '../support/logout.js'
 import { addRoutes, answers, CLAIMS, differences, FAR, type Names, pipelined, tokensOf } from '../support/pollution.js'
 
 const HEADERS: Names = {
@@ -92,4 +93,41 @@ t.test('revocations: a store says what it sent, and a logged-out session has no 
     await app.close()
     return said
   }), [])
+})
+
+t.test('logouts: a push is one by what Keycloak wrote, and is refused in the same words', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(keycloak, { ...realm.options, ...LOGOUT })
+  const pushes = {
+    'no aud': { claims: { aud: undefined } },
+    'another aud': { claims: { aud: 'other' } },
+    'no iss': { claims: { iss: undefined } },
+    'no jti': { claims: { jti: undefined } },
+    'no alg': { header: { alg: undefined as never } },
+    'another typ': { header: { typ: 'id+jwt' } }
+  }
+  const names: Names = { audienceOptional: [true], explain: ['x', () => ({})], onOtherAlgorithm: ['x'], aud: ['web'], jti: ['x'], wanted: ['x'], kind: ['x'] }
+  const run = async () => {
+    const said: Record<string, string> = {}
+    for (const [name, spec] of Object.entries(pushes)) {
+      const body = `logout_token=${realm.token({ kind: 'logout', ...spec })}`
+      said[name] = (await pipelined(app, [`POST /backchannel-logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n`], body))[0]!
+    }
+    return said
+  }
+  t.match(await run(), { 'no aud': /^400 .*aud is missing/, 'another typ': /^400 .*header \\"typ\\" is not allowed/ })
+  t.same(await differences(names, run), [])
+})
+
+t.test('reasons: a sentence has the values that were found, and says nothing where there is none', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(keycloak, { ...realm.options, verifySignature: false })
+  const strange = realm.token({ claims: { iss: 'x' } })
+  const run = async () => ({ iss: await app.keycloak.verify(strange).then(() => '', ({ reason }) => reason), own: new KeycloakError('keycloak_unavailable', 'no_answer').reason })
+  t.same(await run(), { iss: 'iss is not the issuer: the token is of another issuer than the option issuer', own: 'no answer within … ms' })
+  t.same(await differences({ iss: ['"forged\nline"'], issuer: ['x'], milliseconds: ['forged'] }, run), [])
 })

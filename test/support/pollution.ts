@@ -90,10 +90,10 @@ export async function answers (app: FastifyInstance, tokens: Record<string, stri
  * Status and body of each request, one after the other on a socket: whatever makes requests for tests would send what it
  * finds on Object.prototype.
  */
-export async function pipelined (app: FastifyInstance, requests: readonly string[]): Promise<string[]> {
+export async function pipelined (app: FastifyInstance, requests: readonly string[], body = ''): Promise<string[]> {
   if (!app.server.listening) await app.listen({ port: 0, host: '127.0.0.1' })
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
-  socket.write(requests.map((request, at) => `${request}${at === requests.length - 1 ? 'Connection: close\r\n' : ''}\r\n`).join(''))
+  socket.write(requests.map((request, at) => `${request}${at === requests.length - 1 ? 'Connection: close\r\n' : ''}\r\n`).join('') + body)
   let rest = await text(socket)
   return requests.map(() => {
     const [, status, head] = /^HTTP\/1\.1 (\d+) ([^]*?)\r\n\r\n/.exec(rest)!

@@ -2,7 +2,7 @@ import t from 'tap'
 import { BackgroundRetry } from '../../lib/util/background-retry.js'
 import { until } from '../support/app.js'
 
-const DELAYS = { first: 20, most: 40, jitter: 0.5 }
+const DELAYS = { first: 20, most: 40, jitter: 0.5, lengthens: undefined }
 
 t.test('an attempt that fails is made again until it succeeds, and then no more', async (t) => {
   let attempts = 0
