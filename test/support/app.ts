@@ -69,7 +69,11 @@ export function wait (milliseconds: number): Promise<void> {
   return new Promise((resolve) => { setTimeout(resolve, milliseconds) })
 }
 
-/** Wait for what has to come, half a minute at most; a test that waits for what never does fails by what it checks next. */
+/** Wait for what has to come. It fails when that has not come after half a minute, since a test may check nothing after it. */
 export async function until (met: () => unknown): Promise<void> {
-  for (const end = performance.now() + 30_000; performance.now() < end && !await met();) await wait(10)
+  const end = performance.now() + 30_000
+  while (!await met()) {
+    if (performance.now() > end) throw new Error(`this did not come within 30 s: ${String(met)}`)
+    await wait(10)
+  }
 }
