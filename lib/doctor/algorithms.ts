@@ -6,7 +6,7 @@ import type { KeycloakReasonCode } from '../reasons/reason.js'
 import type { Finding } from './finding.js'
 import { explainRefusal } from './refusal.js'
 
-/** Find out whether the realm has a key for one of the accepted algorithms. */
+/** Check that the realm has a key for one of the accepted algorithms. */
 export async function checkAlgorithms (keys: KeySource, settings: RealmSettings): Promise<Finding | undefined> {
   const { algorithms, baseUrl } = settings
   let available: ReadonlySet<string>
@@ -14,11 +14,11 @@ export async function checkAlgorithms (keys: KeySource, settings: RealmSettings)
     available = await keys.algorithms()
   } catch (error) {
     const { reason, reasonCode, failureKind, responseStatus } = error as UnavailableError
-    const sentence = `the keys of ${baseUrl} cannot be had (${reason}): ${cureOf(reasonCode)}`
+    const sentence = `the keys of ${baseUrl} cannot be fetched (${reason}): ${cureOf(reasonCode)}`
     const refused = explainRefusal(reasonCode, responseStatus, settings)
     return { check: 'keys', sentence, ...refused, reason, reasonCode, certain: true, away: failureKind !== 'bad-response' }
   }
-  if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys but those ${TEST_KEYS}`, certain: true }
+  if (available.size === 0) return { check: 'keys', sentence: `the realm at ${baseUrl} has no keys except those ${TEST_KEYS}`, certain: true }
   if (algorithms.some((each) => available.has(each))) return undefined
   const has = [...available].map((each) => `'${each}'`)
   return {
@@ -31,5 +31,5 @@ export async function checkAlgorithms (keys: KeySource, settings: RealmSettings)
 function cureOf (reasonCode: KeycloakReasonCode): string {
   if (reasonCode === 'body_too_long') return 'raise limits.keySetBytes'
   if (reasonCode === 'key_set_empty') return 'give the realm an active key provider for signatures, in its settings under Keys'
-  return 'is a proxy in the way that blocks /protocol/openid-connect/certs?'
+  return 'check whether a proxy blocks /protocol/openid-connect/certs'
 }

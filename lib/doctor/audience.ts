@@ -2,7 +2,7 @@ import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
 import type { RealmSettings } from '../options/options.js'
 import type { Finding } from './finding.js'
 
-/** Keycloak tells a client nothing about tokens that are not for it. A token may be for several, though. */
+/** Keycloak calls a token inactive if its `aud` lacks the client that asks. Only doubtful: a token's `aud` may name more than the option. */
 export function checkAudience ({ audience, clientId, verifyTokensWithKeycloak }: RealmSettings): Finding | undefined {
   if (!verifyTokensWithKeycloak || audience === null || audience.includes(clientId)) return undefined
   const client = JSON.stringify(clientId)

@@ -2,18 +2,18 @@ import type { RealmSettings } from '../options/options.js'
 import type { Discovered } from './discovery.js'
 import type { Finding } from './finding.js'
 
-/** Seconds beyond the leeway that are let pass: a Date header is a second old, or two. */
+/** Seconds beyond the leeway that are no finding: a Date header is one or two seconds old. */
 const GRACE = 2
 
-/** A leeway above it is no answer to a wrong clock, in seconds. */
+/** The longest leeway that the sentence advises, in seconds. A larger difference needs a correct clock. */
 const MOST_LEEWAY = 60
 
 /** RFC 9110 section 5.6.7, the form that servers write. */
 const DATE = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/
 
 /**
- * The Date header of the answer against our clock. Keycloak itself sends none (26.7), the proxy before it does.
- * The header has whole seconds, and was written at some moment of the call: only what is certain counts.
+ * Compares the Date header of the answer with this machine's clock. Keycloak itself sends no Date (26.7), but a proxy before
+ * it does. The header has whole seconds and was written at some moment of the call, so only a certain difference counts.
  */
 export function checkClock ({ headers, asked, answered }: Discovered, { leeway }: RealmSettings): Finding | undefined {
   // RFC 9111 section 5.1: an answer from a cache has the date of another time.

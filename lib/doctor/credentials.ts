@@ -4,7 +4,7 @@ import type { RealmSettings } from '../options/options.js'
 import type { Finding } from './finding.js'
 import { explainRefusal, secretOf } from './refusal.js'
 
-/** Find out whether Keycloak lets this client introspect: with a wrong secret every request with a token would be 503. */
+/** Check that Keycloak lets this client introspect: with a wrong secret every request with a token would be 503. */
 export async function checkCredentials (introspection: Introspection | undefined, settings: RealmSettings): Promise<Finding | undefined> {
   try {
     await introspection?.probe()
@@ -23,12 +23,12 @@ export async function checkCredentials (introspection: Introspection | undefined
   }
 }
 
-/** The rest of a sentence that begins with `introspection`: by the reason of Keycloak, or else by the status alone. */
+/** The rest of a sentence that begins with `introspection`, chosen by Keycloak's reason or, without one, by the status. */
 function explained (error: UnavailableError, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> {
   const { reason, reasonCode, responseStatus } = error
   const known = explainRefusal(reasonCode, responseStatus, settings)
   if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
-  if (reasonCode === 'secret_missing') return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: look at what it does` }
+  if (reasonCode === 'secret_missing') return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: correct it` }
   return byStatus(error, settings)
 }
 
@@ -43,11 +43,11 @@ function byStatus ({ reason, responseStatus: status }: UnavailableError, setting
   if (status === 403) {
     return {
       check: 'credentials',
-      sentence: `: the client ${client} may not ask (${reason}): in Keycloak switch its Client authentication on, or name this API's own client by clientId and clientSecret; or let this machine through what is before Keycloak`
+      sentence: `: the client ${client} may not ask (${reason}): in Keycloak switch its Client authentication on, or name this API's own client by clientId and clientSecret; or let this machine through the proxy before Keycloak`
     }
   }
   return {
     check: 'introspection',
-    sentence: ` does not work (${reason}): is a proxy in the way that blocks POST /protocol/openid-connect/token/introspect?`
+    sentence: ` does not work (${reason}): check whether a proxy blocks POST /protocol/openid-connect/token/introspect`
   }
 }

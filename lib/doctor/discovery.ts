@@ -12,11 +12,11 @@ import { wallMilliseconds } from '../util/clock.js'
 /** OpenID Connect Discovery 1.0 section 4. */
 const PATH = '/.well-known/openid-configuration'
 
-/** Keycloak's is 6.5 kB. */
+/** Keycloak's document has 6.5 kB. */
 const MAX_BYTES = 128 * 1024
 const MAX_DEPTH = 16
 
-/** The issuer and the headers of a discovery document, and when it came by this machine's clock. */
+/** The issuer of a discovery document, and the headers and times of the response. */
 export interface Discovered {
   issuer: string
   headers: Response['headers']
@@ -25,7 +25,7 @@ export interface Discovered {
   answered: number
 }
 
-/** Read the realm's discovery document, or find out why it cannot be read. */
+/** Read the realm's discovery document. If that fails, the result is the finding that explains why. */
 export async function discover (keycloakClient: KeycloakClient, settings: RealmSettings): Promise<Discovered | Finding> {
   const asked = wallMilliseconds()
   let answer: Response
@@ -50,7 +50,7 @@ function refused ({ status, headers, body }: Response, settings: RealmSettings):
   if (known !== undefined) return { ...known, reason, reasonCode, certain: true }
   if (status === 404) return { check: 'realm_unknown', sentence: notThere(reasonCode === 'realm_unknown', settings), reason, reasonCode, certain: true }
   if (status >= 500) {
-    const sentence = `Keycloak cannot be reached at ${baseUrl} (${reason}): it is still starting, or the proxy before it has nothing behind it; ${option} is the address that was tried`
+    const sentence = `Keycloak cannot be reached at ${baseUrl} (${reason}): it is still starting, or the proxy before it has no server to send to; ${option} is the address that was tried`
     return { check: 'unreachable', sentence, reason, reasonCode, certain: true, away: true }
   }
   if (status >= 300 && status < 400) {
@@ -58,21 +58,21 @@ function refused ({ status, headers, body }: Response, settings: RealmSettings):
     return { check: 'redirect', sentence, reason, reasonCode, certain: true }
   }
   if (status === 401 || status === 403) {
-    const sentence = `something before Keycloak forbids ${baseUrl} (${reason}): let this machine through to /realms/, or give another way by serverUrl`
+    const sentence = `a proxy before Keycloak forbids ${baseUrl} (${reason}): let this machine through to /realms/, or write another address into serverUrl`
     return { check: 'not_keycloak', sentence, reason, reasonCode, certain: true }
   }
   return stranger(settings, { reason, reasonCode })
 }
 
-/** The target of a redirect, if that is the URL of a realm. */
+/** The advice about a redirect. It names the target only if that is the URL of a realm. */
 function destination (location: string | undefined, option: string): string {
   const target = String(location).replace(PATH, '')
-  return isShowable(target) ? `write ${option}: "${target}", if that is yours` : `write where it leads to into ${option}, such as https:// instead of http://`
+  return isShowable(target) ? `write ${option}: "${target}", if that is your Keycloak` : `write the address it leads to into ${option}, such as https:// instead of http://`
 }
 
 /**
- * A 404 is about the realm, or about a path that Keycloak does not have.
- * @param isKnown whether Keycloak said that it is the realm
+ * A 404 means an unknown realm, or a path that Keycloak does not have.
+ * @param isKnown whether Keycloak said that the realm is unknown
  */
 function notThere (isKnown: boolean, settings: RealmSettings): string {
   const { baseUrl, issuer } = settings
@@ -85,13 +85,13 @@ function notThere (isKnown: boolean, settings: RealmSettings): string {
   }
   if (isKnown) return `Keycloak has no realm "${name}" (status 404): correct the end of ${option}, where small and capital letters count`
   const other = before!.endsWith('/auth') ? before!.slice(0, -'/auth'.length) : `${before}/auth`
-  return `Keycloak has no realm at ${baseUrl} (status 404): correct the realm's name, where small and capital letters count, or the path before it, as in ${option}: "${origin}${other}/realms/${name}" (Keycloak up to 16, and later ones with http-relative-path, have /auth there)`
+  return `Keycloak has no realm at ${baseUrl} (status 404): correct the realm's name, where small and capital letters count, or the path before it, as in ${option}: "${origin}${other}/realms/${name}" (Keycloak up to 16, and later versions with http-relative-path, have /auth there)`
 }
 
 function stranger (settings: RealmSettings, { reason, reasonCode }: Reason): Finding {
   return {
     check: 'not_keycloak',
-    sentence: `what answers at ${settings.baseUrl} is not Keycloak (${reason}): correct ${addressOption(settings)}, whose path ends in /realms/ and the realm's name`,
+    sentence: `the server at ${settings.baseUrl} is not Keycloak (${reason}): correct ${addressOption(settings)}, whose path ends in /realms/ and the realm's name`,
     reason,
     reasonCode,
     certain: true

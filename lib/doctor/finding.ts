@@ -3,7 +3,7 @@ import type { RealmSettings } from '../options/options.js'
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { isRealmUrl } from '../options/realm-url.js'
 
-/** A misfit between the options and Keycloak, with the setting that cures it. */
+/** A difference between the options and Keycloak, with the setting that corrects it. */
 export interface Finding {
   /** For alerts; it never changes. */
   check: StartCheckCode
@@ -13,7 +13,7 @@ export interface Finding {
   reason?: string
   /** The code of that reason. */
   reasonCode?: KeycloakReasonCode
-  /** `false`: requests may succeed all the same, so it never stops a start. */
+  /** `false`: requests may succeed in spite of the finding, so it never stops a start. */
   certain: boolean
   /** Keycloak cannot be reached, so that the other checks could not be made. */
   away?: boolean
@@ -22,7 +22,7 @@ export interface Finding {
 /** The longest URL of Keycloak that is shown, in characters. */
 const MAX_URL = 200
 
-/** May a URL that Keycloak sent stand in the log? Only if it is short, and plain origin and path. */
+/** May the log show a URL that Keycloak sent? Only if it is short, and has nothing but an origin and a path. */
 export function isShowable (url: string): boolean {
   return url.length <= MAX_URL && isRealmUrl(url)
 }

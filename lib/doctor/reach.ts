@@ -21,7 +21,7 @@ interface Trouble {
 
 const NO_ANSWER: Trouble = {
   check: 'unreachable',
-  sentence: ({ option, url, timeout }) => `no answer came within ${timeout} ms: a wrong host or a firewall on the way (${option} leads to port ${portOf(url)} of ${url.hostname}), or a Keycloak that needs a longer jwks.timeout`
+  sentence: ({ option, url, timeout }) => `no answer came within ${timeout} ms: the host is wrong, a firewall is on the way (${option} leads to port ${portOf(url)} of ${url.hostname}), or Keycloak needs a longer jwks.timeout`
 }
 
 const OUT_OF_DATE: Trouble = {
@@ -32,18 +32,18 @@ const OUT_OF_DATE: Trouble = {
 const CUT: Trouble = {
   check: 'unreachable',
   sentence: ({ option, url }) => url.protocol === 'https:'
-    ? `the connection is cut: port ${portOf(url)} may not speak TLS, or a proxy on the way has nothing behind it; correct ${option}`
-    : `what answers at port ${portOf(url)} is no HTTP: write https:// in ${option} if it speaks TLS, else correct the port`
+    ? `the connection is cut: port ${portOf(url)} may not speak TLS, or a proxy on the way has no server to send to; correct ${option}`
+    : `the server at port ${portOf(url)} does not speak HTTP: write https:// in ${option} if it speaks TLS, else correct the port`
 }
 
 const STRANGER: Trouble = {
   check: 'not_keycloak',
-  sentence: ({ option }) => `what answers is not Keycloak: correct ${option}, whose path ends in /realms/ and the realm's name`
+  sentence: ({ option }) => `the server there is not Keycloak: correct ${option}, whose path ends in /realms/ and the realm's name`
 }
 
 const OTHER: Trouble = {
   check: 'unreachable',
-  sentence: ({ option }) => `the call failed: correct ${option}, or what is on the way`
+  sentence: ({ option }) => `the call failed: correct ${option}, or the proxies on the way`
 }
 
 /** The failures of a call that tell which part of the address, or which setting, is wrong. */
@@ -62,7 +62,7 @@ const TROUBLES: Readonly<Partial<Record<KeycloakReasonCode, Trouble>>> = {
   },
   host_unreachable: {
     check: 'unreachable',
-    sentence: ({ option, url }) => `no way leads to ${url.hostname}: correct the host in ${option}${inside(option)}`
+    sentence: ({ option, url }) => `no network route leads to ${url.hostname}: correct the host in ${option}${inside(option)}`
   },
   no_answer: NO_ANSWER,
   connection_timeout: NO_ANSWER,
@@ -74,11 +74,11 @@ const TROUBLES: Readonly<Partial<Record<KeycloakReasonCode, Trouble>>> = {
   certificate_not_yet_valid: OUT_OF_DATE,
   certificate_untrusted: {
     check: 'tls',
-    sentence: ({ own }) => `its certificate is of no authority that Node trusts: give the PEM of that authority by ${own ? 'the option ca' : 'connect.ca of your dispatcher'}`
+    sentence: ({ own }) => `its certificate is from no authority that Node trusts: give the PEM of that authority by ${own ? 'the option ca' : 'connect.ca of your dispatcher'}`
   },
   tls_refused: {
     check: 'tls',
-    sentence: () => 'it refused our TLS handshake: a client certificate, should it want one, goes into a dispatcher of yours'
+    sentence: () => 'it refused our TLS handshake: if it wants a client certificate, give that to a dispatcher of yours'
   },
   tls_missing: {
     check: 'tls',
@@ -91,7 +91,7 @@ const TROUBLES: Readonly<Partial<Record<KeycloakReasonCode, Trouble>>> = {
   body_encoded: STRANGER
 }
 
-/** The address that was tried, the reason, and the setting that cures it. */
+/** The finding that Keycloak cannot be reached: address, reason, and the setting that corrects it. */
 export function unreachable (error: unknown, settings: RealmSettings): Finding {
   const { reason, reasonCode } = error as UnavailableError
   const { check, sentence } = TROUBLES[reasonCode] ?? OTHER
@@ -114,7 +114,7 @@ function portOf ({ port, protocol }: URL): string {
   return port !== '' ? port : protocol === 'https:' ? '443' : '80'
 }
 
-/** If only the public address is given, the private one may be missing. */
+/** The advice to give a private address, for options that have only the public one. */
 function inside (option: string): string {
   return option === 'issuer' ? ', or give an address that this machine knows by serverUrl' : ''
 }

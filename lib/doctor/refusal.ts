@@ -15,7 +15,7 @@ interface Known {
 const BY_SECRET = 'in its Credentials tab in Keycloak set Client Authenticator to "Client Id and Secret"'
 const COPY = 'copy it from the Credentials tab of the client in Keycloak, without white space around it'
 
-/** The refusals that are about the realm, the client or its secret. Others only show that something else answers at that address. */
+/** The refusals that are about the realm, the client or its secret. Others only show that the server there is not Keycloak. */
 const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
   https_required: {
     check: 'https_required',
@@ -31,7 +31,7 @@ const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
   client_public: {
     check: 'credentials',
     advice: ({ clientId }) => [
-      `the client "${clientId}" may not ask, since it is public`,
+      `the client "${clientId}" may not ask, because it is public`,
       'in Keycloak switch its Client authentication on, or name this API\'s own client by clientId and clientSecret'
     ]
   },
@@ -48,7 +48,7 @@ const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
   },
   client_protocol: {
     check: 'credentials',
-    advice: ({ clientId }) => [`the client "${clientId}" is one of SAML`, 'name this API\'s own client of OpenID Connect by clientId']
+    advice: ({ clientId }) => [`the client "${clientId}" is a SAML client`, 'name this API\'s own client of OpenID Connect by clientId']
   },
   client_policy: {
     check: 'credentials',
@@ -85,5 +85,5 @@ export function explainRefusal (reasonCode: KeycloakReasonCode, status: number |
 
 /** The beginning of a sentence about the secret. */
 export function secretOf ({ clientSecret }: RealmSettings): string {
-  return typeof clientSecret === 'function' ? 'what the function clientSecret gave is' : 'clientSecret is'
+  return typeof clientSecret === 'function' ? 'the value that the function clientSecret returned is' : 'clientSecret is'
 }

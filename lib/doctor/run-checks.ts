@@ -11,7 +11,7 @@ import type { Finding } from './finding.js'
 import { checkIssuer } from './issuer.js'
 import { suspiciousUnits } from '../options/suspicious-units.js'
 
-/** The settings that are checked, and the parts that call Keycloak for it. */
+/** The settings to check, and the objects that call Keycloak for the checks. */
 export interface DoctorContext {
   settings: RealmSettings
   keycloakClient: KeycloakClient
@@ -27,8 +27,8 @@ function isFinding (discovered: Discovered | Finding): discovered is Finding {
 
 /**
  * Check Keycloak once: its discovery document and, if there is one, the keys and the client's credentials. Keys are fetched
- * by the key source of the plugin, so that the first request finds them there. They are not fetched before Keycloak has
- * answered, so that a Keycloak that starts later is asked as if nobody had asked before.
+ * by the key source of the plugin, so that the first request finds them there. They are fetched only after Keycloak has
+ * answered, so that a failed fetch does not delay the next one when Keycloak starts later than the API.
  */
 export async function runChecks ({ settings, keycloakClient, keys, introspection }: DoctorContext): Promise<Finding[]> {
   const discovered = await discover(keycloakClient, settings)

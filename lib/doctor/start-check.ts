@@ -13,7 +13,7 @@ const RETRY = { first: 1000, most: 30_000, jitter: 0.25, lengthens: undefined }
 export class StartCheck {
   readonly #context: DoctorContext
   readonly #log: StartLog
-  readonly #said = new Set<string>()
+  readonly #logged = new Set<string>()
   readonly #attempts = new BackgroundRetry(() => this.#attempt(), RETRY)
   #closed = false
 
@@ -29,7 +29,7 @@ export class StartCheck {
   async require (): Promise<void> {
     const findings = await this.#runChecks()
     const serious = findings.filter(({ certain }) => certain)
-    for (const finding of findings) if (!finding.certain) this.#say(finding)
+    for (const finding of findings) if (!finding.certain) this.#warn(finding)
     if (serious.length === 0) return
     const sentences = serious.map(({ sentence }) => sentence).join('. Also: ')
     throw Object.assign(new Error(`fastify-keycloak-bearer: ${sentences}`), { checks: serious.map(({ check }) => check) })
@@ -49,14 +49,14 @@ export class StartCheck {
   async #attempt (): Promise<void> {
     const findings = await this.#runChecks().catch((error) => this.#fail(error))
     if (this.#closed || findings === undefined) return
-    const hadWarnings = this.#said.size > 0
-    for (const finding of findings) this.#say(finding)
+    const hadWarnings = this.#logged.size > 0
+    for (const finding of findings) this.#warn(finding)
     if (findings.some(({ away }) => away)) throw new Error('Keycloak is away')
     if (findings.length > 0) return
     this.#log[hadWarnings ? 'info' : 'debug']({ check: 'ok' }, `Keycloak answers at ${this.#context.settings.baseUrl}, and fits the options`)
   }
 
-  /** The checks are loaded when they are needed: usually the server listens by then. */
+  /** Loads the checks when they are needed; usually the server listens by then. */
   async #runChecks (): Promise<Finding[]> {
     const { runChecks } = await import('./run-checks.js')
     return this.#closed ? [] : runChecks(this.#context)
@@ -64,13 +64,13 @@ export class StartCheck {
 
   /** The check only gives advice, so its own failure ends no server, even if its files were replaced meanwhile. */
   #fail (error: unknown): void {
-    this.#log.warn({ reason: codeOf(error) ?? 'an error without a code' }, 'the check at start could not be made; requests are judged all the same')
+    this.#log.warn({ reason: codeOf(error) ?? 'an error without a code' }, 'the check at start could not be made; requests are checked as usual')
   }
 
-  #say ({ check, sentence, reason, reasonCode }: Finding): void {
-    const what = `${check} ${reason}`
-    if (this.#said.has(what)) return
-    this.#said.add(what)
+  #warn ({ check, sentence, reason, reasonCode }: Finding): void {
+    const key = `${check} ${reason}`
+    if (this.#logged.has(key)) return
+    this.#logged.add(key)
     this.#log.warn({ check, ...(reason !== undefined && { reason }), ...(reasonCode !== undefined && { reasonCode }) }, sentence)
   }
 }

@@ -1,6 +1,6 @@
 import type { Entries } from './entry.js'
 
-const LIGHTWEIGHT = 'switch verifyTokensWithKeycloak on, or "Always use lightweight access token" of its client off'
+const LIGHTWEIGHT = 'set verifyTokensWithKeycloak: true, or switch "Always use lightweight access token" of its client off'
 const USER_CLAIM = 'the claim {claim}, which identifies the user (userIdClaim),'
 const ROLES = 'permission {rule} {verdict} the roles {where}'
 const ABSENT = 'Either the user has no such role, or the client of the token passes none on (Full scope allowed, the client scope "roles"), or permissionPath names another place'
@@ -10,7 +10,7 @@ export const CALLERS = {
   token_missing: { sentence: 'no token', advice: 'send "Authorization: Bearer" and the token; look for a proxy that strips the header' },
   authorization_repeated: { sentence: 'more than one Authorization header', advice: 'send one' },
   authorization_empty: { sentence: 'no token after Bearer', advice: 'send the token after "Bearer" and a space' },
-  authorization_malformed: { sentence: 'other than one token after Bearer', advice: 'send one token, without quotes, spaces or tabs' },
+  authorization_malformed: { sentence: 'not exactly one token after Bearer', advice: 'send one token, without quotes, spaces or tabs' },
 
   user_claim_missing: { sentence: `${USER_CLAIM} is missing: {advice}`, advice: 'give the client of the token {cure}[, and switch {switch} of its mapper on]' },
   user_claim_lightweight: { sentence: `${USER_CLAIM} is missing: the token is lightweight: {advice}`, advice: LIGHTWEIGHT },
@@ -18,18 +18,18 @@ export const CALLERS = {
   user_claim_not_integer: { sentence: `${USER_CLAIM} is a number with a fraction or beyond 2^53: {advice}`, advice: 'have its mapper write a String' },
   user_claim_not_text: { sentence: `${USER_CLAIM} is {kind}, and neither text nor a whole number`, advice: 'have its mapper write a String' },
   email_verified_missing: { sentence: 'email_verified is missing, and userIdClaim is "email": {advice}', advice: 'give the client of the token the client scope "email"' },
-  email_unverified: { sentence: 'email_verified is not true, and userIdClaim is "email": {advice}', advice: 'the user must verify the address, or acceptUnverifiedEmail be true' },
-  user_unknown: { sentence: 'syncUser gave no user', advice: "look into the application's database" },
-  user_disabled: { sentence: 'isActive is false', advice: "look into the application's database" },
+  email_unverified: { sentence: 'email_verified is not true, and userIdClaim is "email": {advice}', advice: 'let the user verify the address, or set acceptUnverifiedEmail: true' },
+  user_unknown: { sentence: 'syncUser returned no user', advice: "look for the user in the application's database" },
+  user_disabled: { sentence: 'isActive of the user is false', advice: "look for the user in the application's database" },
 
   scope_missing: { sentence: 'scope {scopes} is missing in the claim scope of the token', advice: 'ask for it at login (`scope`), and give it to the client in Keycloak (Client scopes)' },
   scope_claim_missing: { sentence: 'scope {scopes} is missing: the token has no claim scope', advice: 'ask for it at login (`scope`), and give it to the client in Keycloak (Client scopes)' },
   scope_claim_not_string: { sentence: 'scope {scopes} is missing: the claim scope is {kind}, not a string', advice: 'correct the mapper that writes it' },
-  rule_not_fulfilled: { sentence: 'permission {rule} is not fulfilled', advice: 'look into the function of the route' },
+  rule_not_fulfilled: { sentence: 'permission {rule} is not fulfilled', advice: 'look at the rule function of the route' },
   role_missing: { sentence: ROLES, advice: 'give the user the role in Keycloak, or correct permissionPath' },
   roles_absent: { sentence: `${ROLES}: the token has no {segment}[ in {parent}]. {advice}`, advice: ABSENT },
   roles_misplaced: { sentence: `${ROLES}: the token has no {segment} in {parent}. What is there is {kind}`, advice: 'correct permissionPath' },
   roles_not_array: { sentence: `${ROLES}, which are {kind} there and not an array: {advice}`, advice: 'switch Multivalued of the mapper on in Keycloak' },
   roles_lightweight: { sentence: `${ROLES}: the token is lightweight, without roles: {advice}`, advice: LIGHTWEIGHT },
-  refused_by_application: { sentence: '{sentence}', advice: 'look into the application: it threw this KeycloakError itself' }
+  refused_by_application: { sentence: '{sentence}', advice: 'look at the application: it threw this KeycloakError itself' }
 } as const satisfies Entries

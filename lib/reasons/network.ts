@@ -13,8 +13,8 @@ export const NETWORK = {
     causes: ['ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ERR_SOCKET_CONNECTION_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
     advice: 'look for a wrong host, or a firewall on the way'
   },
-  connection_lost: { sentence: CAUSE, causes: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'], advice: 'look at the proxy before Keycloak, and at whether the port speaks TLS' },
-  http_malformed: { sentence: CAUSE, causes: ['HPE_*'], advice: 'correct the port: what answers there is no HTTP' },
+  connection_lost: { sentence: CAUSE, causes: ['UND_ERR_SOCKET', 'ECONNRESET', 'ECONNABORTED', 'EPIPE'], advice: 'look at the proxy before Keycloak, and check whether the port speaks TLS' },
+  http_malformed: { sentence: CAUSE, causes: ['HPE_*'], advice: 'correct the port: the server there does not speak HTTP' },
   certificate_other_host: { sentence: CAUSE, causes: ['ERR_TLS_CERT_ALTNAME_INVALID'], advice: 'write the host name that the certificate has into issuer or serverUrl' },
   certificate_expired: { sentence: CAUSE, causes: ['CERT_HAS_EXPIRED'], advice: "renew the certificate of Keycloak, or set this machine's clock" },
   certificate_not_yet_valid: { sentence: CAUSE, causes: ['CERT_NOT_YET_VALID'], advice: "set this machine's clock" },
@@ -29,7 +29,7 @@ export const NETWORK = {
     advice: 'give a client certificate by a dispatcher, if Keycloak or its proxy wants one'
   },
   tls_missing: { sentence: CAUSE, causes: ['ERR_SSL_*', 'EPROTO'], advice: 'write http:// in issuer or serverUrl, or the port that speaks TLS' },
-  network_failed: { sentence: CAUSE, causes: ['*'], advice: 'look at the address, and at what is on the way' }
+  network_failed: { sentence: CAUSE, causes: ['*'], advice: 'look at the address, and at the proxies on the way' }
 } as const satisfies Entries
 
 const CODES = Object.keys(NETWORK) as Array<keyof typeof NETWORK>

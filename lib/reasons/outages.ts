@@ -1,14 +1,14 @@
 import type { Entries } from './entry.js'
 
 const STATUS = 'status {status} instead of 200'
-const CREDENTIALS = 'correct clientId and clientSecret; the check at start says which it is'
+const CREDENTIALS = 'correct clientId and clientSecret; the check at start says which of them is wrong'
 const CLOSING = 'none: the server is being stopped'
 const BUSY = 'share answers by introspection.cacheTtl, or find out why Keycloak is slow'
 
 /** Why Keycloak could not be asked, or its answer not be used, beside failures of the network. */
 export const OUTAGES = {
-  no_answer: { sentence: 'no answer within {milliseconds} ms', advice: 'look at Keycloak and at what is on the way; raise jwks.timeout or introspection.timeout' },
-  call_failed: { sentence: 'the call failed', advice: 'look at the address, and at what is on the way' },
+  no_answer: { sentence: 'no answer within {milliseconds} ms', advice: 'look at Keycloak and at the network on the way; raise jwks.timeout or introspection.timeout' },
+  call_failed: { sentence: 'the call failed', advice: 'look at the address, and at the proxies on the way' },
   status_unexpected: { sentence: STATUS, advice: 'look at Keycloak, and at the proxy before it' },
   https_required: { sentence: `${STATUS}: the realm demands HTTPS`, advice: 'write https:// in issuer or serverUrl, or lower Require SSL of the realm' },
   realm_disabled: { sentence: `${STATUS}: the realm is disabled`, advice: 'switch the realm on in Keycloak (Realm settings)' },
@@ -17,26 +17,26 @@ export const OUTAGES = {
   client_public: { sentence: `${STATUS}: the client is public`, advice: 'switch Client authentication of the client on' },
   client_unknown: { sentence: `${STATUS}: the client is unknown, disabled or authenticates by a certificate`, advice: 'correct clientId, or switch the client on' },
   client_assertion: { sentence: `${STATUS}: the client authenticates by a signed JWT, not by a secret`, advice: 'set Client Authenticator of the client to "Client Id and Secret"' },
-  client_protocol: { sentence: `${STATUS}: the client is one of SAML`, advice: "name this API's own client of OpenID Connect by clientId" },
+  client_protocol: { sentence: `${STATUS}: the client is a SAML client`, advice: "name this API's own client of OpenID Connect by clientId" },
   client_policy: { sentence: `${STATUS}: a client policy of the realm forbids the call`, advice: 'exempt the client (Realm settings, Client policies)' },
   secret_wrong: { sentence: `${STATUS}: the secret is not that of the client`, advice: 'copy clientSecret from the Credentials tab of the client' },
   credentials_refused: { sentence: `${STATUS}: the client or its secret is refused`, advice: CREDENTIALS },
-  question_refused: { sentence: STATUS, advice: 'look at the log of Keycloak: it refuses the question, not this client' },
-  body_encoded: { sentence: 'an encoded body, though identity was asked for', advice: 'switch off the compression of the proxy before Keycloak for these paths' },
-  body_too_long: { sentence: 'a body of more than {bytes} bytes', advice: 'raise limits.keySetBytes or limits.introspectionBytes, if what answers is Keycloak' },
-  body_not_json: { sentence: 'a body that is not a JSON object', advice: 'find out what answers in place of Keycloak' },
-  discovery_malformed: { sentence: 'a body that is no discovery document', advice: 'correct issuer or serverUrl' },
-  key_set_malformed: { sentence: 'an answer that is no key set', advice: 'find out what answers in place of Keycloak' },
-  key_set_empty: { sentence: 'a key set without a signing key', advice: 'give the realm an active key provider for signatures (Realm settings, Keys)' },
-  keys_failed_recently: { sentence: 'Keycloak failed less than a moment ago', advice: 'look at the failure before, in the log and in health()' },
+  question_refused: { sentence: STATUS, advice: 'look at the log of Keycloak: it refuses the request, not this client' },
+  body_encoded: { sentence: 'the body is encoded, although the request asked for identity', advice: 'switch off the compression of the proxy before Keycloak for these paths' },
+  body_too_long: { sentence: 'the body has more than {bytes} bytes', advice: 'raise limits.keySetBytes or limits.introspectionBytes, if the answer comes from Keycloak' },
+  body_not_json: { sentence: 'the body is not a JSON object', advice: 'find out which server answers in place of Keycloak' },
+  discovery_malformed: { sentence: 'the body is not a discovery document', advice: 'correct issuer or serverUrl' },
+  key_set_malformed: { sentence: 'the answer is not a key set', advice: 'find out which server answers in place of Keycloak' },
+  key_set_empty: { sentence: 'the key set has no signing key', advice: 'give the realm an active key provider for signatures (Realm settings, Keys)' },
+  keys_failed_recently: { sentence: 'the last fetch of the keys failed a moment ago', advice: 'look at the failure before, in the log and in health()' },
   keys_waited_for: { sentence: '{count} requests wait for the key set already', advice: 'look at Keycloak, which is slow to answer its keys' },
-  secret_missing: { sentence: 'the function clientSecret gave no secret', advice: 'look at what the function does: it throws, gives no string, or takes longer than introspection.timeout' },
+  secret_missing: { sentence: 'the function clientSecret returned no secret', advice: 'correct the function: it throws, returns no string, or takes longer than introspection.timeout' },
   breaker_open: { sentence: 'Keycloak is known to be away', advice: 'look at the failure before, in the log and in health()' },
   calls_pending: { sentence: '{count} calls are pending already', advice: 'raise introspection.maxPending, or share answers by introspection.cacheTtl' },
-  call_displaced: { sentence: 'a call of a user who had fewer took its place', advice: BUSY },
+  call_displaced: { sentence: 'a call of a user with fewer calls took its place', advice: BUSY },
   connections_busy: { sentence: 'none of {connections} connections was free within {milliseconds} ms', advice: BUSY },
   caller_gone: { sentence: 'nobody waits for the answer any more', advice: 'none: the client hung up' },
-  revocations_unheard: { sentence: 'the store of revocations was not heard of for more than revocation.maxLag', advice: 'look at the store; raise revocation.maxLag' },
+  revocations_unheard: { sentence: 'the store of revocations has not been read for longer than revocation.maxLag', advice: 'look at the store; raise revocation.maxLag' },
   api_closing: { sentence: 'the API is closing', advice: CLOSING },
   api_closed: { sentence: 'the API is closed', advice: CLOSING }
 } as const satisfies Entries

@@ -1,18 +1,18 @@
 import type { Entries } from './entry.js'
 
-const FOREIGN = 'find out who calls this route: Keycloak does not call it so'
+const FOREIGN = 'find out who calls this route: Keycloak does not send such a call'
 const CLOCKS = 'the clocks of Keycloak and this API differ by more than {leeway} s (revocation.leeway); NTP keeps both right'
-const FULL = 'look at who calls this route, and at why the keys of the realm cannot be had'
+const FULL = 'find out who calls this route, and why the keys of the realm cannot be fetched'
 
 /** Why a logout or a push of Keycloak is not carried out, beside what is wrong with any token. */
 export const PUSHES = {
   push_body_missing: { sentence: 'there is no body', advice: FOREIGN },
   push_body_other: { sentence: 'the body must be {type}', advice: FOREIGN },
-  push_body_slow: { sentence: 'the body took more than {milliseconds} ms', advice: 'look at what is on the way from Keycloak' },
+  push_body_slow: { sentence: 'the body took more than {milliseconds} ms', advice: 'look at the network between Keycloak and this API' },
   push_body_too_long: { sentence: 'the body has more than {bytes} bytes', advice: FOREIGN },
-  push_body_cut: { sentence: 'the body was cut off', advice: 'look at what is on the way from Keycloak' },
+  push_body_cut: { sentence: 'the body was cut off', advice: 'look at the network between Keycloak and this API' },
   push_form_too_long: { sentence: 'the form has more than {count} fields', advice: FOREIGN },
-  push_form_malformed: { sentence: 'the form has other than one logout_token', advice: FOREIGN },
+  push_form_malformed: { sentence: 'the form does not have exactly one logout_token', advice: FOREIGN },
   push_header_too_long: { sentence: 'the header is too long', advice: FOREIGN },
   push_repeated: { sentence: 'the call was made before', advice: 'find out who repeats the calls of Keycloak' },
   push_future: { sentence: 'the call is dated {seconds} s in the future: {advice}', advice: CLOCKS },
@@ -21,14 +21,14 @@ export const PUSHES = {
   push_claim_not_string: { sentence: '{claim} is not a string', advice: FOREIGN },
   logout_typ: { sentence: 'typ is not Logout', advice: FOREIGN },
   logout_event_missing: { sentence: 'events has no back-channel logout', advice: FOREIGN },
-  logout_nonce: { sentence: 'nonce is there', advice: FOREIGN },
-  push_typ: { sentence: 'typ is there', advice: FOREIGN },
+  logout_nonce: { sentence: 'nonce is not allowed', advice: FOREIGN },
+  push_typ: { sentence: 'typ is not allowed', advice: FOREIGN },
   push_action_other: { sentence: 'the action is not that of the route', advice: 'write the path of adminUrl alone into Admin URL of the client' },
-  push_resource_other: { sentence: 'the resource is not this client', advice: 'write the Admin URL at the client that clientId names' },
+  push_resource_other: { sentence: 'the resource is not this client', advice: 'set Admin URL at the client that clientId names' },
   push_not_before_missing: { sentence: 'notBefore is missing or negative', advice: FOREIGN },
-  push_sessions_malformed: { sentence: 'keycloakSessionIds is no list of sessions', advice: FOREIGN },
+  push_sessions_malformed: { sentence: 'keycloakSessionIds is not a list of sessions', advice: FOREIGN },
   push_room_full: { sentence: 'more calls wait than there is room for', advice: FULL },
-  push_keys_late: { sentence: 'the keys could not be had in time', advice: FULL },
-  push_waiting: { sentence: 'it is kept until its signature can be checked', advice: 'none: a line in the log says what became of it' },
-  push_not_spread: { sentence: 'it holds here, and elsewhere as soon as the store of revocations takes it', advice: 'look at the store of revocations' }
+  push_keys_late: { sentence: 'the keys could not be fetched in time', advice: FULL },
+  push_waiting: { sentence: 'the call is kept until its signature can be checked', advice: 'none: a line in the log says what became of it' },
+  push_not_spread: { sentence: 'the call counts on this instance, and on the others as soon as the store of revocations takes it', advice: 'look at the store of revocations' }
 } as const satisfies Entries

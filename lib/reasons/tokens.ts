@@ -1,45 +1,45 @@
 import type { Entries } from './entry.js'
 
 const ACCESS = 'send the access token'
-const LIGHTWEIGHT = 'switch verifyTokensWithKeycloak on, or "Always use lightweight access token" of its client off'
+const LIGHTWEIGHT = 'set verifyTokensWithKeycloak: true, or switch "Always use lightweight access token" of its client off'
 const NO_PROOF = 'and no proof of its key is checked here: {advice}'
-const BEARER = 'have its client ask for it without DPoP and without a certificate'
+const BEARER = 'let the client request it without DPoP and without a certificate'
 
 /** Why a token is refused by what it is: its form, its header, its signature, its claims. */
 export const TOKENS = {
   token_not_string: { sentence: 'the token is not a string', advice: 'pass the characters of the token to app.keycloak.verify()' },
   token_too_long: { sentence: 'the token is too long', advice: 'raise limits.tokenLength, or give the token fewer roles' },
-  token_malformed: { sentence: 'the token has not three parts', advice: 'send access_token of the answer of Keycloak, whole' },
+  token_malformed: { sentence: 'the token does not have three parts', advice: 'send the whole access_token that Keycloak returned' },
   header_not_base64url: { sentence: 'the header is not canonical base64url', advice: ACCESS },
   header_not_json: { sentence: 'the header is not a JSON object', advice: ACCESS },
   payload_not_base64url: { sentence: 'the payload is not canonical base64url', advice: ACCESS },
   payload_not_json: { sentence: 'the payload is not a JSON object', advice: ACCESS },
-  signature_missing: { sentence: 'the token has no signature', advice: 'send access_token of the answer of Keycloak, whole' },
-  signature_not_base64url: { sentence: 'the signature is not canonical base64url', advice: 'log in again; look for what alters tokens on their way' },
-  signature_length: { sentence: 'the signature has another length', advice: 'log in again; look for what alters tokens on their way' },
+  signature_missing: { sentence: 'the token has no signature', advice: 'send the whole access_token that Keycloak returned' },
+  signature_not_base64url: { sentence: 'the signature is not canonical base64url', advice: 'log in again; find out which proxy or program alters tokens' },
+  signature_length: { sentence: 'the signature has the wrong length', advice: 'log in again; find out which proxy or program alters tokens' },
   signature_invalid: { sentence: 'the signature does not verify', advice: 'log in again; the token is forged, or was altered on its way' },
 
   typ_not_allowed: { sentence: 'header "typ" is not allowed: {advice}', advice: 'an access token has JWT or at+jwt' },
-  crit_not_allowed: { sentence: 'the header has crit, and no extension is known here', advice: ACCESS },
+  crit_not_allowed: { sentence: 'header "crit" is not allowed, because no extension is supported', advice: ACCESS },
   alg_unknown: { sentence: 'the algorithm is not allowed', advice: ACCESS },
   alg_not_allowed: { sentence: 'the algorithm is not allowed: the token says {alg}: {advice}', advice: 'add it to the option algorithms if this realm signs access tokens by it' },
-  alg_symmetric: { sentence: 'the algorithm is not allowed: secrets (HS256, HS384, HS512) sign what Keycloak alone reads, such as refresh tokens: {advice}', advice: ACCESS },
-  alg_none: { sentence: 'the algorithm is not allowed: the token says none, and so has no signature', advice: ACCESS },
+  alg_symmetric: { sentence: 'the algorithm is not allowed: HS256, HS384 and HS512 are for tokens that Keycloak alone reads, such as refresh tokens: {advice}', advice: ACCESS },
+  alg_none: { sentence: 'the algorithm is not allowed: alg is none, so the token has no signature', advice: ACCESS },
   kid_not_string: { sentence: 'the kid is not a string', advice: ACCESS },
-  kid_missing: { sentence: 'no key of the realm fits kid and alg: the token names no key, and the realm has more than one for its algorithm, or none', advice: 'send a token of this realm' },
+  kid_missing: { sentence: 'no key of the realm fits kid and alg: the token has no kid, and the realm has no key or several keys for its alg', advice: 'send a token of this realm' },
   kid_unknown: { sentence: 'no key of the realm fits kid and alg', advice: 'log in again: the key was withdrawn, is of another realm or is invented; look for a proxy that answers the keys of another server' },
-  kid_on_cooldown: { sentence: 'the kid is unknown, and jwks.cooldown forbids to ask for it yet', advice: 'try again in a second; if it stays, see `kid_unknown`' },
+  kid_on_cooldown: { sentence: 'the kid is unknown, and jwks.cooldown does not allow another fetch of the keys yet', advice: 'try again in a second; if the refusal stays, see `kid_unknown`' },
   key_other_algorithm: { sentence: "no key of the realm fits kid and alg: the realm's key of that kid is for another algorithm than the token says, or for no signatures", advice: 'look at the key in Keycloak (Realm settings, Keys)' },
 
   id_token: { sentence: 'the token is an ID token, which tells a client who logged in: {advice}', advice: ACCESS },
   refresh_token: { sentence: 'the token is a refresh token, which is for Keycloak alone: {advice}', advice: ACCESS },
   offline_token: { sentence: 'the token is an offline token, a refresh token for Keycloak alone: {advice}', advice: ACCESS },
   logout_token: { sentence: 'the token is a logout token, which is for the route of backchannelLogout: {advice}', advice: ACCESS },
-  registration_token: { sentence: 'the token is one for the registration of clients: {advice}', advice: ACCESS },
+  registration_token: { sentence: 'the token is a client registration token: {advice}', advice: ACCESS },
   dpop_proof: { sentence: 'the token is a DPoP proof, which goes into the header DPoP: {advice}', advice: ACCESS },
   security_event: { sentence: 'the token is a security event: {advice}', advice: ACCESS },
-  introspection_response: { sentence: 'the token is an answer of introspection: {advice}', advice: ACCESS },
-  issuer_other: { sentence: 'the token is of another issuer than the option issuer', advice: 'correct issuer, or the configuration of the client that sent it' },
+  introspection_response: { sentence: 'the token is an introspection response: {advice}', advice: ACCESS },
+  issuer_other: { sentence: 'the token is from another issuer than the option issuer', advice: 'correct issuer, or the configuration of the client that sent it' },
 
   iat_missing: { sentence: 'iat is missing', advice: ACCESS },
   iat_future: { sentence: 'iat is in the future[, by {seconds} s]: {advice}', advice: "set this machine's clock and Keycloak's by NTP, or raise leeway" },
@@ -48,7 +48,7 @@ export const TOKENS = {
   exp_passed: { sentence: 'exp has passed', advice: "refresh the token; if it was just issued, this machine's clock is ahead" },
   date_not_number: { sentence: '{claim} is not a finite number', advice: 'look for a mapper of the client that writes this claim' },
   iss_missing: { sentence: 'iss is missing', advice: ACCESS },
-  iss_mismatch: { sentence: 'iss is not the issuer: the token is of another issuer than the option issuer[, {iss} and not {issuer}]', advice: 'correct issuer, or the hostname option of Keycloak' },
+  iss_mismatch: { sentence: 'iss is not the issuer: the token is from another issuer than the option issuer[, {iss} and not {issuer}]', advice: 'correct issuer, or the hostname option of Keycloak' },
   aud_missing: { sentence: 'aud is missing[ {where}]: {advice}', advice: 'add {wanted}, the option audience, by an audience mapper in Keycloak' },
   aud_malformed: { sentence: 'aud is neither a string nor an array of strings[, but {kind}]', advice: 'look for a mapper of the client that writes this claim' },
   aud_mismatch: { sentence: 'aud[ {aud}] names none of the audience[ {audience}]: {advice}', advice: 'add an audience mapper for {wanted} in Keycloak, or correct the option audience' },
@@ -64,9 +64,9 @@ export const TOKENS = {
   user_logged_out: { sentence: 'the user was logged out', advice: 'log in again' },
   sid_not_string: { sentence: 'sid is not a string', advice: 'look for a mapper of the client that writes this claim' },
 
-  token_inactive: { sentence: 'Keycloak says that the token is not active: it was revoked, its session has ended, its user or client is disabled, or Keycloak is asked by another host name than its iss has', advice: 'log in again; if it is so for all tokens, set the hostname option of Keycloak' },
+  token_inactive: { sentence: 'Keycloak says that the token is not active: it was revoked, its session has ended, its user or client is disabled, or Keycloak is asked by another host name than its iss has', advice: 'log in again; if all tokens are refused so, set the hostname option of Keycloak' },
   token_inactive_audience: { sentence: 'Keycloak says that the token is not active, and the aud of the token lacks clientId {client}, without which Keycloak {versions} tells a client nothing: {advice}', advice: "give the token's client an audience mapper" },
   token_inactive_lightweight: { sentence: 'Keycloak says that the token is not active: its session has ended, or its user, client or clientId {client} has lost the right to it; a lightweight token does not show whether clientId is in its aud', advice: 'log in again; give the client of the token an audience mapper for clientId' },
   introspection_refused: { sentence: 'Keycloak refuses to introspect the token (status 400): an organization that its scope names is gone, or its user has left it', advice: 'log in again' },
-  introspection_mismatch: { sentence: 'introspection answered with another {claim}', advice: 'find out what answers in place of Keycloak, or which mapper writes this claim' }
+  introspection_mismatch: { sentence: 'introspection answered with another {claim}', advice: 'find out which server answers in place of Keycloak, or which mapper writes this claim' }
 } as const satisfies Entries

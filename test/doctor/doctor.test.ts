@@ -121,7 +121,7 @@ t.test('a check that cannot be made is a warning, and ends nothing', async (t) =
   const log = logging()
   const { log: logger } = await apiFor(t, await realmFor(t), {}, log)
   await new StartCheck({} as DoctorContext, logger).watch()
-  const msg = 'the check at start could not be made; requests are judged all the same'
+  const msg = 'the check at start could not be made; requests are checked as usual'
   t.match(log.lines, [{ level: WARN, msg, reason: 'an error without a code' }])
   const foreign = Object.assign(new Error('what nobody should read'), { code: 'ERR_MODULE_NOT_FOUND' })
   await new StartCheck({ get settings () { throw foreign } } as unknown as DoctorContext, logger).watch()

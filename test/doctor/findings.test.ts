@@ -36,14 +36,14 @@ t.test('an issuer that differs says in what, and what to write', async (t) => {
     ['http://keycloak:8080/realms/acme', 'https://sso.example.com/realms/acme', 'scheme and the host and the port']
   ]
   for (const [issuer, discovered, differ] of elsewhere) {
-    t.equal(await mismatch(t, issuer, discovered), `tokens will carry iss "${discovered}", but issuer is "${issuer}" (they differ in the ${differ}), ${DOUBT}: write issuer: "${discovered}"; or, if tokens should say what issuer says, set the hostname option of Keycloak`)
+    t.equal(await mismatch(t, issuer, discovered), `tokens will carry iss "${discovered}", but issuer is "${issuer}" (they differ in the ${differ}), ${DOUBT}: write issuer: "${discovered}"; or, if tokens should carry the issuer of this option, set the hostname option of Keycloak`)
   }
 })
 
 t.test('where the calls go by the issuer, they are kept by serverUrl', async (t) => {
   const realm = await realmFor(t)
   discovers(realm, { issuer: 'https://sso.example.com/realms/test' })
-  t.match(await required(t, realm), { checks: ['issuer_mismatch'], message: `write issuer: "https://sso.example.com/realms/test", and keep the calls where they work by serverUrl: "${realm.issuer}"; or` })
+  t.match(await required(t, realm), { checks: ['issuer_mismatch'], message: `write issuer: "https://sso.example.com/realms/test", and keep the address that works for the calls by serverUrl: "${realm.issuer}"; or` })
   const mended = await required(t, realm, { issuer: 'https://sso.example.com/realms/test', serverUrl: realm.issuer })
   t.same(mended.checks, [], 'and so written it starts')
 })
@@ -52,7 +52,7 @@ t.test('what Keycloak calls itself is shown only where it is a short, clean URL'
   const hostile = ['', 'SECRET', 'https://SECRET@sso.example.com/', 'https://sso.example.com/?SECRET', 'https://sso.example.com/#SECRET', 'https://SECRET/\n{"level":60}', 'https://SECRET/\u001b[31m', 'https://SECRET/"', `https://sso.example.com/${'SECRET'.repeat(50)}`, 'javascript:SECRET']
   for (const discovered of hostile) {
     const message = await mismatch(t, 'https://sso.example.com/realms/acme', discovered)
-    t.equal(message, `Keycloak's issuer is not "https://sso.example.com/realms/acme" but something that is no clean URL, ${DOUBT}: correct the hostname option of Keycloak`)
+    t.equal(message, `Keycloak's issuer is not "https://sso.example.com/realms/acme" but a value that is not a clean URL, ${DOUBT}: correct the hostname option of Keycloak`)
   }
 })
 
@@ -60,9 +60,9 @@ t.test('a Keycloak that is called whatever it is asked by', async (t) => {
   const realm = await realmFor(t)
   const options = { issuer: 'https://sso.example.com/realms/test', serverUrl: `${realm.issuer}/` }
   const { log } = await listening(t, realm, options)
-  t.match(checksOf(log), [{ check: 'issuer_follows_host', msg: `Keycloak, asked by way of serverUrl, calls itself "${realm.issuer}" and not "https://sso.example.com/realms/test", so tokens pass only where they were issued by way of issuer: set the hostname option of Keycloak to "https://sso.example.com"; or, if that is what tokens carry, write issuer: "${realm.issuer}"` }])
+  t.match(checksOf(log), [{ check: 'issuer_follows_host', msg: `the issuer of Keycloak at serverUrl is "${realm.issuer}" and not "https://sso.example.com/realms/test", so only tokens that were issued under issuer are valid: set the hostname option of Keycloak to "https://sso.example.com"; or, if tokens carry the former, write issuer: "${realm.issuer}"` }])
   t.same((await required(t, realm, options)).checks, [], 'tokens may be good all the same')
-  t.match(await required(t, realm, { ...options, verifyTokensWithKeycloak: true }), { checks: ['issuer_follows_host'], message: /introspection by way of it calls the tokens of issuer inactive/ })
+  t.match(await required(t, realm, { ...options, verifyTokensWithKeycloak: true }), { checks: ['issuer_follows_host'], message: /introspection there calls the tokens of issuer inactive/ })
 })
 
 t.test('algorithms that the realm has no key for', async (t) => {
@@ -73,13 +73,13 @@ t.test('algorithms that the realm has no key for', async (t) => {
   t.same((await required(t, realm, { verifySignature: false })).checks, [], 'and none is needed where signatures are not checked')
 })
 
-t.test('keys that cannot be had', async (t) => {
+t.test('keys that cannot be fetched', async (t) => {
   const realm = await realmFor(t)
   const refusal = async (options: Partial<KeycloakOptions> = {}) => required(t, realm, options)
   realm.respond('certs', (_request, response) => { response.end(' '.repeat(1001)) })
-  t.match(await refusal({ limits: { keySetBytes: 1000 } }), { checks: ['keys'], message: /\(a body of more than 1000 bytes\): raise limits\.keySetBytes$/ })
+  t.match(await refusal({ limits: { keySetBytes: 1000 } }), { checks: ['keys'], message: /\(the body has more than 1000 bytes\): raise limits\.keySetBytes$/ })
   realm.error(403, 'certs')
-  t.match(await refusal(), { checks: ['keys'], message: /\(status 403 instead of 200\): is a proxy in the way that blocks \/protocol\/openid-connect\/certs\?$/ })
+  t.match(await refusal(), { checks: ['keys'], message: /\(status 403 instead of 200\): check whether a proxy blocks \/protocol\/openid-connect\/certs$/ })
   realm.respond('certs', (_request, response) => { response.end('{"keys":[]}') })
   t.match(await refusal(), { checks: ['keys'], message: /give the realm an active key provider for signatures/ })
 })
@@ -121,14 +121,14 @@ t.test('a client that may not introspect', async (t) => {
   const wrong = await refusal({ clientSecret: 'wrong-but-mine' })
   t.match(wrong, { checks: ['credentials'], message: /introspection: clientSecret is not the secret of the client "api" \(status 401\): copy it from the Credentials tab of the client in Keycloak, without white space around it; until then every request with a token is 503$/ })
   t.notMatch(wrong.message, 'wrong-but-mine')
-  t.match(await refusal({ clientSecret: () => 'wrong' }), { checks: ['credentials'], message: /what the function clientSecret gave is not the secret/ })
-  t.match(await refusal({ clientSecret: () => { throw new Error('SECRET') } }), { checks: ['introspection'], message: /introspection: the function clientSecret gave no secret within introspection\.timeout: look at what it does; until/ })
+  t.match(await refusal({ clientSecret: () => 'wrong' }), { checks: ['credentials'], message: /the value that the function clientSecret returned is not the secret/ })
+  t.match(await refusal({ clientSecret: () => { throw new Error('SECRET') } }), { checks: ['introspection'], message: /introspection: the function clientSecret returned no secret within introspection\.timeout: correct it; until/ })
   realm.error(401, 'introspect')
   t.match(await refusal(), { checks: ['credentials'], message: /clientSecret is not the secret of the client "api", or there is no such client \(status 401 instead of 200\): copy it/ })
   realm.error(403, 'introspect')
   t.match(await refusal(), { checks: ['credentials'], message: /the client "api" may not ask .*: in Keycloak switch its Client authentication on/ })
   realm.error(404, 'introspect')
-  t.match(await refusal(), { checks: ['introspection'], message: /\(status 404 instead of 200\): is a proxy in the way that blocks POST/ })
+  t.match(await refusal(), { checks: ['introspection'], message: /\(status 404 instead of 200\): check whether a proxy blocks POST/ })
   realm.hang('introspect')
   t.match(await refusal({ introspection: { timeout: 100 } }), { checks: ['introspection'], message: /no answer within 100 ms/ })
   t.same((await required(t, realm)).checks, [], 'who does not introspect need not')

@@ -39,16 +39,16 @@ t.test('each failure of a network names the part of the address, or the setting'
     ['ENOTFOUND', 'unreachable', /the host name sso\.example\.com is unknown to DNS: correct it in issuer, or give an address that this machine knows by serverUrl$/],
     ['EAI_AGAIN', 'unreachable', /DNS gave no answer for the host name sso\.example\.com/],
     ['ECONNREFUSED', 'unreachable', /nothing listens on port 443 of sso\.example\.com: start Keycloak, or correct the port in issuer$/],
-    ['EHOSTUNREACH', 'unreachable', /no way leads to sso\.example\.com: correct the host in issuer/],
+    ['EHOSTUNREACH', 'unreachable', /no network route leads to sso\.example\.com: correct the host in issuer/],
     ['UND_ERR_CONNECT_TIMEOUT', 'unreachable', /no answer came within 5000 ms/],
-    ['ETIMEDOUT', 'unreachable', /a firewall on the way/],
+    ['ETIMEDOUT', 'unreachable', /a firewall is on the way/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls', /its certificate is not for sso\.example\.com: write the host name that the certificate has into issuer$/],
     ['CERT_HAS_EXPIRED', 'tls', /not valid today: renew it, or set the clock/],
     ['SELF_SIGNED_CERT_IN_CHAIN', 'tls', /give the PEM of that authority by connect\.ca of your dispatcher$/],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'tls', /a client certificate, should it want one, goes into a dispatcher of yours$/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'tls', /if it wants a client certificate, give that to a dispatcher of yours$/],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls', /port 443 does not speak TLS: write http:\/\/ in issuer, or the port that does$/],
     ['ECONNRESET', 'unreachable', /the connection is cut: port 443 may not speak TLS/],
-    ['EPERM', 'unreachable', /\(EPERM\): the call failed: correct issuer, or what is on the way$/],
+    ['EPERM', 'unreachable', /\(EPERM\): the call failed: correct issuer, or the proxies on the way$/],
     ['hostile text', 'unreachable', /\(the call failed\): the connection is cut/]
   ]
   for (const [code, check, sentence] of cases) {
@@ -63,17 +63,17 @@ t.test('each failure of a network names the part of the address, or the setting'
 t.test('nobody answers in time', async (t) => {
   const realm = await realmFor(t)
   realm.hang('discovery')
-  t.match(await required(t, realm, { jwks: { timeout: 100 } }), { checks: ['unreachable'], message: /\(no answer within 100 ms\).* or a Keycloak that needs a longer jwks\.timeout$/ })
+  t.match(await required(t, realm, { jwks: { timeout: 100 } }), { checks: ['unreachable'], message: /\(no answer within 100 ms\).* or Keycloak needs a longer jwks\.timeout$/ })
 })
 
 t.test('TLS: an authority that nobody knows, another host, and none at all', async (t) => {
   const realm = await realmFor(t)
   const tls = await portOf(t, createTlsServer({ cert: CERTIFICATE, key: KEY }, (_request, response) => { response.end('{}') }))
   const plain = await portOf(t, createServer((_request, response) => { response.end('{}') }))
-  t.match(await required(t, realm, { serverUrl: `https://127.0.0.1:${tls}/realms/test` }), { checks: ['tls'], message: /of no authority that Node trusts: give the PEM of that authority by the option ca$/ })
+  t.match(await required(t, realm, { serverUrl: `https://127.0.0.1:${tls}/realms/test` }), { checks: ['tls'], message: /from no authority that Node trusts: give the PEM of that authority by the option ca$/ })
   t.match(await required(t, realm, { serverUrl: `https://localhost:${tls}/realms/test`, ca: CERTIFICATE }), { checks: ['tls'], message: /its certificate is not for localhost/ })
   t.match(await required(t, realm, { serverUrl: `https://127.0.0.1:${plain}/realms/test` }), { checks: ['tls'], message: /does not speak TLS: write http:\/\/ in serverUrl/ })
-  t.match(await required(t, realm, { serverUrl: `http://127.0.0.1:${tls}/realms/test` }), { checks: ['unreachable'], message: /is no HTTP: write https:\/\/ in serverUrl if it speaks TLS, else correct the port$/ })
+  t.match(await required(t, realm, { serverUrl: `http://127.0.0.1:${tls}/realms/test` }), { checks: ['unreachable'], message: /does not speak HTTP: write https:\/\/ in serverUrl if it speaks TLS, else correct the port$/ })
 })
 
 t.test('what answers is no HTTP', async (t) => {
@@ -82,7 +82,7 @@ t.test('what answers is no HTTP', async (t) => {
     socket.on('error', () => {})
     socket.end('SSH-2.0-OpenSSH_9.2\r\n')
   }))
-  t.match(await required(t, realm, { serverUrl: `http://127.0.0.1:${ssh}/realms/test` }), { checks: ['unreachable'], message: /what answers at port \d+ is no HTTP/ })
+  t.match(await required(t, realm, { serverUrl: `http://127.0.0.1:${ssh}/realms/test` }), { checks: ['unreachable'], message: /the server at port \d+ does not speak HTTP/ })
 })
 
 t.test('a realm that does not exist', async (t) => {
@@ -113,11 +113,11 @@ t.test('a redirect is not followed, and its end is named where it is a realm\'s'
     return required(t, realm)
   }
   const https = 'https://sso.example.com/realms/test'
-  t.match(await refusal({ location: `${https}/.well-known/openid-configuration` }), { checks: ['redirect'], message: `write issuer: "${https}", if that is yours` })
+  t.match(await refusal({ location: `${https}/.well-known/openid-configuration` }), { checks: ['redirect'], message: `write issuer: "${https}", if that is your Keycloak` })
   const others: Array<Record<string, string>> = [{}, { location: '/login?secret=1' }, { location: 'https://me:secret@sso.example.com/' }, { location: `https://secret/${'a'.repeat(300)}` }]
   for (const headers of others) {
     const { message } = await refusal(headers)
-    t.match(message, /write where it leads to into issuer, such as https:\/\/ instead of http:\/\/$/)
+    t.match(message, /write the address it leads to into issuer, such as https:\/\/ instead of http:\/\/$/)
     t.notMatch(message, 'secret')
   }
 })
@@ -131,14 +131,14 @@ t.test('what answers is not Keycloak, or a guard before it', async (t) => {
   for (const body of ['<html>secret</html>', '{}', '{"issuer":5}', '[]', `{"issuer":${'['.repeat(50)}${']'.repeat(50)}}`]) {
     const { message, checks } = await refusal(200, body)
     t.same(checks, ['not_keycloak'])
-    t.match(message, /is not Keycloak \(a body that is no discovery document\): correct issuer, whose path ends in \/realms\/ and the realm's name$/)
+    t.match(message, /is not Keycloak \(the body is not a discovery document\): correct issuer, whose path ends in \/realms\/ and the realm's name$/)
     t.notMatch(message, 'secret')
   }
-  t.match(await refusal(200, ' '.repeat(200_000)), { checks: ['not_keycloak'], message: /a body of more than 131072 bytes/ })
+  t.match(await refusal(200, ' '.repeat(200_000)), { checks: ['not_keycloak'], message: /the body has more than 131072 bytes/ })
   t.match(await refusal(418, ''), { checks: ['not_keycloak'], message: /status 418/ })
-  t.match(await refusal(403, ''), { checks: ['not_keycloak'], message: /something before Keycloak forbids .* \(status 403\): let this machine through to \/realms\// })
+  t.match(await refusal(403, ''), { checks: ['not_keycloak'], message: /a proxy before Keycloak forbids .* \(status 403\): let this machine through to \/realms\// })
   t.match(await refusal(401, ''), { checks: ['not_keycloak'] })
-  t.match(await refusal(502, ''), { checks: ['unreachable'], message: /the proxy before it has nothing behind it/ })
+  t.match(await refusal(502, ''), { checks: ['unreachable'], message: /the proxy before it has no server to send to/ })
   discovers(realm, { issuer: realm.issuer })
   t.same((await required(t, realm)).checks, [])
 })

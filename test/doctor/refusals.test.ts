@@ -49,7 +49,7 @@ t.test('a request says so too, in the log and in health(), by a fixed phrase', a
 t.test('a secret from a function is named as such', async (t) => {
   const realm = await realmFor(t)
   const { message } = await said(t, realm, { ...ON, clientSecret: () => 'wrong' })
-  t.match(message, /^introspection: what the function clientSecret gave is not the secret of the client "api" \(status 401\)/)
+  t.match(message, /^introspection: the value that the function clientSecret returned is not the secret of the client "api" \(status 401\)/)
   t.match(await said(t, realm, { ...ON, clientId: 'nobody' }), { checks: ['credentials'], message: /has no client "nobody"/ })
 })
 
@@ -75,11 +75,11 @@ t.test('what is not known to be Keycloak\'s is blamed on what stands before it, 
     const realm = await realmFor(t)
     refuse(realm, 'discovery', 403, body)
     const discovery = await said(t, realm)
-    t.match(discovery, { checks: ['not_keycloak'], message: /^something before Keycloak forbids .* \(status 403\): let this machine through/ }, JSON.stringify(body))
+    t.match(discovery, { checks: ['not_keycloak'], message: /^a proxy before Keycloak forbids .* \(status 403\): let this machine through/ }, JSON.stringify(body))
     realm.respond('discovery', null)
     refuse(realm, 'introspect', 403, body)
     const introspection = await said(t, realm, ON)
-    t.match(introspection, { checks: ['credentials'], message: /\(status 403 instead of 200\): .*or let this machine through what is before Keycloak/ })
+    t.match(introspection, { checks: ['credentials'], message: /\(status 403 instead of 200\): .*or let this machine through the proxy before Keycloak/ })
     t.notMatch(discovery.message + introspection.message, /SECRET/)
   }
 })

@@ -90,7 +90,7 @@ t.test('at maxPending a newcomer takes the place of a call of whoever has most',
   isWell(t, app, log)
   const warnings = log.lines.filter(({ level, msg }) => level === WARN && /introspect/.test(msg))
   t.match(warnings, [{ msg: /^introspection: 40 calls are pending already, .*introspection\.maxPending/ }])
-  t.ok(log.lines.some(({ reason }) => reason === 'a call of a user who had fewer took its place'))
+  t.ok(log.lines.some(({ reason }) => reason === 'a call of a user with fewer calls took its place'))
 })
 
 t.test('where all have the same, a newcomer is 503', async (t) => {

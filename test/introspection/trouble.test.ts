@@ -260,7 +260,7 @@ t.test('a function that throws, gives nothing or never ends is 503, and is asked
   t.equal(await ask(app, '/me', realm.token()), '200')
   t.equal(realm.requests.introspect, 1)
   t.notMatch(log.text, /SECRET-TEXT/)
-  t.ok(log.lines.some(({ msg }) => /the function clientSecret gave no secret/.test(msg)))
+  t.ok(log.lines.some(({ msg }) => /the function clientSecret returned no secret/.test(msg)))
 })
 
 t.test('trouble that comes and goes does not flood the log', async (t) => {

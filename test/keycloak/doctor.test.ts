@@ -49,11 +49,11 @@ t.test('a client that may not introspect: a wrong secret, no such client, a publ
 t.test('a client that may not introspect since its settings are others: each is named', async (t) => {
   const troubles: Array<[changes: Record<string, unknown>, message: RegExp]> = [
     [{ enabled: false }, /has no client "api" that is enabled and has a secret/],
-    [{ publicClient: true }, /the client "api" may not ask, since it is public/],
+    [{ publicClient: true }, /the client "api" may not ask, because it is public/],
     [{ clientAuthenticatorType: 'client-jwt' }, /has to prove itself by a signed JWT, not by a secret \(status 400\)/],
     [{ clientAuthenticatorType: 'client-secret-jwt' }, /has to prove itself by a signed JWT/],
     [{ clientAuthenticatorType: 'client-x509' }, /has no client "api" that is enabled and has a secret/],
-    [{ protocol: 'saml' }, /the client "api" is one of SAML/]
+    [{ protocol: 'saml' }, /the client "api" is a SAML client/]
   ]
   for (const [changes, message] of troubles) {
     const restore = await changeClient('api', changes)

@@ -445,7 +445,7 @@ t.test('jwks.preload fetches the keys at start', async (t) => {
   await until(() => app.keycloak.health().keys.age !== null)
   t.equal(realm.requests.certs, 2)
   await realm.down()
-  await t.rejects(apiFor(t, realm, { jwks: { preload: 'require' } }), { message: /the keys of .* cannot be had \(ECONNREFUSED\), and jwks\.preload is "require"/ })
+  await t.rejects(apiFor(t, realm, { jwks: { preload: 'require' } }), { message: /the keys of .* cannot be fetched \(ECONNREFUSED\), and jwks\.preload is "require"/ })
   const log = logging()
   const warned = await apiFor(t, realm, { jwks: { preload: 'warn' } }, log)
   await until(() => !warned.keycloak.health().keys.ok)

@@ -170,7 +170,7 @@ t.test('a realm of nothing but test keys is refused, not away: 401, said once an
   t.match(app.keycloak.health(), { keys: { ok: true, count: 0 } })
   const strict = Fastify()
   t.teardown(() => strict.close())
-  await t.rejects(async () => strict.register(keycloak, { issuer, clientId: 'api', audience: 'api', startCheck: 'require' }), /has no keys but those of the test realm/)
+  await t.rejects(async () => strict.register(keycloak, { issuer, clientId: 'api', audience: 'api', startCheck: 'require' }), /has no keys except those of the test realm/)
 })
 
 t.test('a logout that a test key signed ends nobody\'s session', async (t) => {

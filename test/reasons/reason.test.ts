@@ -20,7 +20,7 @@ t.test('an application that throws a refusal of its own may name a code of the t
   const app = await apiFor(t, realm, { syncUser: () => { throw new KeycloakError('user_inactive', 'the contract has ended [{x}]') } }, log)
   t.equal(await ask(app, '/me', realm.token()), '401 user_inactive')
   t.match(log.lines.find(({ code }) => code === 'user_inactive'), { reasonCode: 'refused_by_application', reason: 'the contract has ended [{x}]' })
-  t.match(new KeycloakError('user_inactive', 'user_disabled'), { reasonCode: 'user_disabled', reason: 'isActive is false' })
+  t.match(new KeycloakError('user_inactive', 'user_disabled'), { reasonCode: 'user_disabled', reason: 'isActive of the user is false' })
   t.match(new KeycloakError('keycloak_unavailable', 'no_answer'), { reasonCode: 'no_answer', reason: 'no answer within … ms' }, 'a value that is not known')
   const late = new KeycloakError('user_inactive', () => 'so it is')
   t.match(late, { reasonCode: 'refused_by_application', reason: 'so it is' })

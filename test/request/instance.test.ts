@@ -97,7 +97,7 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
   t.match(app.keycloak.health(), { ok: false, introspection: { ok: false, lastFailure: iso, reason: 'status 500 instead of 200' } })
 })
 
-t.test('health tells keys that nobody has fetched yet from those that cannot be had', async (t) => {
+t.test('health tells keys that nobody has fetched yet from those that cannot be fetched', async (t) => {
   const realm = await realmFor(t)
   await realm.down()
   const app = await apiFor(t, realm)

@@ -53,7 +53,7 @@ t.test('junk hides no other warning: each cause has a budget of its own', async 
   t.equal(warned(log, 'revocation.max'), 1, 'a full memory')
   t.equal((await logOut(app, realm, { username: 'carol', claims: { sid: undefined } })).status, 503)
   t.equal(warned(log, 'the store of revocations cannot be written: OOM'), 1, 'a failing store')
-  t.equal(warned(log, 'cannot be carried out at once: it holds here'), 1)
+  t.equal(warned(log, 'cannot be carried out at once: the call counts on this instance'), 1)
 })
 
 t.test('calls that Keycloak signed for others do not hide that ours are refused', async (t) => {
@@ -81,7 +81,7 @@ t.test('what was not written is counted by cause, and told with the next line of
   t.match(warnings(log).slice(-1), [{ msg: 'a back-channel logout was refused: the call ended', unwritten: undefined }])
   clocks.advance(10.1)
   await backchannel(app, 'x')
-  t.match(warnings(log).slice(-1), [{ msg: 'a back-channel logout was refused: the token has not three parts', unwritten: 5 }])
+  t.match(warnings(log).slice(-1), [{ msg: 'a back-channel logout was refused: the token does not have three parts', unwritten: 5 }])
 })
 
 t.test('a call that was carried out is one line at info, with what it ended and no ids', async (t) => {
@@ -122,14 +122,14 @@ t.test('a call that was refused is no such line, nor is one that is repeated', a
   t.equal(carriedOut(log).length, 1)
 })
 
-t.test('a call whose key cannot be had for ten minutes is lost, with a warning', async (t) => {
+t.test('a call whose key cannot be fetched for ten minutes is lost, with a warning', async (t) => {
   const realm = await realmFor(t)
   const log = logging()
   const app = await apiFor(t, realm, LOGOUT, log)
   await realm.down()
   t.equal((await logOut(app, realm)).status, 503)
   clocksFor(t).advance(600)
-  await until(() => warned(log, 'a back-channel logout that had to wait is lost: the keys could not be had in time') > 0)
+  await until(() => warned(log, 'a back-channel logout that had to wait is lost: the keys could not be fetched in time') > 0)
   t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_keys_late'))
   await realm.up()
   t.equal((await logOut(app, realm, { username: 'bob' })).status, 200)

@@ -34,7 +34,7 @@ t.test('when that takes too long the call is 503, and the logout is carried out 
   for (const answer of await Promise.all(calls)) {
     t.match(answer, {
       status: 503,
-      body: { error: 'temporarily_unavailable', error_description: 'it is kept until its signature can be checked' },
+      body: { error: 'temporarily_unavailable', error_description: 'the call is kept until its signature can be checked' },
       headers: { 'retry-after': '1', 'cache-control': 'no-store' }
     })
   }

@@ -189,7 +189,7 @@ t.test('of what a store fails with the log has a code that looks like one, and n
     const [store, log] = [new Notes(), logging()]
     const app = await apiFor(t, realm, { ...LOGOUT, revocation: { store } }, log)
     store.broken = async () => { throw error }
-    t.match(await logOut(app, realm), { status: 503, body: { error_description: 'it holds here, and elsewhere as soon as the store of revocations takes it' } })
+    t.match(await logOut(app, realm), { status: 503, body: { error_description: 'the call counts on this instance, and on the others as soon as the store of revocations takes it' } })
     store.follower!.failed(error)
     t.ok(log.lines.some(({ reasonCode }) => reasonCode === 'push_not_spread'))
     t.match(log.lines.filter(({ level }) => level === WARN).map(({ msg }) => msg).filter((msg) => msg.startsWith('the store')), [

@@ -9,7 +9,7 @@ import { action, type Answer, backchannel, LOGOUT, logOut, post, push } from '..
 
 const NOT_VALID = '401 token_not_valid'
 const FULL = 'more calls wait than there is room for'
-const KEPT = 'it is kept until its signature can be checked'
+const KEPT = 'the call is kept until its signature can be checked'
 
 /** Each is busy. */
 t.jobs = 1

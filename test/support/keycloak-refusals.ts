@@ -40,7 +40,7 @@ export const REFUSALS: ReadonlyArray<{
     status: 403,
     body: { error: 'invalid_request', error_description: 'Client not allowed.' },
     check: 'credentials',
-    says: /^introspection: the client "api" may not ask, since it is public \(status 403\): in Keycloak switch its Client authentication on/
+    says: /^introspection: the client "api" may not ask, because it is public \(status 403\): in Keycloak switch its Client authentication on/
   },
   {
     trouble: 'a client that authenticates by a signed JWT',
@@ -56,7 +56,7 @@ export const REFUSALS: ReadonlyArray<{
     status: 400,
     body: { error: 'invalid_client', error_description: 'Wrong client protocol.' },
     check: 'credentials',
-    says: /^introspection: the client "api" is one of SAML \(status 400\): name this API's own client of OpenID Connect by clientId;/
+    says: /^introspection: the client "api" is a SAML client \(status 400\): name this API's own client of OpenID Connect by clientId;/
   },
   {
     trouble: 'a client policy with the executor reject-request',

@@ -37,11 +37,11 @@ t.test('limits.keySetBytes and limits.introspectionBytes bound what Keycloak may
   realm.respond('certs', (_request, response) => { response.end(JSON.stringify({ keys: [], x: 'x'.repeat(1000) })) })
   const app = await apiFor(t, realm, { limits: { keySetBytes: 1000 } })
   t.equal(await ask(app, '/open', realm.token()), UNAVAILABLE)
-  t.equal(app.keycloak.health().keys.reason, 'a body of more than 1000 bytes')
+  t.equal(app.keycloak.health().keys.reason, 'the body has more than 1000 bytes')
   realm.respond('certs', null)
   const asking = await apiFor(t, realm, { limits: { introspectionBytes: 1000 }, verifyTokensWithKeycloak: true })
   t.equal(await ask(asking, '/open', realm.token({ claims: { x: 'x'.repeat(1000) } })), UNAVAILABLE)
-  t.equal(asking.keycloak.health().introspection?.reason, 'a body of more than 1000 bytes')
+  t.equal(asking.keycloak.health().introspection?.reason, 'the body has more than 1000 bytes')
 })
 
 t.test('cache.maxBytes bounds the kept tokens, the last one too', async (t) => {
