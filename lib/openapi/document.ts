@@ -9,7 +9,7 @@ export interface Document {
 
 type Section = 'schemas' | 'securitySchemes'
 
-/** On the parts of a document that are ours to change; no serializer sees it. */
+/** Marks the parts of a document that `openapi()` made and may change; no serializer sees the mark. */
 const OURS = Symbol.for('fastify-keycloak-bearer.openapi')
 
 /** Did some `openapi()` make this part of the document, rather than the user? */
@@ -17,7 +17,7 @@ export function isOurs (part: object): boolean {
   return Object.hasOwn(part, OURS)
 }
 
-/** Adds a component. The sections in the document may be the ones of the user's options: they are replaced, not changed. */
+/** Adds a component. The document's sections are replaced, not changed, because they may be objects of the user's options. */
 export function addComponent (document: Document, section: Section, name: string, part: object): void {
   Object.defineProperty(part, OURS, { value: true })
   document.components = {

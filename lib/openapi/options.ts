@@ -6,14 +6,14 @@ import { realmUrlFault } from '../options/realm-url.js'
 
 const SCHEME = '"bearer", "oauth2" or "openIdConnect"'
 const ISSUER = 'the public URL of the realm, such as https://sso.example.com/realms/acme'
-const SCOPES = 'an array of scopes, or an object of scopes and what they mean'
+const SCOPES = 'an array of scopes, or an object of scopes and their meanings'
 const NAME = 'a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth"'
 
 const SCOPE = 'the name of a scope, such as "openid"'
-const MEANING = 'what the scope means, in words'
+const MEANING = 'the meaning of the scope, in words'
 const scope = z.string(SCOPE).min(1, SCOPE)
 
-/** A table: each option, what it may be, and its default. Messages complete "… must be". */
+/** A table: each option with its allowed values and its default. Messages complete "… must be". */
 const schema = z.strictObject({
   scheme: z.enum(['bearer', 'oauth2', 'openIdConnect'], SCHEME).default('bearer'),
   issuer: z.string(ISSUER)
@@ -27,7 +27,7 @@ const schema = z.strictObject({
     z.array(scope).transform((names): Record<string, string> => Object.fromEntries(names.map((name) => [name, '']))),
     z.record(scope, z.string(MEANING))
   ], SCOPES).default({ openid: '' }),
-  // The pattern is OpenAPI's own, for every name in its components.
+  // OpenAPI defines this pattern for every name in its components.
   name: z.string(NAME).regex(/^[\w.-]+$/, NAME).default('KeycloakAuth')
 })
 
@@ -35,13 +35,13 @@ const schema = z.strictObject({
 export type OpenapiSettings = z.output<typeof schema>
 
 /**
- * Check what a user gave to `openapi()`.
- * @throws {TypeError} one sentence that names the option and says what it must be
+ * Check the options that a user gave to `openapi()`.
+ * @throws {TypeError} one sentence that names the option and its allowed values
  */
 export function parseOpenapiOptions (options: unknown = {}): OpenapiSettings {
   const parsed = schema.safeParse(isObject(options) ? plainCopy(options, Object.keys(schema.shape)) : options)
   if (!parsed.success) {
-    if (isObject(options) && Object.hasOwn(options, 'openapiObject')) throw wrong('it makes a transform and is none itself: write transform: openapi()')
+    if (isObject(options) && Object.hasOwn(options, 'openapiObject')) throw wrong('it makes a transform and is not one itself: write transform: openapi()')
     throw wrong(explainIssues(parsed.error.issues, options, { names: { '': Object.keys(schema.shape) } }))
   }
   const settings = withoutPrototype(parsed.data)

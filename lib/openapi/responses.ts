@@ -4,7 +4,7 @@ import { addComponent, component, isOurs, type Document } from './document.js'
 
 type Responses = Readonly<Record<string, unknown>>
 
-/** Every code and its status: one that is missing here does not compile. */
+/** Every code and its status; a missing code does not compile. */
 const STATUS: Readonly<Record<KeycloakErrorCode, 401 | 403 | 503>> = {
   not_authenticated: 401,
   bad_authorization_header: 401,
@@ -20,10 +20,10 @@ const CHALLENGE = { 'WWW-Authenticate': { type: 'string', description: 'The Bear
 /** The answers of the plugin, in the form that @fastify/swagger reads. */
 const REFUSALS = [
   { status: 401, headers: CHALLENGE, description: () => 'No access token, or one that is not valid.' },
-  { status: 403, headers: CHALLENGE, description: ({ text }: Guard) => `The access token does not grant what this needs: \`${text}\`.` },
+  { status: 403, headers: CHALLENGE, description: ({ text }: Guard) => `The access token does not grant the required permission: \`${text}\`.` },
   {
     status: 503,
-    headers: { 'Retry-After': { type: 'string', description: 'Seconds until it is worth another try.' } },
+    headers: { 'Retry-After': { type: 'string', description: 'Seconds to wait before the next try.' } },
     description: () => describe('keycloak_unavailable')
   }
 ]
@@ -31,13 +31,13 @@ const REFUSALS = [
 /** The response that @fastify/swagger writes if a route declares none. */
 const DEFAULT_RESPONSE: Responses = { 200: { type: 'null', description: 'Default Response' } }
 
-/** The user's responses with the plugin's added: each only where the user has no word for that status. */
+/** The user's responses and the plugin's. A status that the user declared stays the user's. */
 export function withRefusals (responses: Responses | undefined, document: Document, guard: Guard): Responses {
   const declared = new Set(Object.keys(responses ?? {}).map((key) => key.toLowerCase()))
   const all: Record<string, unknown> = { ...responses ?? DEFAULT_RESPONSE }
   for (const { status, headers, description } of REFUSALS) {
     if (status === 403 && guard.access !== 'restricted') continue
-    // Fastify serializes an error by the first of these that is declared: the body is the user's then.
+    // Fastify serializes an error by the first of these that is declared, so the body is the user's then.
     if ([`${status}`, `${Math.floor(status / 100)}xx`, 'default'].some((key) => declared.has(key))) continue
     all[status] = {
       description: description(guard),
@@ -48,7 +48,7 @@ export function withRefusals (responses: Responses | undefined, document: Docume
   return all
 }
 
-/** The place of the error body's schema in the document. It is added with the first use, never in the place of the user's. */
+/** The reference to the schema of error bodies. The schema is added at its first use, and never replaces one of the user's. */
 function errorReference (document: Document): string {
   let name = 'KeycloakError'
   let found = component(document, 'schemas', name)
@@ -60,7 +60,7 @@ function errorReference (document: Document): string {
   return `#/components/schemas/${name}`
 }
 
-/** Fastify's error body. The code is not limited to ours: your own 403 on a route looks the same. */
+/** Fastify's error body. `code` is no enum of the plugin's codes, because an application's own 403 has the same body. */
 function errorSchema (): object {
   const codes = Object.entries(STATUS).map(([code, status]) => `- \`${code}\` (${status}): ${describe(code as KeycloakErrorCode)}`)
   return {

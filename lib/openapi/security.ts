@@ -1,18 +1,18 @@
 import { addComponent, component, isOurs, type Document, type Requirement } from './document.js'
 import type { OpenapiSettings } from './options.js'
 
-/** The part of a scheme that is looked at. */
+/** The members of a scheme that the transform reads. */
 interface Scheme {
   type?: string
-  /** Of `http`: case does not count (RFC 9110 section 11.1). */
+  /** For `http`, in upper or lower case (RFC 9110 section 11.1). */
   scheme?: string
-  /** Of `apiKey`: where it is, and its name there. */
+  /** For `apiKey`: `header`, `query` or `cookie`, and the name there. */
   in?: string
   name?: string
   flows?: { authorizationCode: { scopes: Record<string, string> } }
 }
 
-/** A table: each scheme as OpenAPI 3.0.3 and 3.1 section "Security Scheme Object" write it. New for each document. */
+/** A table: each scheme as section "Security Scheme Object" of OpenAPI 3.0.3 and 3.1 defines it. Each document gets new objects. */
 const SCHEMES: { [scheme in OpenapiSettings['scheme']]: (settings: OpenapiSettings) => object } = {
   bearer: () => ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }),
   oauth2: ({ issuer, scopes }) => ({
@@ -41,11 +41,11 @@ export function declareScheme (document: Document, settings: OpenapiSettings): v
 
 /**
  * The requirements of a route: our scheme together with the document's requirements for all routes, because a route's `security`
- * takes the place of the document's.
+ * replaces the document's.
  */
 export function requirementsOf (document: Document, name: string, scopes: readonly string[]): Requirement[] {
   const scheme: Scheme | undefined = component(document, 'securitySchemes', name)
-  // OpenAPI 3.0 wants the list empty for every other type.
+  // In OpenAPI 3.0 every other type must have an empty list.
   const needed = scheme?.type === 'oauth2' || scheme?.type === 'openIdConnect' ? scopes : []
   if (scheme?.flows !== undefined && isOurs(scheme)) offer(scheme.flows.authorizationCode.scopes, needed)
   const everywhere: readonly Requirement[] = document.security?.length ? document.security : [{}]
@@ -55,7 +55,7 @@ export function requirementsOf (document: Document, name: string, scopes: readon
 /**
  * The requirements of a route that needs no token, if the document demands one of all routes: the document's other
  * requirements, or an empty list, which means "none". `undefined` if the document's own list is right.
- * @param optional may a token come all the same?
+ * @param optional may a request have a token although it needs none?
  */
 export function requirementsWithoutToken (document: Document, name: string, optional: boolean): Requirement[] | undefined {
   const everywhere = document.security ?? []
@@ -65,7 +65,7 @@ export function requirementsWithoutToken (document: Document, name: string, opti
   return rest.some(isEmpty) ? [] : distinct(rest)
 }
 
-/** Is this a scheme of the user's own whose token comes in the Authorization header, as ours does? */
+/** Is this a scheme of the user's whose token comes in the Authorization header, as ours does? */
 function carriesToken (document: Document, name: string): boolean {
   const scheme: Scheme | undefined = component(document, 'securitySchemes', name)
   if (scheme?.type === 'http') return scheme.scheme?.toLowerCase() === 'bearer'
@@ -77,12 +77,12 @@ function isEmpty (requirement: Requirement): boolean {
   return Object.keys(requirement).length === 0
 }
 
-/** The same twice says nothing more: the document may leave the token to the caller, the route does not. */
+/** Removes equal requirements: two that differed by our scheme become equal when the route demands it of both. */
 function distinct (requirements: readonly Requirement[]): Requirement[] {
   return [...new Map(requirements.map((each) => [JSON.stringify(each), each])).values()]
 }
 
-/** A scope that a route needs can be asked for. */
+/** Adds the scopes of a route to those that the flow offers, so that a user of the document can request them. */
 function offer (offered: Record<string, string>, needed: readonly string[]): void {
   for (const scope of needed) {
     if (!Object.hasOwn(offered, scope)) offered[scope] = ''

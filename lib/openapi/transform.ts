@@ -15,16 +15,17 @@ interface OperationSchema {
 }
 
 /**
- * Says in the document of @fastify/swagger who may call what. Give it to its `transform`:
+ * Makes a `transform` for @fastify/swagger that documents who may call which route:
  *
  * ```ts
  * await app.register(swagger, { openapi: {}, transform: openapi() })
  * await app.register(swagger, { openapi: {}, transform: openapi(jsonSchemaTransform) }) // after a transform of yours
  * ```
  *
- * Adds the scheme `KeycloakAuth` to the document, `security` and the answers 401, 403 and 503 to the routes that need a
- * token; the others get an empty `security`, if the document demands a token of all routes. What you declared stays as it is: your `security`, a scheme of the same name, a response for 401 (or 4xx, or
- * default). A Swagger 2.0 document, which @fastify/swagger makes without its option `openapi`, is left alone.
+ * It adds the scheme `KeycloakAuth` to the document, and `security` and the answers 401, 403 and 503 to the routes that need
+ * a token. The other routes get an empty `security` if the document demands a token of all routes. Your own declarations stay:
+ * `security`, a scheme of the same name, a response for 401 (or 4xx, or default). A Swagger 2.0 document, which
+ * @fastify/swagger makes without its option `openapi`, is not changed.
  * @param other a transform to run first
  * @throws {TypeError} for a wrong or unknown option
  */
@@ -40,7 +41,7 @@ export function openapi (first?: OtherTransform | OpenapiOptions, second?: Opena
     const { schema, url } = transformed(other, input)
     const document = input.openapiObject as Document | undefined
     if (document === undefined) return { schema, url }
-    // On every route, the open ones too: your own `security` may name the scheme anywhere.
+    // Declared even if all routes are open, because the user's own `security` may name the scheme.
     declareScheme(document, settings)
     const operation = schema as OperationSchema | undefined
     const guard = guardOf(input.route)
@@ -58,15 +59,15 @@ export function openapi (first?: OtherTransform | OpenapiOptions, second?: Opena
   }
 }
 
-/** As @fastify/swagger does it: what a transform leaves out is the route's own. */
+/** The schema and URL after the other transform. As in @fastify/swagger, a member that it leaves out is the route's own. */
 function transformed (other: OtherTransform | undefined, input: OpenapiTransformInput): { schema: FastifySchema, url: string } {
   const result = (other as OpenapiTransform | undefined)?.(input)
   return { schema: result?.schema || input.schema, url: result?.url || input.url }
 }
 
 /**
- * The guard of a route. One that the plugin's onRoute did not see is judged by its config; `undefined` if that says
- * nothing, since the route may be out of the plugin's reach, or is senseless.
+ * The guard of a route. If the plugin's onRoute hook did not see the route, its config is compiled here; `undefined` if the
+ * config has no rule, because the plugin may not guard the route, or if it has a mistake.
  */
 function guardOf ({ config, url }: OpenapiTransformInput['route']): Guard | undefined {
   const seen = guardIn(config)

@@ -1,8 +1,8 @@
 import type { Algorithm } from '../../types/options.js'
 
 /**
- * The discovery document (OpenID Connect Discovery 1.0 section 3). Without a login the endpoints for it are named all
- * the same, since it must name them, but answer 404: such a realm hands out tokens by `TestRealm.token()` alone.
+ * The discovery document (OpenID Connect Discovery 1.0 section 3). It must name the endpoints of a login even if the realm
+ * has no login; they answer 404 then, and `TestRealm.token()` is the only source of tokens.
  */
 export function discovery (issuer: string, algorithms: readonly Algorithm[], login: boolean): object {
   const endpoint = `${issuer}/protocol/openid-connect`

@@ -1,12 +1,12 @@
-// PUBLIC TEST KEYS. Their private halves are published with this package, for everyone to sign with:
-// whatever trusts them trusts the whole world. They are fixed because making an RSA key takes 60 to 290 ms,
-// and a unit test should not wait for that. createTestRealm() refuses to run in production for their sake.
+// PUBLIC TEST KEYS. Their private halves are published with this package, so anybody can sign with them:
+// a program that trusts them trusts the whole world. They are fixed because making an RSA key takes 60 to 290 ms,
+// and a unit test should not wait for that. Because of them, createTestRealm() refuses to run in production.
 import type { JsonWebKey } from 'node:crypto'
 
 /** The material of a key: RSA, an elliptic curve (RFC 7518 section 6.2.1.1) or Ed25519 (RFC 8037). */
 export type KeyFamily = 'RSA' | 'P-256' | 'P-384' | 'P-521' | 'Ed25519'
 
-/** The keys a realm signs with, one after the other as they rotate; when they run out, new ones are made. */
+/** The signing keys of a realm, in the order of rotations. Later rotations make new keys. */
 export const FIXED_KEYS: Readonly<Record<KeyFamily, readonly JsonWebKey[]>> = {
   RSA: [{
     kty: 'RSA',
@@ -58,7 +58,7 @@ export const FIXED_KEYS: Readonly<Record<KeyFamily, readonly JsonWebKey[]>> = {
   }]
 }
 
-/** The key that forges: it never is a realm's own. */
+/** The key of forged tokens, which no realm has. */
 export const STRANGER: JsonWebKey = {
   kty: 'RSA',
   n: 'rJmGFpyIdHEr1fm0vOfn012L6z4gGbrJUsaTgRG1ohC8uHZnET4-TKRwmwgoI3iwiLH0PCWYkKaphAzSr9GVusRU6JrfuiRNr_LVxT9Qgn36DnqGM1CwC_KhffAzMKF8o29x6jOta4bUH_47YN-_gMuhBJ3iCgJpoxpw2bs62Jp2mM9jaer2ZR9bCuzsXrAHkK2vThbAh-AAKep55AP-5SqYBGSMmmMYTVR9S0Z2Ei5IlaM12RuKDegnl2I_Xk9HePWDE3hvuYoo89ionUW082RcKSjvZieWz6uR-9leGNLaCKH4SyGNAFPfCjySZUGTOj6PDqJSzj5HjSIgUB94nQ',

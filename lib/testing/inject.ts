@@ -1,31 +1,31 @@
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { TokenSpec } from './token-spec.js'
 
-/** The part of a Fastify instance that the realm makes requests by. */
+/** The part of a Fastify instance that the realm needs for requests. */
 export interface InjectableApp {
-  /** Fastify's. */
+  /** Fastify's `inject`. */
   inject (options: InjectOptions): Promise<LightMyRequestResponse>
 }
 
-/** A request as `app.inject` takes it, and who makes it. */
+/** A request as `app.inject` takes it, and its user. */
 export type InjectAsOptions = InjectOptions & {
   /**
-   * - what the token shall be: `{ username: 'bob', roles: ['admin'] }`; `{}` is alice without roles
-   * - a token of `TestRealm.token()`, where the same is sent again: after it has expired, was revoked, …
-   * - `null`, or nothing at all: anonymous
+   * - the description of a token: `{ username: 'bob', roles: ['admin'] }`; `{}` is alice without roles
+   * - a token of `TestRealm.token()`, to send the same token again, for example after it has expired or was revoked
+   * - `null` or `undefined`: an anonymous request
    */
   as?: TokenSpec | string | null
 }
 
-/** The header that carries a token. A type, no interface, so that it fits where any headers do. */
+/** The header that carries a token. A type alias, because an interface would not be assignable to a record of headers. */
 export type AuthorizationHeader = { authorization: string }
 
 const METHOD_AND_URL = /^([A-Z]+) +(\/.*)$/
 
-/** @throws {TypeError} for a string that is no token, such as a username; what it is, is not shown */
+/** @throws {TypeError} for a string that is no token, such as a username; the message does not show it */
 export function bearer (token: string): AuthorizationHeader {
   if (token.split('.').length !== 3) {
-    throw new TypeError("TestRealm: a string stands for a token here, and this one is none; for a user write { username: 'bob' }.")
+    throw new TypeError("TestRealm: a string must be a token here, and this string is not a token; for a user write { username: 'bob' }.")
   }
   return { authorization: `Bearer ${token}` }
 }

@@ -13,7 +13,7 @@ export type IntrospectionResult = [status: number, body: object]
 
 const INACTIVE: IntrospectionResult = [200, { active: false }]
 
-/** The introspection endpoint (RFC 7662) as Keycloak 26.7 answers it, and the realm's notes about its tokens. */
+/** The introspection endpoint (RFC 7662) with the answers of Keycloak 26.7, and the realm's record of its tokens. */
 export class Introspection {
   readonly #realm: IntrospectingRealm
   readonly #keys: KeyRing
@@ -94,7 +94,7 @@ function describe (claims: Claims): Claims {
   return { ...claims, client_id: claims.azp, username: claims.preferred_username, token_type: claims.typ, active: true }
 }
 
-/** Form-encoded before they are base64-encoded (RFC 6749 section 2.3.1), so that a raw `%` breaks them, as in Keycloak. */
+/** The credentials are form-encoded, then base64-encoded (RFC 6749 section 2.3.1), so a raw `%` breaks them, as in Keycloak. */
 function basicCredentials (authorization = ''): [id: string, secret: string] | null {
   const [, encoded] = /^Basic +(\S+)$/i.exec(authorization) ?? []
   if (encoded === undefined) return null

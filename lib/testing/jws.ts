@@ -2,7 +2,7 @@ import { constants, createHmac, createPublicKey, sign, verify, type KeyObject, t
 import type { Algorithm } from '../../types/options.js'
 import type { KeyFamily } from './fixed-keys.js'
 
-/** The claims of a token, or whatever else a JWS carries. */
+/** The claims of a token, or the members of another JWS payload. */
 export type Claims = Record<string, unknown>
 
 /** The protected header of a JWS (RFC 7515 section 4.1). A member that is undefined is left out. */
@@ -18,14 +18,14 @@ export interface JwsHeader {
 
 interface Scheme {
   family: KeyFamily
-  /** `null`: the algorithm hashes by itself. */
+  /** `null` if the algorithm includes its hash. */
   hash: string | null
   options: SigningOptions
 }
 
 const PKCS1: SigningOptions = { padding: constants.RSA_PKCS1_PADDING }
 const PSS: SigningOptions = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-// A JWS holds r and s side by side, not the DER that OpenSSL makes (RFC 7518 section 3.4).
+// A JWS has r and s one after the other, not the DER that OpenSSL makes (RFC 7518 section 3.4).
 const ECDSA: SigningOptions = { dsaEncoding: 'ieee-p1363' }
 
 const SCHEMES: Readonly<Record<Algorithm, Scheme>> = {
@@ -41,7 +41,7 @@ const SCHEMES: Readonly<Record<Algorithm, Scheme>> = {
   EdDSA: { family: 'Ed25519', hash: null, options: {} }
 }
 
-/** The attacks of RFC 8725 section 2.1: no signature at all, or an HMAC whose secret is the realm's public key. */
+/** The attacks of RFC 8725 section 2.1: no signature, or an HMAC whose secret is the realm's public key. */
 const ATTACKS: Readonly<Record<string, string | null>> = { none: null, HS256: 'sha256', HS384: 'sha384', HS512: 'sha512' }
 
 export const ALGORITHMS = Object.keys(SCHEMES) as Algorithm[]
@@ -51,12 +51,12 @@ export function isAttack (alg: string): boolean {
   return Object.hasOwn(ATTACKS, alg)
 }
 
-/** The kind of key an algorithm signs with. */
+/** The kind of key of an algorithm. */
 export function familyOf (alg: Algorithm): KeyFamily {
   return SCHEMES[alg].family
 }
 
-/** The first two parts of the compact serialization: JSON of anything; bytes are taken as they are. */
+/** The first two parts of the compact serialization. A payload of bytes is not changed; any other becomes JSON. */
 export function signingInput (header: JwsHeader, payload: unknown): string {
   const bytes = payload instanceof Uint8Array ? Buffer.from(payload) : Buffer.from(JSON.stringify(payload))
   return `${Buffer.from(JSON.stringify(header)).toString('base64url')}.${bytes.toString('base64url')}`

@@ -3,11 +3,11 @@ import type { Algorithm } from '../../types/options.js'
 import { FIXED_KEYS, STRANGER, type KeyFamily } from './fixed-keys.js'
 import { ALGORITHMS, familyOf } from './jws.js'
 
-/** A key that signs, or once did. */
+/** A key that signs tokens, or signed them before a rotation. */
 export class SigningKey {
   readonly alg: Algorithm
   readonly kid: string
-  /** With the private half. */
+  /** Has the private half. */
   readonly jwk: JsonWebKey
   #parsed: KeyObject | undefined
 
@@ -24,12 +24,12 @@ export class SigningKey {
   }
 }
 
-// The numbers of a signing key under another use: a token that names its kid is well signed, and still must not pass.
+// A signing key that is published with another use: a token that names its kid has a good signature, and must be refused.
 const [ENCRYPTION] = FIXED_KEYS.RSA
 
 /**
- * The keys of a realm: for each algorithm one that signs, and the retired ones that are still published.
- * As in Keycloak each algorithm has a key of its own; here the RSA ones share their numbers, to save time.
+ * The keys of a realm: for each algorithm one that signs, and retired ones that are still published. As in Keycloak, each
+ * algorithm has its own key; but here all RSA keys have the same numbers, to save time.
  */
 export class KeyRing {
   readonly algorithms: readonly Algorithm[]
@@ -46,7 +46,7 @@ export class KeyRing {
     this.#signing = this.#generate()
   }
 
-  /** The algorithm of tokens whose header names none. */
+  /** The algorithm of tokens whose spec and header have no `alg`. */
   get defaultAlgorithm (): Algorithm {
     return this.algorithms[0] ?? 'RS256'
   }
@@ -90,7 +90,7 @@ export class KeyRing {
   }
 }
 
-/** A key that fits the algorithm and is no realm's. */
+/** A key for the algorithm that no realm has. */
 export function strangersKey (alg: Algorithm): KeyObject {
   const family = familyOf(alg)
   return parse(family === 'RSA' ? STRANGER : generateJwk(family))
@@ -104,7 +104,7 @@ function publicJwk (alg: string, use: 'sig' | 'enc', jwk: JsonWebKey): JsonWebKe
   return { kid: kidOf(alg, jwk), kty: jwk.kty, alg, use, ...publicMembers(jwk) }
 }
 
-/** 43 characters, as Keycloak's. */
+/** A kid of 43 characters, as Keycloak makes it. */
 function kidOf (alg: string, jwk: JsonWebKey): string {
   return createHash('sha256').update(alg + JSON.stringify(publicMembers(jwk))).digest('base64url')
 }

@@ -7,13 +7,13 @@ export interface TestRealmOptions {
   name?: string
   /** The client that stands for the API under test. Default `api`. */
   clientId?: string
-  /** Its secret, which introspection asks for. Default `test-secret`. */
+  /** The secret of that client for introspection. Default `test-secret`. */
   clientSecret?: string
-  /** The port on 127.0.0.1. Default 0: any free one. */
+  /** The port on 127.0.0.1. Default 0: any free port. */
   port?: number
-  /** The life of access and ID tokens in seconds. Default 300. */
+  /** The lifetime of access and ID tokens, in seconds. Default 300. */
   tokenLifespan?: number
-  /** The signatures the realm has a key for; the first is the one that tokens get. Default `['RS256']`. */
+  /** The signature algorithms for which the realm has a key; tokens are signed by the first. Default `['RS256']`. */
   algorithms?: readonly Algorithm[]
   /**
    * A login page and the authorization code flow with PKCE, for a client that runs in a browser. Default: none, so that
@@ -24,5 +24,5 @@ export interface TestRealmOptions {
   app?: { addHook (name: 'onClose', hook: () => Promise<void>): unknown }
 }
 
-/** The options that tokens are made of. */
+/** The options that tokens depend on. */
 export type RealmDefaults = Required<Pick<TestRealmOptions, 'name' | 'clientId' | 'clientSecret' | 'tokenLifespan'>>

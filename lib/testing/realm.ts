@@ -15,15 +15,15 @@ import type { TokenSpec } from './token-spec.js'
 
 /**
  * Starts a realm like Keycloak's in this process: discovery, a key set and introspection on a port of 127.0.0.1, and
- * tokens to go with them. Takes some milliseconds, and never keeps the process alive.
+ * tokens for them. The start takes some milliseconds, and the realm never keeps the process alive.
  * @throws {Error} when NODE_ENV names production in any spelling, or the port is taken
- * @throws {TypeError} when `algorithms` holds something else than an algorithm, or `login` is wrong
+ * @throws {TypeError} when `algorithms` contains anything but algorithms, or `login` is wrong
  */
 export async function createTestRealm (options: TestRealmOptions = {}): Promise<TestRealm> {
   if (isProduction()) {
     throw new Error('createTestRealm() refuses to start when NODE_ENV is production: its private keys are public.')
   }
-  // Most tests need no login: its code is loaded where it is asked for.
+  // The code of the login is loaded only for realms that have one, because most tests do not need it.
   const { Login } = options.login === undefined ? {} : await import('./login/index.js')
   const realm = new TestRealm(options, Login)
   options.app?.addHook('onClose', () => realm.close())
@@ -52,7 +52,7 @@ export class TestRealm {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
       introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
       discovery: ({ headers: { origin } }, response) => {
-        // As Keycloak does, for a page of any origin.
+        // Keycloak lets pages of any origin read this, too.
         const cors: Record<string, string> = origin === undefined ? {} : { 'access-control-allow-origin': origin, vary: 'Origin' }
         json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login !== undefined), cors)
       },
@@ -90,7 +90,7 @@ export class TestRealm {
 
   /**
    * The header that carries a token: `{ authorization: 'Bearer …' }`, for `app.inject`, fetch, supertest, a WebSocket.
-   * @param as what the token shall be, or a token of `token()`; by default alice's access token
+   * @param as the description of a token, or a token of `token()`; by default alice's access token
    * @throws {TypeError} when a string is no token; else as `token()` does
    */
   headers (as: TokenSpec | string = {}): AuthorizationHeader {
@@ -101,7 +101,7 @@ export class TestRealm {
    * `app.inject` as a user: `realm.inject(app, { as: { username: 'bob', roles: ['admin'] }, url: '/profile' })`. A string
    * is an anonymous request: `'/profile'`, or with another method than GET `'DELETE /orders/1'`.
    * @param app the Fastify instance that has the plugin with the `options` of this realm
-   * @param request anything that `app.inject` takes, and `as`: what the token shall be, or a token; by default anonymous
+   * @param request anything that `app.inject` takes, and `as`: the description of a token, or a token; by default anonymous
    * @throws {TypeError} when there is an Authorization header besides `as`; else as `headers()` and `app.inject` do
    */
   async inject (app: InjectableApp, request: string | InjectAsOptions): Promise<LightMyRequestResponse> {
@@ -109,10 +109,10 @@ export class TestRealm {
   }
 
   /**
-   * Signs anything at all: the JSON of `payload`, or its bytes where it is a Uint8Array. The header is
-   * `{ alg, typ: 'JWT', kid }` of the realm's current key (by default the first of `algorithms`) with `header` merged
-   * over it, where undefined removes a member. Two kinds of `alg` are attacks (RFC 8725 section 2.1): `none` leaves
-   * the signature empty, `HS256`, `HS384` and `HS512` take the PEM of the realm's public key for their secret.
+   * Signs any payload: its JSON, or its bytes if it is a Uint8Array. The header is `{ alg, typ: 'JWT', kid }` of the
+   * realm's current key (by default for the first of `algorithms`), with the members of `header` merged over it; a value of
+   * undefined removes a member. Two kinds of `alg` are attacks (RFC 8725 section 2.1): `none` leaves the signature empty, and
+   * `HS256`, `HS384` and `HS512` use the PEM of the realm's public key as their secret.
    * @throws {Error} when the realm has no key for `alg`
    */
   sign (payload: unknown, header: JwsHeader = {}): string {
@@ -120,27 +120,27 @@ export class TestRealm {
   }
 
   /**
-   * From now on tokens are signed by new keys, with new kids. The old ones stay in the key set unless `removeOld`,
-   * which takes all former ones out. The second rotation and later ones make RSA keys: 60 to 290 ms each.
+   * Signs tokens by new keys, with new kids, from now on. The old keys stay in the key set unless `removeOld` is true. The
+   * second rotation and later ones make RSA keys, which takes 60 to 290 ms each.
    */
   rotateKeys ({ removeOld = false }: { removeOld?: boolean } = {}): void {
     this.#keys.rotate(removeOld)
   }
 
-  /** Introspection calls this token inactive from now on, as after a logout. */
+  /** Makes introspection call this token inactive from now on, as after a logout. */
   revoke (token: string): void {
     this.#introspection.revoke(token)
   }
 
   /**
-   * From now on introspection answers this token with these claims merged over its own, where undefined removes a
-   * claim: a role granted or withdrawn since. Later updates add to earlier ones.
+   * Makes introspection answer this token with these claims merged over its own, as if a role had been granted or withdrawn
+   * since; a value of undefined removes a claim. Later updates add to earlier ones.
    */
   update (token: string, claims: Claims): void {
     this.#introspection.update(token, claims)
   }
 
-  /** The number of requests to each endpoint so far, faults included. A snapshot: read it anew each time. */
+  /** The number of requests to each endpoint so far, faults included. A snapshot: read the property again for later counts. */
   get requests (): Readonly<Record<Endpoint, number>> {
     return this.#server.counts
   }
@@ -150,29 +150,29 @@ export class TestRealm {
     return this.#server.last(endpoint)
   }
 
-  /** Refuses connections, and cuts those that are open, until `up()`. */
+  /** Refuses connections, and closes open ones, until `up()`. */
   async down (): Promise<void> {
     await this.#server.stop()
   }
 
-  /** Takes requests and never answers, on one endpoint or on all of them, until `up()`. */
+  /** Accepts requests and never answers them, on one endpoint or on all endpoints, until `up()`. */
   hang (endpoint?: Endpoint): void {
     this.#server.override(endpoint, () => {})
   }
 
-  /** Answers with this status (default 500) and a JSON error, on one endpoint or on all of them, until `up()`. */
+  /** Answers with this status (default 500) and a JSON error, on one endpoint or on all endpoints, until `up()`. */
   error (status = 500, endpoint?: Endpoint): void {
     this.#server.override(endpoint, (_, response) => json(response, status, { error: 'unknown_error' }))
   }
 
-  /** Answers an endpoint with anything at all until `up()`; `null` puts the realm's own answer back. */
+  /** Lets a handler answer an endpoint until `up()`; `null` restores the realm's own answer. */
   respond (endpoint: Endpoint, handler: Handler | null): void {
     this.#server.override(endpoint, handler)
   }
 
   /**
-   * Back to normal, on the same port: ends `down`, `hang`, `error` and `respond`, and cuts the requests that still
-   * wait for an answer.
+   * Returns to normal on the same port: ends `down`, `hang`, `error` and `respond`, and closes the connections of requests
+   * that still wait for an answer.
    * @throws {Error} when the realm is closed, or its port has been taken meanwhile
    */
   async up (): Promise<void> {
@@ -180,7 +180,7 @@ export class TestRealm {
     await this.#server.start()
   }
 
-  /** Stops for good and at once, whatever is open. May be called again. */
+  /** Stops the realm for good, and closes all connections at once. May be called again. */
   async close (): Promise<void> {
     this.#closed = true
     testRealms().delete(this)

@@ -3,21 +3,21 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 
-/** The parts of the realm that can be called, counted and broken. */
+/** The endpoints of the realm, by which requests are counted and faults are made. */
 export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'other'
 
-/** Answers a request whose body has been read. */
+/** Answers a request; its body has been read. */
 export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
 /** A request as it arrived. */
 export interface RecordedRequest {
   /** `GET` or `POST`. */
   method: string
-  /** Path and query. */
+  /** Has the path and the query. */
   url: string
-  /** Names in lower case. */
+  /** Has names in lower case. */
   headers: IncomingHttpHeaders
-  /** Empty if there was none. */
+  /** Empty if the request had no body. */
   body: string
 }
 
@@ -61,7 +61,7 @@ export class RealmServer {
     return this.#last.get(endpoint)
   }
 
-  /** Listens, on the port of the last time, without overrides, and cuts the requests that still wait. */
+  /** Listens on the same port as before, without overrides, and closes the connections of requests that still wait. */
   async start (): Promise<void> {
     this.#overrides.clear()
     for (const response of this.#unanswered) response.destroy()
@@ -80,7 +80,7 @@ export class RealmServer {
     await noticed()
   }
 
-  /** Has an endpoint, or each of them, answered by `handler`; `null` puts the realm's own answer back. */
+  /** Lets `handler` answer one endpoint or all endpoints; `null` restores the realm's own answer. */
   override (endpoint: Endpoint | undefined, handler: Handler | null): void {
     for (const each of endpoint === undefined ? ENDPOINTS : [endpoint]) {
       if (handler === null) this.#overrides.delete(each)
@@ -91,7 +91,7 @@ export class RealmServer {
   async #listen (): Promise<void> {
     const server = createServer((request, response) => this.#receive(request, response))
     server.on('connection', socket => socket.unref())
-    // A client's idle connection must not be closed just when it is used again.
+    // An idle connection must not be closed in the moment in which the client uses it again.
     server.keepAliveTimeout = 0
     server.listen(this.#port, HOST).unref()
     await once(server, 'listening')
@@ -104,7 +104,7 @@ export class RealmServer {
     response.on('close', () => this.#unanswered.delete(response))
     let body = ''
     request.setEncoding('utf8')
-    // Read to its end even if it is too long: closing on a client that still writes would hide the answer.
+    // A body that is too long is read to its end, because a client that still writes would not read the answer.
     request.on('data', (chunk: string) => { if (body.length <= MAX_BODY) body += chunk })
     request.on('end', () => this.#answer(request, response, body))
   }
@@ -127,12 +127,12 @@ export class RealmServer {
   }
 }
 
-// Taken now: while a test has fake timers, the real one still turns.
+// A reference from before the test, so that fake timers of the test do not replace it.
 const turn = promisify(setImmediate)
 
 /**
- * Resolves when clients in this process have seen that a connection is gone, and reuse it no more. They learn it by
- * reading from it: undici has after two turns of the event loop.
+ * Resolves when clients in this process have noticed that a connection is closed, and do not reuse it. A client notices it
+ * when it reads from the connection: undici within two turns of the event loop.
  */
 async function noticed (): Promise<void> {
   for (let turns = 0; turns < 4; turns++) await turn()

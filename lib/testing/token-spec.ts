@@ -5,14 +5,14 @@ import { nearest } from '../util/spelling.js'
 import type { Claims, JwsHeader } from './jws.js'
 
 /**
- * Which of Keycloak's tokens:
- * - `access`: what an API accepts
+ * The kind of Keycloak's token:
+ * - `access`: the kind that an API accepts
  * - `at+jwt`: the same with the header `typ` of RFC 9068
- * - `lightweight`: without `sub`, `aud`, roles and profile, which introspection gives back
+ * - `lightweight`: without `sub`, `aud`, roles and profile; introspection answers with them
  * - `dpop`: bound to a key by `cnf`, payload `typ` DPoP
  * - `id`, `refresh`, `offline`: payload `typ` ID, Refresh or Offline. Keycloak signs the last two by HMAC; here the
- *   realm's key does, so that it is their `typ` that must refuse them
- * - `logout`: of a back-channel logout, header `typ` logout+jwt
+ *   realm's key signs them, so that an API must refuse them by their `typ`
+ * - `logout`: a logout token of back-channel logout, header `typ` logout+jwt
  */
 export type TokenKind = 'access' | 'at+jwt' | 'lightweight' | 'dpop' | 'id' | 'refresh' | 'offline' | 'logout'
 
@@ -24,9 +24,9 @@ export interface TokenSpec {
   sub?: string
   /** Roles of the realm's `clientId`: `resource_access[clientId].roles`. Default none. */
   roles?: readonly string[]
-  /** `realm_access.roles`. Default: the three that Keycloak gives every user. */
+  /** `realm_access.roles`. Default: the three roles that Keycloak gives every user. */
   realmRoles?: readonly string[]
-  /** Space-separated. Default `openid email profile`. */
+  /** Scopes, separated by spaces. Default `openid email profile`. */
   scope?: string
   /** Merged over the claims; a value of undefined removes the claim. */
   claims?: Claims
@@ -36,15 +36,15 @@ export interface TokenSpec {
   kind?: TokenKind
   /** The signature, one of the realm's `algorithms`. Default: the first of them, RS256. */
   alg?: Algorithm
-  /** Expired an hour ago. */
+  /** Makes a token that expired an hour ago. */
   expired?: boolean
-  /** Seconds from now until it expires, negative for one that has. Default: the realm's `tokenLifespan`, less its `age`. */
+  /** Seconds from now until it expires, negative for an expired token. Default: the realm's `tokenLifespan` less `age`. */
   expiresIn?: number
   /** Seconds since it was issued, negative for a realm whose clock is ahead. Default 0. */
   age?: number
-  /** Signed by another key than the realm's, whose `kid` it claims. */
+  /** Makes a token with the `kid` of the realm's key that another key has signed. */
   forged?: boolean
-  /** Names another key in the header (the realm's still signs); `null` leaves `kid` out. */
+  /** The `kid` in the header; the realm's key signs the token nevertheless. `null` leaves `kid` out. */
   kid?: string | null
 }
 
@@ -56,7 +56,7 @@ const seconds: Rule = [Number.isFinite, 'a number of seconds']
 const object: Rule = [isObject, 'an object']
 const list: Rule = [value => Array.isArray(value) && value.every(text[0]), 'an array of strings']
 
-/** A table: what a token may be asked for. `kind` and `alg` are judged by what looks them up. */
+/** A table: the members of a token's description. `kind` and `alg` are checked where they are looked up. */
 const MEMBERS: Readonly<Record<keyof TokenSpec, Rule>> = {
   username: text,
   sub: text,
@@ -77,8 +77,9 @@ const MEMBERS: Readonly<Record<keyof TokenSpec, Rule>> = {
 const NAMES = Object.keys(MEMBERS)
 
 /**
- * Tests are often JavaScript, where a misspelled `role` would make a token without roles, and a test that passes for it.
- * @throws {TypeError} one sentence that names what is wrong
+ * Check the description of a token. Tests are often JavaScript, in which a misspelled `role` would make a token without roles,
+ * and with it a test that passes for the wrong reason.
+ * @throws {TypeError} one sentence that names the problem
  */
 export function checkSpec (spec: unknown): asserts spec is TokenSpec {
   if (!isObject(spec)) {

@@ -15,11 +15,11 @@ export interface Issuer {
 
 interface Kind {
   claims: (spec: TokenSpec, realm: Issuer, user: RealmUser) => Claims
-  /** `typ` of the header; default JWT. */
+  /** `typ` of the header. Default JWT. */
   headerType?: string
-  /** Kind of token and grant, as Keycloak notes them in front of the UUID of `jti`, behind the kind of session. */
+  /** Kind of token and grant, which Keycloak writes into `jti`, after the kind of session and before the UUID. */
   jti?: string
-  /** Seconds, where not the realm's. */
+  /** Lifetime in seconds, if it is not the realm's. */
   lifespan?: number
 }
 
@@ -36,7 +36,7 @@ const KINDS: Readonly<Record<TokenKind, Kind>> = {
 
 const SCOPE = 'openid email profile'
 
-/** All that a lightweight token says. */
+/** The claims of a lightweight token. */
 const LIGHTWEIGHT = ['exp', 'iat', 'jti', 'iss', 'typ', 'azp', 'sid', 'scope']
 
 /** A token before it is signed. */
@@ -47,7 +47,7 @@ export interface Draft {
   complete: Claims
 }
 
-/** @throws {TypeError} when the spec is none */
+/** @throws {TypeError} when `spec` is wrong */
 export function draft (spec: TokenSpec, realm: Issuer): Draft {
   checkSpec(spec)
   const kind = kindOf(spec)
@@ -72,13 +72,13 @@ function headerOf (spec: TokenSpec, kind: Kind): JwsHeader {
   return { ...header, ...spec.header }
 }
 
-/** A token of offline access is one of an offline session, `of`; any other of an online one, `on`. */
+/** The `jti`: it begins with `of` for a token of an offline session, else with `on`. */
 function tokenId ({ scope = SCOPE }: TokenSpec, { jti }: Kind): string {
   if (jti === undefined) return randomUUID()
   return `${scope.split(' ').includes('offline_access') ? 'of' : 'on'}${jti}:${randomUUID()}`
 }
 
-/** Seconds since 1970. What has expired was issued before it did, so that nothing but `exp` is wrong with it. */
+/** Seconds since 1970. An expired token was issued before its `exp`, so that only its `exp` is wrong. */
 function times ({ expired, expiresIn, age }: TokenSpec, lifespan: number): { exp: number, iat: number } {
   const now = Math.floor(wallSeconds())
   const left = expired === true ? -3600 : expiresIn ?? lifespan - (age ?? 0)
@@ -93,7 +93,7 @@ function access (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
   return {
     ...session('Bearer', [...new Set([realm.clientId, 'account'])], user),
     acr: '1',
-    // Keycloak writes no empty list of roles: it leaves the member out.
+    // Keycloak leaves the member out instead of an empty list of roles.
     ...(realmRoles.length > 0 && { realm_access: { roles: realmRoles } }),
     resource_access: resources,
     scope,
@@ -102,7 +102,7 @@ function access (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
 }
 
 function dpop (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
-  // The thumbprint is the one of RFC 9449 section 6.1.
+  // The example thumbprint of RFC 9449 section 6.1.
   const cnf = { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', 'kc-jkt-type': 'DPoP' }
   return { ...access(spec, realm, user), typ: 'DPoP', cnf }
 }
@@ -115,7 +115,7 @@ function renewing (typ: 'Refresh' | 'Offline'): Kind['claims'] {
   return ({ scope = SCOPE }, realm, user) => ({ ...session(typ, realm.issuer, user), scope })
 }
 
-// OpenID Connect Back-Channel Logout 1.0 section 2.4: it goes to the client that holds the session.
+// OpenID Connect Back-Channel Logout 1.0 section 2.4: `aud` is the client of the session.
 function logout (_: TokenSpec, __: Issuer, { sub, sid }: RealmUser): Claims {
   return { aud: 'web', sub, typ: 'Logout', sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Claims } from './jws.js'
 
-/** The realm's record of a user. All of it follows from the name: two tokens of alice are of one user and one session. */
+/** The realm's record of a user. It depends on the name alone, so two tokens of alice have one user and one session. */
 export interface RealmUser {
   /** A UUID. */
   sub: string
@@ -27,7 +27,7 @@ export function userOf (username: string): RealmUser {
   }
 }
 
-/** A version 8 UUID: one of our own making (RFC 9562 section 5.8). */
+/** A UUID of version 8, whose content is free (RFC 9562 section 5.8). */
 function uuidOf (username: string): string {
   const hex = createHash('sha256').update(username).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`

@@ -104,9 +104,9 @@ t.test('a wrong call throws one sentence that says what it must be', async t => 
       [{ issuer: value }],
       `option "issuer" must be the public URL of the realm, such as https://sso.example.com/realms/acme, not ${found}`
     ]),
-    [[{ scopes: 'openid' }], 'option "scopes" must be an array of scopes, or an object of scopes and what they mean, not a string'],
+    [[{ scopes: 'openid' }], 'option "scopes" must be an array of scopes, or an object of scopes and their meanings, not a string'],
     [[{ scopes: [''] }], 'option "scopes.0" must be the name of a scope, such as "openid", not an empty string'],
-    [[{ scopes: { openid: true } }], 'option "scopes.openid" must be what the scope means, in words, not true'],
+    [[{ scopes: { openid: true } }], 'option "scopes.openid" must be the meaning of the scope, in words, not true'],
     [[{ name: '' }], 'option "name" must be a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth", not an empty string'],
     [[{ name: 'my scheme' }], 'option "name" must be a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth", not another string'],
     [[{ isuer: issuer }], 'option "isuer" is unknown; write "issuer"'],
@@ -117,7 +117,7 @@ t.test('a wrong call throws one sentence that says what it must be', async t => 
     [[[]], 'the options must be an object, not an empty array'],
     [[(input: unknown) => input, 'oauth2'], 'the options must be an object, not a string'],
     [[{ name: 'mine' }, (input: unknown) => input], 'the transform comes first, then the options'],
-    [[{ schema: {}, url: '/', route: {}, openapiObject: {} }], 'it makes a transform and is none itself: write transform: openapi()']
+    [[{ schema: {}, url: '/', route: {}, openapiObject: {} }], 'it makes a transform and is not one itself: write transform: openapi()']
   ]
   for (const [parameters, message] of wrong) {
     const call = openapi as (...parameters: unknown[]) => unknown

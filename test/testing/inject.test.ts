@@ -78,7 +78,7 @@ t.test('a username where a token belongs is told so, and not repeated', async t 
   const { realm, app } = await both(t)
   const problem = {
     name: 'TypeError',
-    message: "TestRealm: a string stands for a token here, and this one is none; for a user write { username: 'bob' }."
+    message: "TestRealm: a string must be a token here, and this string is not a token; for a user write { username: 'bob' }."
   }
   await t.rejects(realm.inject(app, { as: 'carol', url: '/me' }), problem)
   t.throws(() => realm.headers(''), problem)

@@ -388,7 +388,7 @@ t.test('wrong options are one clear sentence', async (t) => {
   for (const nobody of [{}, undefined]) {
     await t.rejects(createTestRealm({ login: { users: nobody!, redirectUris: [REDIRECT] } }), {
       name: 'TypeError',
-      message: 'createTestRealm(): login.users must hold somebody, such as { alice: { password: "alice-pw" } }.'
+      message: 'createTestRealm(): login.users must have at least one user, such as { alice: { password: "alice-pw" } }.'
     })
   }
 })

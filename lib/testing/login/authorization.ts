@@ -18,17 +18,17 @@ const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query:
   ['invalid_request', 'Missing parameter: response_type', (query) => !query.get('response_type')],
   ['unsupported_response_type', 'response_type must be code', (query) => query.get('response_type') !== 'code'],
   ['invalid_request', 'response_mode must be query or fragment', (query) => !['query', 'fragment'].includes(parameter(query, 'response_mode') ?? 'query')],
-  // PKCE (RFC 7636) for every login: S256 alone, since plain protects nothing once the request is seen.
+  // PKCE (RFC 7636) for every login, by S256 only: `plain` protects nothing from somebody who sees the request.
   ['invalid_request', 'Missing parameter: code_challenge', (query) => !query.get('code_challenge')],
   ['invalid_request', 'code_challenge_method must be S256', (query) => query.get('code_challenge_method') !== 'S256'],
   ['invalid_request', 'code_challenge must be 43 characters of base64url', (query) => !isChallenge(query.get('code_challenge')!)],
   ['invalid_scope', 'scope must be words with one space between them', (query) => !SCOPE.test(parameter(query, 'scope') ?? 'none')],
   ['invalid_scope', 'This test realm has no offline sessions', (query) => words(query, 'scope').includes('offline_access')],
-  // Nobody is ever logged in already: the realm sets no cookie.
+  // The realm sets no cookie, so every login asks the user.
   ['login_required', 'The user must log in', (query) => words(query, 'prompt').includes('none')]
 ]
 
-/** The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): a form, and what it was filled with. */
+/** The authorization endpoint (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2): shows the form, and takes its input. */
 export class Authorization {
   readonly #realm: Pick<LoginRealm, 'issuer' | 'options'>
   readonly #settings: LoginSettings
@@ -52,7 +52,7 @@ export class Authorization {
     return this.#back(query, { code: this.#codes.issue({ ...bindings(query), redirectUri, username }) })
   }
 
-  /** Before it is known whom one deals with, nothing may lead anywhere (RFC 6749 section 4.1.2.1). */
+  /** An unknown client or redirect URI gets a page, never a redirect (RFC 6749 section 4.1.2.1). */
   #redirectUri (query: Query): string {
     const name = repeated(query)
     if (name === 'client_id' || name === 'redirect_uri') throw new PageError(`${name} is there more than once.`)
@@ -76,7 +76,7 @@ export class Authorization {
     })
   }
 
-  /** Back to the client, with what it needs to know that it is this answer it waited for (`iss`: RFC 9207). */
+  /** Redirects to the client, with the `state` and `iss` (RFC 9207) by which it recognizes the answer. */
   #back (query: Query, answer: Record<string, string>): Reply {
     const location = new URL(query.get('redirect_uri')!)
     const state = query.get('state')
@@ -88,7 +88,7 @@ export class Authorization {
 }
 
 function bindings (query: Query): Pick<Grant, 'challenge' | 'scope' | 'nonce'> {
-  // Each scope that is requested is granted, beside those that every client of a new realm has.
+  // Grants each requested scope, and the scopes that every client of a new realm has.
   const scope = [...new Set([...words(query, 'scope'), 'email', 'profile'])].join(' ')
   return { challenge: query.get('code_challenge')!, scope, nonce: parameter(query, 'nonce') }
 }

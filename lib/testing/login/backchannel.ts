@@ -1,9 +1,9 @@
-/** Milliseconds. */
+/** Milliseconds for the whole call. */
 const TIMEOUT = 5000
 
 /**
- * Tells a client that a session is over (OpenID Connect Back-Channel Logout 1.0 section 2.5). Like Keycloak it waits for
- * the answer, whatever that is, and does not try again.
+ * Tells a client that a session has ended (OpenID Connect Back-Channel Logout 1.0 section 2.5). As in Keycloak, it waits for
+ * any answer, and does not try again.
  */
 export async function tell (url: string, logoutToken: string): Promise<void> {
   const body = new URLSearchParams({ logout_token: logoutToken })

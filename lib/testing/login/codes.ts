@@ -5,11 +5,11 @@ import { OAuthError } from './reply.js'
 import type { Sessions } from './sessions.js'
 import { wallMilliseconds } from '../../util/clock.js'
 
-/** The login that a code was given for, and the client, redirect URI and challenge that it is bound to. */
+/** The login of a code, and the client, redirect URI and challenge that the code is bound to. */
 export interface Grant {
   username: string
   redirectUri: string
-  /** Of PKCE, by S256. */
+  /** The PKCE challenge, by S256. */
   challenge: string
   scope: string
   nonce?: string
@@ -17,13 +17,13 @@ export interface Grant {
 
 interface Issued extends Grant {
   expires: number
-  /** The session it was exchanged for. */
+  /** The session that began when the code was exchanged. */
   sid?: string
 }
 
 const MAX_CODES = 1000
 
-/** The authorization codes (RFC 6749 section 4.1.2): short-lived, bound, good once. */
+/** The authorization codes (RFC 6749 section 4.1.2): each is short-lived, bound to its grant, and valid once. */
 export class Codes {
   readonly #issued = new BoundedMap<string, Issued>(MAX_CODES)
   readonly #sessions: Sessions
@@ -42,8 +42,8 @@ export class Codes {
 
   /**
    * The session and the grant of a code.
-   * @throws {OAuthError} `invalid_grant`. A code that comes twice ends the session it gave: one of the two who have it
-   * must have stolen it. One that came with a wrong redirect URI or verifier is spent.
+   * @throws {OAuthError} `invalid_grant`. A code that comes twice ends its session, because one of its two owners must have
+   * stolen it. A code that came with a wrong redirect URI or verifier cannot be used again.
    */
   async redeem (code: string, redirectUri: string | undefined, verifier: string): Promise<{ sid: string, grant: Grant }> {
     const grant = this.#issued.get(code)

@@ -1,4 +1,4 @@
-/** The CORS headers for a page of one of the client's own origins; none for any other. */
+/** The CORS headers for a page from one of the client's origins; no headers for other pages. */
 export function corsHeaders (origin: string | undefined, redirectUris: readonly string[]): Record<string, string> {
   const allowed = redirectUris.some((uri) => new URL(uri).origin === origin)
   return { vary: 'Origin', ...(allowed && { 'access-control-allow-origin': origin! }) }

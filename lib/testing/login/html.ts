@@ -1,4 +1,4 @@
-/** Text that is HTML already. */
+/** Text that is HTML, and needs no escaping. */
 export class Html {
   readonly text: string
 
@@ -9,7 +9,7 @@ export class Html {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** HTML in which each value is escaped, unless it is HTML itself or a list of it. */
+/** HTML in which each value is escaped, unless the value is `Html` or a list of `Html`. */
 export function html (strings: TemplateStringsArray, ...values: ReadonlyArray<string | Html | readonly Html[]>): Html {
   return new Html(strings.reduce((text, string, index) => text + written(values[index - 1]!) + string))
 }

@@ -18,12 +18,12 @@ export type { LoginOptions, LoginUser } from './options.js'
 
 interface EndpointOfLogin {
   methods: readonly string[]
-  /** True for endpoints that scripts of the client's pages call; the pages that people see are not among them. */
+  /** True for endpoints that scripts of the client's pages call, false for the pages that people see. */
   cors: boolean
   answer: (request: LoginRequest) => Reply | Promise<Reply>
 }
 
-/** Nothing of a login belongs into a cache, a frame or a Referer. */
+/** Keeps the answers of a login out of caches, frames and Referer headers. */
 const HEADERS = {
   'cache-control': 'no-store',
   pragma: 'no-cache',
@@ -31,7 +31,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff'
 }
 
-/** Users who log in: the authorization code flow with PKCE, for one public client of the test realm. */
+/** The login of users: the authorization code flow with PKCE, for one public client of the test realm. */
 export class Login {
   readonly #realm: LoginRealm
   readonly #settings: LoginSettings
@@ -60,7 +60,7 @@ export class Login {
     }
   }
 
-  /** Is it a session that began by a login and has ended? */
+  /** Did this session begin by a login, and has it ended? */
   isOver (sid: unknown): boolean {
     return this.#sessions.isOver(sid)
   }

@@ -8,8 +8,8 @@ import { checkClient } from './token-endpoint.js'
 import type { SessionTokens } from './tokens.js'
 
 /**
- * The end of a session: OpenID Connect RP-Initiated Logout 1.0, and Keycloak's own way for clients that hold a refresh
- * token and want no redirect.
+ * The end of a session by OpenID Connect RP-Initiated Logout 1.0, or by Keycloak's own call with a refresh token, which has no
+ * redirect.
  */
 export class Logout {
   readonly #settings: LoginSettings
@@ -48,7 +48,7 @@ export class Logout {
     return redirect(location.href)
   }
 
-  /** An ID token that has expired still tells whose logout it is (section 4 there). */
+  /** An expired ID token is accepted, because it still names the session (section 4 of RP-Initiated Logout). */
   #sessionOf (hint: string | undefined): string {
     const claims = hint === undefined ? null : signedAs('ID', hint, this.#keys)
     if (typeof claims?.sid === 'string' && claims.aud === this.#settings.clientId) return claims.sid

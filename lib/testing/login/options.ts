@@ -2,36 +2,36 @@ import type { Claims } from '../jws.js'
 
 /** Somebody who can log in. */
 export interface LoginUser {
-  /** Shown on the login page: it is no secret. */
+  /** The login page shows the password: it is no secret. */
   password: string
   /** Roles of the realm's `clientId`. Default none. */
   roles?: readonly string[]
-  /** `realm_access.roles`. Default: the three that Keycloak gives every user. */
+  /** `realm_access.roles`. Default: the three roles that Keycloak gives every user. */
   realmRoles?: readonly string[]
   /** Merged over the claims of the user's tokens. */
   claims?: Claims
 }
 
-/** A value, or a function that is asked for it each time: a port that is known only once the application listens. */
+/** A value, or a function that is called for it each time, for example because a port is known only when the application listens. */
 type Asked<T> = T | (() => T)
 
 /** The `login` of `createTestRealm`: a login page, and the authorization code flow with PKCE for one public client. */
 export interface LoginOptions {
-  /** The client that users log in by. Default `web`. */
+  /** The client for which users log in. Default `web`. */
   clientId?: string
-  /** The addresses that a login may lead back to, compared character by character. Pages of these origins may call by CORS. */
+  /** The allowed addresses after a login, compared character by character. Pages of these origins may call by CORS. */
   redirectUris: Asked<readonly string[]>
-  /** The addresses that a logout may lead to. Default: `redirectUris`. */
+  /** The allowed addresses after a logout. Default: `redirectUris`. */
   postLogoutRedirectUris?: Asked<readonly string[]>
   /** The users who can log in, by username. */
   users: Readonly<Record<string, LoginUser>>
-  /** Gets a logout token when a session ends (OpenID Connect Back-Channel Logout 1.0). Default: nobody is told. */
+  /** The address that gets a logout token when a session ends (OpenID Connect Back-Channel Logout 1.0). Default: none. */
   backchannelLogoutUrl?: Asked<string>
-  /** The seconds within which a code can be exchanged. Default 60. */
+  /** The lifetime of a code, in seconds. Default 60. */
   codeLifespan?: number
 }
 
-/** The options, each with one way to read it. */
+/** The options with their defaults; a function for each value that may change. */
 export interface LoginSettings {
   readonly clientId: string
   readonly codeLifespan: number
@@ -43,12 +43,12 @@ export interface LoginSettings {
 
 /**
  * The options with their defaults.
- * @throws {TypeError} one sentence that names what is wrong
+ * @throws {TypeError} one sentence that names the problem
  */
 export function settingsOf (options: LoginOptions): LoginSettings {
   const { clientId = 'web', codeLifespan = 60, redirectUris, postLogoutRedirectUris = redirectUris, backchannelLogoutUrl } = options
   const users = new Map(Object.entries(options.users ?? {}))
-  if (users.size === 0) throw wrong('users must hold somebody, such as { alice: { password: "alice-pw" } }')
+  if (users.size === 0) throw wrong('users must have at least one user, such as { alice: { password: "alice-pw" } }')
   if (typeof redirectUris !== 'function') checked('redirectUris', redirectUris)
   return {
     clientId,
@@ -69,7 +69,7 @@ function checked (option: string, uris: readonly string[]): readonly string[] {
   throw wrong(`${option} must be an array of whole http URLs without "*" and "#", such as ["http://127.0.0.1:3000/"]`)
 }
 
-/** RFC 6749 section 3.1.2. A wildcard would mean nothing here, since URIs are compared as they are; other schemes have no origin. */
+/** RFC 6749 section 3.1.2. URIs are compared as they are, so a wildcard would have no effect; schemes other than http have no origin. */
 function isRedirectUri (uri: unknown): boolean {
   return typeof uri === 'string' && URL.canParse(uri) && /^https?:[^*#]+$/.test(uri)
 }

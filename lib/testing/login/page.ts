@@ -18,24 +18,24 @@ td span { white-space: nowrap }
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
-/** The user name that the form suggests, and the reason why it is shown again. */
+/** The content of the login page. */
 export interface LoginForm {
   realm: string
-  /** The address that the form is sent to: the authorization request as it came. */
+  /** The address that the form is sent to: that of the authorization request. */
   action: string
   username: string
   error?: string
   users: ReadonlyMap<string, LoginUser>
-  /** The client whose roles they have, beside those that Keycloak gives everybody. */
+  /** The client of the users' roles. */
   roleClient: string
-  /** The origin that the answer leads to. */
+  /** The origin to which the answer redirects. */
   origin: string
 }
 
 export function loginPage ({ realm, action, username, error, users, roleClient, origin }: LoginForm): Reply {
   const rows = [...users].map(([name, { password, roles = [] }]) =>
     html`<tr><th scope="row">${name}</th><td><code>${password}</code></td><td>${rolesOf(roles)}</td></tr>`)
-  // Chromium holds form-action against the redirect that follows, too.
+  // Chromium applies form-action to the redirect after the form, too.
   return page(200, `Log in to ${realm}`, html`
 ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 <form method="post" action="${action}">
@@ -50,13 +50,13 @@ ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 <tbody>${rows}</tbody></table>`, `form-action 'self' ${origin}`)
 }
 
-/** A browser breaks a line at a hyphen: the name of a role stays whole. */
+/** Keeps a browser from breaking a line at the hyphen of a role's name. */
 function rolesOf (roles: readonly string[]): Html[] | string {
   if (roles.length === 0) return 'none'
   return roles.map((role, at) => html`${at === 0 ? '' : ', '}${role.includes('-') ? html`<span>${role}</span>` : role}`)
 }
 
-/** A page that says one thing. */
+/** A page with one message. */
 export function messagePage (status: number, title: string, message: string): Reply {
   return page(status, title, html`<p>${message}</p>`, "form-action 'none'")
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 
-/** The challenge that S256 makes of a verifier: 32 bytes as base64url (RFC 7636 section 4.2). */
+/** Has the challenge the form of S256: 32 bytes as base64url (RFC 7636 section 4.2)? */
 export function isChallenge (challenge: string): boolean {
   return /^[\w-]{43}$/.test(challenge)
 }
 
-/** Does the verifier, of the form that RFC 7636 section 4.1 asks, give the challenge? */
+/** Does the verifier have the form of RFC 7636 section 4.1, and result in the challenge? */
 export function proves (verifier: string, challenge: string): boolean {
   return /^[\w.~-]{43,128}$/.test(verifier) && createHash('sha256').update(verifier).digest('base64url') === challenge
 }

@@ -9,7 +9,7 @@ export interface Reply {
 export interface LoginRequest {
   method: string
   query: URLSearchParams
-  /** Of a body of application/x-www-form-urlencoded; empty for any other. */
+  /** The fields of a body of application/x-www-form-urlencoded; empty for other bodies. */
   form: URLSearchParams
   authorization: string
 }
@@ -26,7 +26,7 @@ export class OAuthError extends Error {
   }
 }
 
-/** An error that is shown on a page, since it must not lead back to a client. */
+/** An error that is shown on a page, because it must not redirect to a client. */
 export class PageError extends Error {}
 
 export function jsonReply (status: number, body: object, headers: Record<string, string> = {}): Reply {
@@ -42,12 +42,12 @@ export function redirect (location: string): Reply {
   return { status: 303, headers: { location }, body: '' }
 }
 
-/** A parameter; one without a value counts as left out (RFC 6749 section 3.1). */
+/** The value of a parameter. An empty value counts as absent (RFC 6749 section 3.1). */
 export function parameter (parameters: URLSearchParams, name: string): string | undefined {
   return parameters.get(name) || undefined
 }
 
-/** The name of a parameter that is there more than once, which RFC 6749 section 3.1 forbids. */
+/** The name of a repeated parameter, which RFC 6749 section 3.1 forbids. */
 export function repeated (parameters: URLSearchParams): string | undefined {
   const names = [...parameters.keys()]
   return names.find((name, index) => names.indexOf(name) !== index)

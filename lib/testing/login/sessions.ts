@@ -2,32 +2,32 @@ import { randomBytes } from 'node:crypto'
 import { BoundedMap } from '../../util/bounded-map.js'
 import { wallSeconds } from '../../util/clock.js'
 
-/** Somebody who is logged in. */
+/** The session of a user who is logged in. */
 export interface Session {
   readonly username: string
   readonly scope: string
   /** Seconds since 1970. */
   readonly authTime: number
-  /** The one refresh token that is good. */
+  /** The only refresh token that is valid. */
   refreshToken?: string
 }
 
-// No base64url has a dot: no other session of the realm begins so.
+// The ids of the realm's other sessions are base64url, which has no dot.
 const MARK = 'login.'
 
 const MAX_SESSIONS = 1000
 
-/** The sessions of those who logged in. A session that is forgotten is over. */
+/** The sessions of users who logged in. A session that is dropped for lack of room counts as ended. */
 export class Sessions {
   readonly #sessions = new BoundedMap<string, Session>(MAX_SESSIONS)
   readonly #announce: (sid: string, session: Session) => Promise<void>
 
-  /** `announce` is awaited for each session that ends, but not for those that are forgotten for lack of room. */
+  /** @param announce is called for each session that ends, except sessions that are dropped for lack of room */
   constructor (announce: (sid: string, session: Session) => Promise<void>) {
     this.#announce = announce
   }
 
-  /** Answers the session's id: 24 characters, as Keycloak's. */
+  /** @returns the session's id, of 24 characters, as in Keycloak */
   start ({ username, scope }: { username: string, scope: string }): string {
     const sid = MARK + randomBytes(32).toString('base64url').slice(0, 24 - MARK.length)
     this.#sessions.set(sid, { username, scope, authTime: Math.floor(wallSeconds()) })
@@ -45,7 +45,7 @@ export class Sessions {
     await this.#announce(sid, session)
   }
 
-  /** Was it a session of a login, and is no more? */
+  /** Did this session begin by a login, and has it ended? */
   isOver (sid: unknown): boolean {
     return typeof sid === 'string' && sid.startsWith(MARK) && !this.#sessions.has(sid)
   }

@@ -34,7 +34,7 @@ export class TokenEndpoint {
   }
 }
 
-/** A public client proves nothing, but says who it is (RFC 6749 section 3.2.1). */
+/** A public client has no secret, but must send its id (RFC 6749 section 3.2.1). */
 export function checkClient (form: Form, { clientId }: LoginSettings): void {
   if (form.get('client_id') !== clientId) throw new OAuthError('invalid_client', 'Invalid client or Invalid client credentials', 401)
 }

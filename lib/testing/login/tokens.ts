@@ -13,7 +13,7 @@ export interface LoginRealm {
   token (spec: TokenSpec): string
 }
 
-/** The tokens of a session, made as `TestRealm.token()` makes them. */
+/** Makes the tokens of a session by `TestRealm.token()`. */
 export class SessionTokens {
   readonly #realm: LoginRealm
   readonly #settings: LoginSettings
@@ -27,7 +27,7 @@ export class SessionTokens {
     this.#keys = keys
   }
 
-  /** The answer of the token endpoint (RFC 6749 section 5.1). The refresh token takes the place of the one before. */
+  /** The answer of the token endpoint (RFC 6749 section 5.1). Its refresh token replaces the previous one. */
   issue (sid: string, nonce?: string): object {
     const session = this.#sessions.get(sid)!
     const { username, scope } = session
@@ -53,8 +53,8 @@ export class SessionTokens {
   }
 
   /**
-   * The session that a refresh token is the last one of.
-   * @throws {OAuthError} `invalid_grant`. A token that has been replaced ends the session (RFC 9700 section 4.14.2).
+   * The session of its latest refresh token.
+   * @throws {OAuthError} `invalid_grant`. A refresh token that was replaced ends the session (RFC 9700 section 4.14.2).
    */
   async sessionOf (refreshToken: string): Promise<string> {
     const claims = signedAs('Refresh', refreshToken, this.#keys)

@@ -3,7 +3,7 @@ import { jsonReply, type LoginRequest, type Reply } from './reply.js'
 
 const CLAIMS = ['sub', 'email_verified', 'name', 'preferred_username', 'given_name', 'family_name', 'email']
 
-/** The UserInfo endpoint (OpenID Connect Core section 5.3): what an access token that is good now says of its user. */
+/** The UserInfo endpoint (OpenID Connect Core section 5.3): the claims about the user of a valid access token. */
 export function userinfo ({ authorization }: LoginRequest, activeClaims: (token: string) => Claims | null): Reply {
   const [, token = ''] = /^Bearer +(\S+)$/i.exec(authorization) ?? []
   const claims = activeClaims(token)
