@@ -45,7 +45,7 @@ export async function measureStarts (starts: number): Promise<Part> {
     table(['start', 'ms', 'min–max', 'ms more than bare', 'min–max', 'of CPU time'], Object.keys(STARTS).map((kind) => [
       kind, ...milliseconds(clockOf(kind)), ...(kind === 'bare' ? ['', '', ''] : [...milliseconds(over(kind, 'clock')), whole(over(kind, 'cpu').median)])
     ])),
-    'The import of each dependency alone, after Fastify; what two of them share counts in both:',
+    'The import of each dependency alone, after Fastify. Code that two of them share counts in both:',
     table(['import', 'ms', 'min–max'], DEPENDENCIES.map((name) => [name, ...milliseconds(clockOf(name))]))
   ].join('\n\n')
   return { text, values: { start: over('ours', 'clock').median } }

@@ -1,11 +1,11 @@
 // npm run build: writes dist/ in both formats.
 //
-//   dist/esm   the sources with types and comments blanked out: every line and column is that of the TypeScript file
+//   dist/esm   the sources with types and comments blanked out: every line and column is the same as in the TypeScript file
 //   dist/cjs   the same with imports and exports as CommonJS, line by line
 //
-// A stack trace names the lines of the sources without any flag. Source maps and declaration maps lead to the sources
-// themselves, which the package contains. The folders hold the modules and declarations that the entry points of package.json
-// reach, and a package.json that tells Node and TypeScript the format of the others.
+// So a stack trace has the lines of the sources without any flag. Source maps and declaration maps lead to the sources
+// themselves, which the package contains. The folders have the modules and declarations that the entry points of package.json
+// reach, and a package.json that tells Node and TypeScript their format.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
@@ -16,7 +16,7 @@ import ts from 'typescript'
 
 const ENTRIES = ['index.ts', 'lib/testing/index.ts']
 const FORMATS = { esm: { type: 'module', transforms: [] }, cjs: { type: 'commonjs', transforms: ['imports'] } }
-/** For what tsc declares of all files. */
+/** The folder into which tsc writes the declarations of all files. */
 const DECLARATIONS = 'dist/declarations'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
@@ -34,7 +34,7 @@ for (const [format, { type, transforms }] of Object.entries(FORMATS)) {
 }
 rmSync(DECLARATIONS, { recursive: true })
 
-/** Some sources and all that they import of each other: source → its text in dist/. */
+/** The entry points and their imports: source → its text in dist/. */
 function reached (sources, textOf, found = new Map()) {
   for (const source of sources) {
     if (found.has(source)) continue
@@ -50,12 +50,12 @@ function javaScriptOf (source) {
   const typeScript = readFileSync(source, 'utf8')
   // Syntax that TypeScript would have to rewrite, such as an enum, is an error; erasableSyntaxOnly finds it first.
   const javaScript = blankSpace(typeScript, (node) => { throw new Error(`${source}: this cannot be blanked out: ${node.getText()}`) })
-  // Spaces that the source itself has may be part of a template.
+  // Only spaces that the stripping added are removed: those of the source may be part of a template.
   const lines = typeScript.split('\n')
   return withoutComments(javaScript).split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n').trimEnd()
 }
 
-/** The published sources have the comments. */
+/** Removes comments, because the published sources have them. */
 function withoutComments (javaScript) {
   const file = ts.createSourceFile('commented.js', javaScript, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS)
   let blank = javaScript
@@ -68,7 +68,7 @@ function withoutComments (javaScript) {
   return blank
 }
 
-/** The source map is one of lines, a tenth of one of words: a line's columns are nearly the same in all files. */
+/** A source map of lines has a tenth of the size of one of words, and the columns of a line are nearly the same in all files. */
 function writeModule (folder, source, javaScript, transforms) {
   const path = `${folder}/${source.replace(/ts$/, 'js')}`
   const file = basename(path)
@@ -81,7 +81,7 @@ function writeModule (folder, source, javaScript, transforms) {
 function writeDeclaration (folder, source, declaration) {
   const path = `${folder}/${declarationOf(source)}`
   write(path, declaration)
-  // As far from the sources as where tsc wrote it.
+  // The relative path of the sources is right, because tsc wrote the file at the same depth.
   write(`${path}.map`, readFileSync(`${DECLARATIONS}/${declarationOf(source)}.map`, 'utf8'))
 }
 

@@ -1,11 +1,11 @@
-// npm run check:docs: what README, docs/ and the examples' pages show is true. Code blocks compile, and run where a
-// comment says so; commands, links, headings, options and error codes exist. CONTRIBUTING.md tells how to write such
-// blocks. Prints file:line and what is wrong, and ends with code 1.
+// npm run check:docs: checks README, docs/ and the examples' pages. Code blocks must compile, and run if a comment demands it;
+// commands, links, headings, options and error codes must exist. CONTRIBUTING.md explains the comments before code blocks.
+// Prints file:line and the problem, and ends with code 1 if there is one.
 import { fileURLToPath } from 'node:url'
 import { checkLinks } from './check-docs/links.mjs'
 import { checkNames } from './check-docs/names.mjs'
 import { readPages } from './check-docs/pages.mjs'
-import { run } from './check-docs/run.mjs'
+import { runBlocks } from './check-docs/run.mjs'
 import { checkCommands } from './check-docs/shell.mjs'
 import { Blocks, isScript } from './check-docs/typescript.mjs'
 
@@ -27,11 +27,11 @@ const problems = [
   ...checkNames(ROOT, pages)
 ]
 // Blocks run only if all of them compile.
-if (problems.length === 0) problems.push(...await run(ROOT, runnable))
+if (problems.length === 0) problems.push(...await runBlocks(ROOT, runnable))
 
 for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`)
 for (const { file, line, code } of exempt) console.log(`${file}:${line}: not checked: ${code}`)
-console.log(`${pages.length} pages, ${scripts.length} blocks of code, ${runnable.length} of them run: ${problems.length === 0 ? 'all is well' : `${problems.length} wrong`}`)
+console.log(`${pages.length} pages, ${scripts.length} blocks of code, ${runnable.length} of them run: ${problems.length === 0 ? 'no problems' : `${problems.length} wrong`}`)
 process.exitCode = problems.length === 0 ? 0 : 1
 
 function checkJson ({ file, line, text }) {

@@ -1,6 +1,6 @@
 // npm run check:package: packs the package, installs the tarball beside the projects of scripts/package-check/ in a
-// temporary folder, and has each of them use it as its users would: every runtime, module format, compiler and bundle.
-// A line a check; ends with code 1 at the first that fails.
+// temporary folder, and runs each project as its users would, on every runtime, module format, compiler and bundle.
+// Prints one line for each check, and ends with code 1 at the first that fails.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants, tmpdir } from 'node:os'
@@ -30,13 +30,13 @@ const MODULES = {
   bundler: ['--module', 'esnext', '--moduleResolution', 'bundler']
 }
 
-/** The versions whose dispatchers carry the calls to Keycloak, or stop the start. */
+/** The versions of undici: dispatchers of 7 and 8 carry the calls to Keycloak, those of 6 stop the start. */
 const DISPATCHERS = { 'undici-6': 'npm:undici@^6.0.0', 'undici-7': `npm:undici@${versionOf('undici')}`, 'undici-8': 'npm:undici@^8.0.0' }
 
-/** Projects whose types alone are checked, by every compiler: each program is what one application may be. */
+/** Projects that are only type-checked, by every compiler: each group is a program, as one application would be. */
 const PROGRAMS = [['narrowed'], ['declared'], ['fastify-jwt'], ['dispatchers'], ['routes', 'redis', 'typebox', 'zod']]
 
-// Real, since Node and npm would follow the link that a temporary folder may be.
+// The real path, because a temporary folder may be a link, which Node and npm would follow.
 const temp = realpathSync(mkdtempSync(join(tmpdir(), `${NAME}-`)))
 const alone = realpathSync(mkdtempSync(join(tmpdir(), `${NAME}-bundled-`)))
 const aborted = new AbortController()
@@ -86,8 +86,8 @@ async function check (name, body) {
   const start = performance.now()
   try {
     const result = await body()
-    const said = typeof result === 'object' && result.say !== undefined ? `: ${result.say}` : ''
-    console.log(`ok      ${name}${said} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+    const details = typeof result === 'object' && result.details !== undefined ? `: ${result.details}` : ''
+    console.log(`ok      ${name}${details} (${((performance.now() - start) / 1000).toFixed(1)} s)`)
     return result
   } catch (error) {
     if (!aborted.signal.aborted) console.log(`FAILED  ${name}`)
@@ -106,7 +106,7 @@ async function pack () {
   return join(temp, readdirSync(temp).find((file) => file.endsWith('.tgz')))
 }
 
-/** All of it at once, in the folder above the projects, where each of them finds it. */
+/** Installs the tarball and all other packages in the folder above the projects, so that each project finds them. */
 async function install (tarball) {
   cpSync(PROJECTS, temp, { recursive: true })
   writeFileSync(join(temp, 'certificate.json'), JSON.stringify(certificate()))
@@ -129,20 +129,20 @@ async function install (tarball) {
   await npm(['install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'], temp)
 }
 
-/** The tests' own, for 127.0.0.1. */
+/** The certificate of the tests, for 127.0.0.1. */
 function certificate () {
   const [cert, key] = readFileSync(join(ROOT, 'test/support/certificate.ts'), 'utf8').match(/-----BEGIN [^`]+/g)
   return { cert, key }
 }
 
-/** Both formats have the lines of the TypeScript sources, with source maps and without. */
+/** Checks that stack traces of both formats have the lines of the TypeScript sources, with source maps and without. */
 async function stackTraces () {
   const runs = [['esm/trace.js'], ['commonjs/trace.cjs'], ['--enable-source-maps', 'esm/trace.js']].map((args) => node('.', ...args))
   const [esm, commonjs, mapped] = (await Promise.all(runs)).map(({ stdout }) => stdout)
   checkTraces(join(temp, 'node_modules', NAME), [esm, commonjs], mapped)
 }
 
-/** Far from node_modules. */
+/** Runs a bundle in a folder without node_modules. */
 async function bundled (project, format) {
   const [file] = await bundle(join(temp, project), format, join(alone, format))
   await run(file, [], alone)
@@ -151,10 +151,10 @@ async function bundled (project, format) {
 async function bundledSize () {
   const [, bytes] = await bundle(join(temp, 'bundle/app.js'), 'esm', join(alone, 'app'))
   const [, minified] = await bundle(join(temp, 'bundle/app.js'), 'esm', join(alone, 'minified'), true)
-  return { say: `${kB(bytes)}, minified ${kB(minified)}` }
+  return { details: `${kB(bytes)}, minified ${kB(minified)}` }
 }
 
-/** Compiles projects into one program, the types of all packages checked too, and runs what came of them. */
+/** Compiles projects into one program, checks the types of all packages too, and runs the result. */
 async function typescript (compiler, module) {
   const folder = `${compiler}-${module}`
   cpSync(join(PROJECTS, 'typescript'), join(temp, folder), { recursive: true })
@@ -178,7 +178,7 @@ function node (folder, ...args) {
   return run(process.execPath, args, join(temp, folder))
 }
 
-/** The script behind a command, of what is installed in a folder. */
+/** The script of a command that is installed in a folder. */
 function bin (command, folder = temp, name = command) {
   const home = join(folder, 'node_modules', name)
   const { bin } = readJson(join(home, 'package.json'))
@@ -186,7 +186,7 @@ function bin (command, folder = temp, name = command) {
 }
 
 function npm (args, cwd) {
-  // npm itself says where it is to what it runs; without it, look on the PATH.
+  // npm gives its own path to the scripts that it runs; without npm_execpath, npm is looked up in the PATH.
   const { npm_execpath: script } = process.env
   return script ? run(process.execPath, [script, ...args], cwd) : run('npm', args, cwd)
 }

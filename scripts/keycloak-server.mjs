@@ -1,6 +1,6 @@
-// A real Keycloak on this machine, for the tests of test/keycloak: fetched from Maven once, started, stopped.
-// It lives in .keycloak/, listens on the loopback interface alone and keeps its data in a file, so that keys and
-// users outlive a restart.
+// Fetches a real Keycloak from Maven once, and starts and stops it on this machine for the tests of test/keycloak. The server
+// is in .keycloak/, listens on the loopback interface only, and keeps its data in a file, so that keys and users outlive a
+// restart.
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-const run = promisify(execFile)
+const execute = promisify(execFile)
 
 const VERSION = process.env.KEYCLOAK_VERSION ?? '26.7.3'
 const PORT = port('KEYCLOAK_PORT', 18080)
@@ -54,7 +54,7 @@ async function fetchZip (folder) {
   const artifact = `org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`
   const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`]
   try {
-    await run('mvn', args, { cwd: folder, timeout: FETCH_TIMEOUT })
+    await execute('mvn', args, { cwd: folder, timeout: FETCH_TIMEOUT })
   } catch (error) {
     if (error.code === 'ENOENT') {
       throw new Error('Keycloak is fetched with Maven, and there is no "mvn" in PATH: install Maven, or set KEYCLOAK_URL to a running server.')
@@ -72,7 +72,7 @@ async function unpack (zip, folder) {
   ]
   for (const [tool, ...args] of tools) {
     try {
-      await run(tool, args, { cwd: folder, timeout: UNPACK_TIMEOUT })
+      await execute(tool, args, { cwd: folder, timeout: UNPACK_TIMEOUT })
       return
     } catch (error) {
       if (error.code !== 'ENOENT') throw error
@@ -86,12 +86,12 @@ export class KeycloakServer {
   #process = null
 
   constructor () {
-    // The last resort: whatever ends this process ends the server too.
+    // The last resort: the server ends with this process, however that ends.
     process.on('exit', () => this.#signal('SIGKILL'))
   }
 
   /**
-   * Starts the server and waits until it is ready; one that runs is left as it is.
+   * Starts the server and waits until it is ready. A running server is not restarted.
    * @param {{ fresh?: boolean }} [options] `fresh`: from the realm file, not with the data of the last start
    */
   async start ({ fresh = false } = {}) {
@@ -192,7 +192,7 @@ async function checkJava () {
   const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java'
   let version = 0
   try {
-    const { stderr } = await run(java, ['-version'], { timeout: 30_000 })
+    const { stderr } = await execute(java, ['-version'], { timeout: 30_000 })
     version = Number(/version "(\d+)/.exec(stderr)?.[1])
   } catch {}
   if (version >= 17) return
@@ -211,7 +211,7 @@ async function checkPort (number, variable) {
   await once(probe, 'close')
 }
 
-/** A run that was ended the hard way leaves its server behind: end that one, and nothing else. */
+/** Ends the server that a killed run left behind, and nothing else. */
 async function endLeftover () {
   if (!existsSync(PID_FILE)) return
   const pid = Number(readFileSync(PID_FILE, 'utf8'))
@@ -231,7 +231,7 @@ function isOurs (pid) {
   }
 }
 
-/** A signal to every process of the group that `pid` leads; none left is no error. */
+/** Sends a signal to every process of the group that `pid` leads. A group without processes is no error. */
 export function signalGroup (pid, signal) {
   try {
     process.kill(-pid, signal)

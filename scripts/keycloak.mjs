@@ -1,9 +1,9 @@
 // npm run test:keycloak [-- test/keycloak/some.test.ts] [-- --reporter=terse]: runs test/keycloak with tap against a
-// real Keycloak, one that it fetches, starts and stops itself, or the one at KEYCLOAK_URL.
+// real Keycloak. It fetches, starts and stops the server itself, or uses the server at KEYCLOAK_URL.
 //
-// npm run keycloak: starts it with a fresh realm, and leaves it running until Ctrl+C, to debug against.
+// npm run keycloak: starts the server with a fresh realm, and leaves it running until Ctrl+C, for debugging.
 //
-//   KEYCLOAK_URL                    a running server, with the realm of test/keycloak/dev-realm.json; it is changed!
+//   KEYCLOAK_URL                    a running server with the realm of test/keycloak/dev-realm.json; the tests change the realm!
 //   KEYCLOAK_REALM                  that realm's name, default dev
 //   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
 //   KEYCLOAK_PORT, KEYCLOAK_MANAGEMENT_PORT   of the server started here, default 18080 and 19000
@@ -19,7 +19,7 @@ import { admin, answers, install, KeycloakServer, signalGroup, url } from './key
 const TESTS_TIMEOUT = 900_000
 const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
 
-/** The tests that stop and start the server, or that it has to call on this machine: yours may do neither. */
+/** The tests that stop and start the server, or that it must call on this machine: not possible with the server at KEYCLOAK_URL. */
 const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'outage.test.ts', 'setup.test.ts']
 
 const realm = process.env.KEYCLOAK_REALM ?? 'dev'
@@ -56,18 +56,18 @@ Ctrl+C ends it.`)
   await new Promise(() => setInterval(() => {}, 2 ** 30))
 }
 
-/** With the server at KEYCLOAK_URL. */
+/** Runs the tests against the server at KEYCLOAK_URL. */
 async function runThere (server) {
   const issuer = `${server.replace(/\/+$/, '')}/realms/${realm}`
   if (!await answers(issuer)) throw new Error(`KEYCLOAK_URL is set, but ${issuer} does not answer.`)
   const left = files.filter((file) => NEED_CONTROL.includes(basename(file)))
-  if (left.length > 0) console.log(`Not run, since they need a server on this machine that they can stop and start: ${left.map((file) => basename(file)).join(', ')}`)
+  if (left.length > 0) console.log(`Not run, because they need a server on this machine that they can stop and start: ${left.map((file) => basename(file)).join(', ')}`)
   const others = files.filter((file) => !left.includes(file))
   if (others.length === 0) throw new Error('No test is left to run.')
   return runTests(others, { KEYCLOAK_URL: server, KEYCLOAK_REALM: realm, KEYCLOAK_ADMIN: admin.username, KEYCLOAK_ADMIN_PASSWORD: admin.password })
 }
 
-/** With a server of our own, fresh from the realm file. */
+/** Runs the tests against a new server with the realm file. */
 async function runHere () {
   const server = new KeycloakServer()
   const interrupted = onInterrupt(() => server.kill())
@@ -95,7 +95,7 @@ async function runTests (paths, env) {
   const stopwatch = started()
   const tap = createRequire(import.meta.url).resolve('tap/package.json').replace(/package\.json$/, 'dist/esm/run.mjs')
   const child = spawn(process.execPath, [tap, 'run', '--jobs=1', '--timeout=300', '--disable-coverage', ...tapOptions, ...paths], {
-    // A process group of its own, to be ended whole: tap leaves running tests behind when it is killed.
+    // A process group of its own, which can be ended as a whole: tap leaves running tests behind when it is killed.
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env }
@@ -114,8 +114,8 @@ async function runTests (paths, env) {
 }
 
 /**
- * Tests run in processes of their own. Through this address they have the server stopped, killed and started, so
- * that it always belongs to this process, which ends it whatever happens to them.
+ * Listens for the tests, which run in processes of their own and ask here to stop, kill and start the server. So the server
+ * always belongs to this process, which ends it whatever happens to the tests.
  */
 async function openControl (server) {
   const listener = createServer(async (request, response) => {
@@ -139,7 +139,7 @@ async function openControl (server) {
   }
 }
 
-/** Ctrl-C: the server and tap have process groups of their own, which the terminal does not reach. */
+/** Ends everything at Ctrl+C: the server and tap have process groups of their own, which the terminal does not reach. */
 function onInterrupt (end) {
   const codes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
   const handler = async (signal) => {

@@ -1,5 +1,5 @@
-// A PostgreSQL of a check's own, as Debian's package or any other brings it: on a port of 127.0.0.1, in a temporary
-// folder, with a password, gone afterwards.
+// Starts an installed PostgreSQL for one check: on a port of 127.0.0.1, in a temporary folder that is deleted afterwards,
+// with a password.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path'
 
 const START_TIMEOUT = 60_000
 
-/** @returns {Promise<{ url: string, stop: () => void }>} `stop` ends it at once: what it holds is nobody's. */
+/** @returns {Promise<{ url: string, stop: () => void }>} `stop` ends the server at once and deletes its data. */
 export async function startPostgres () {
   const bin = installed()
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
@@ -44,12 +44,12 @@ function installed () {
   const folders = [...versions.map((version) => join(debian, version, 'bin')), ...process.env.PATH.split(delimiter)]
   const bin = folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
   if (bin === undefined) {
-    throw new Error('There is no PostgreSQL here: install it (on Debian apt-get install postgresql), or give one by DATABASE_URL.')
+    throw new Error('PostgreSQL is not installed: install it (on Debian apt-get install postgresql), or name a database by DATABASE_URL.')
   }
   return bin
 }
 
-/** PostgreSQL refuses to run as root: root gives the files to the user that its package made. */
+/** PostgreSQL refuses to run as root, so root gives the files to the user `postgres`, which the package made. */
 function unprivileged (...files) {
   if (process.getuid() !== 0) return {}
   const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'])))

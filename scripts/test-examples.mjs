@@ -1,7 +1,7 @@
-// npm run test:examples [-- name ...]: each folder of examples/ that has a package.json, as its users have it: copied out
-// of here, installed on its own with the packed package, type-checked, tested, and started, where the curl lines that it
-// prints must answer as they say. A line each; ends with code 1 when one fails. Installed on its own, since in a common
-// node_modules an example would find what it forgot to ask for.
+// npm run test:examples [-- name ...]: checks each folder of examples/ that has a package.json as its users have it. The folder
+// is copied out of the repository, installed with the packed package, type-checked, tested and started, and the curl lines that
+// it prints must have the answers that they name. An example has its own node_modules, because in a common one it would find
+// dependencies that its package.json lacks. Prints one line for each example, and ends with code 1 if one fails.
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const EXAMPLES = join(ROOT, 'examples')
 const AT_ONCE = 2
 
-// Real, since Node and npm would follow the link that a temporary folder may be.
+// The real path, because a temporary folder may be a link, which Node and npm would follow.
 const temp = realpathSync(mkdtempSync(join(tmpdir(), 'examples-')))
 let postgres
 process.on('exit', () => {
@@ -24,7 +24,7 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
 const projects = chosen(process.argv.slice(2))
-// An example that needs a database gets a real one, and is never left out.
+// An example that needs a database gets a real one, so no example is skipped.
 const needsPostgres = projects.some(({ dependencies }) => dependencies?.pg !== undefined)
 if (needsPostgres && !process.env.DATABASE_URL) postgres = await startPostgres()
 const env = postgres === undefined ? process.env : { ...process.env, DATABASE_URL: postgres.url }
@@ -70,7 +70,7 @@ async function check ({ folder: name, scripts }) {
 
 async function test (folder) {
   const output = await npm(['test'], folder, env)
-  // node:test is content with a file that it does not find.
+  // node:test does not fail if it finds no test file.
   if (/^\S tests 0$/m.test(output)) throw new Error(`npm test found no test\n${output}`)
 }
 

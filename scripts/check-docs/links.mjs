@@ -1,4 +1,4 @@
-// Links between the files of the project: the file is there, and the heading.
+// Checks that the files and headings exist to which links within the project lead.
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 

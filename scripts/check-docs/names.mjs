@@ -1,10 +1,10 @@
-// docs/options.md names every option that the types know, with its default, and README every error code; neither names more.
-// The tests that docs/security.md names exist, and lib/ has the words of the log lines of docs/operating.md.
+// Checks that docs/options.md names exactly the options of the types, with their defaults, and README exactly the error codes;
+// that the tests exist that docs/security.md names; and that lib/ has the words of the log lines of docs/operating.md.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 
-/** The codes in the table of answers that are not Fastify's. */
+/** The codes in the table of answers, without Fastify's. */
 const CODE = /^[a-z]+(?:_[a-z]+)+$/
 
 export function checkNames (root, pages) {
@@ -16,18 +16,18 @@ export function checkNames (root, pages) {
 function checkOptions ({ file, tables }, options) {
   const rows = tables.filter(({ rows: [header] }) => header.cells[0].text === 'option').flatMap(({ rows }) => rows.slice(1))
   const problems = []
-  const say = (line, message) => problems.push({ file, line, message })
+  const report = (line, message) => problems.push({ file, line, message })
   const found = new Set()
   for (const { line, cells: [{ codes: [name] }, , preset] } of rows) {
-    if (!options.has(name)) say(line, `\`${name}\` is not an option`)
-    else if (found.has(name)) say(line, `\`${name}\` is described twice`)
+    if (!options.has(name)) report(line, `\`${name}\` is not an option`)
+    else if (found.has(name)) report(line, `\`${name}\` is described twice`)
     else {
       const expected = options.get(name)
-      if (expected !== undefined && preset.codes[0] !== expected) say(line, `the default of \`${name}\` is \`${expected}\` in the types`)
+      if (expected !== undefined && preset.codes[0] !== expected) report(line, `the default of \`${name}\` is \`${expected}\` in the types`)
     }
     found.add(name)
   }
-  for (const name of options.keys()) if (!found.has(name)) say(1, `no table has the option \`${name}\``)
+  for (const name of options.keys()) if (!found.has(name)) report(1, `no table has the option \`${name}\``)
   return problems
 }
 
@@ -50,7 +50,7 @@ function checkTests (root, { file, tables }) {
     .map((code) => ({ file, line, message: `there is no test \`${code}\`` })))
 }
 
-/** A line is what stands between each `…` of it. */
+/** A log line is found by its texts before, between and after each `…`. */
 function checkLogLines (root, { file, tables }) {
   const table = tables.find(({ rows: [header] }) => header.cells.map(({ text }) => text).join() === 'level,line,member,meaning')
   if (table === undefined) return [{ file, line: 1, message: 'has no table with the columns "level", "line", "member" and "meaning"' }]
@@ -62,8 +62,8 @@ function checkLogLines (root, { file, tables }) {
 }
 
 /**
- * What index.ts exports as KeycloakOptions (each option, those within a group by `group.option`, and its default as the tag
- * `@default` of the types has it) and KeycloakErrorCode.
+ * The options and error codes that index.ts exports as KeycloakOptions and KeycloakErrorCode. An option within a group is named
+ * `group.option`; the default is that of the tag `@default`.
  */
 function promised (entry) {
   const program = ts.createProgram([entry], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, strict: true, skipLibCheck: true })
@@ -84,7 +84,7 @@ function promised (entry) {
   return { options, codes: constituents(typeOf('KeycloakErrorCode')).map(({ value }) => value) }
 }
 
-/** The tag `@default 600000 (10 minutes)` without what stands in parentheses. */
+/** The default of a tag such as `@default 600000 (10 minutes)`, without the parentheses. */
 function defaultOf (symbol) {
   const tag = symbol.getJsDocTags().find(({ name }) => name === 'default')
   return tag && ts.displayPartsToString(tag.text).replace(/ \(.*\)$/, '').trim()
@@ -94,7 +94,7 @@ function constituents (type) {
   return type.isUnion() ? type.types : [type]
 }
 
-/** The properties of an option that is one of our interfaces, and no function, array or class of another package. */
+/** The properties of an option whose type is an interface of this package, not a function, an array or a class of another package. */
 function groupOf (checker, type) {
   return constituents(type).filter(({ symbol }) => symbol?.flags & ts.SymbolFlags.Interface && /\/types\/\w+\.ts$/.test(symbol.declarations[0].getSourceFile().fileName))
     .flatMap((each) => checker.getPropertiesOfType(each))

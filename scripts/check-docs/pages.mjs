@@ -1,4 +1,4 @@
-// Reads the Markdown pages: their code blocks with what is asked of them, links, anchors, tables and inline code.
+// Reads the Markdown pages: code blocks with their directives, links, anchors, tables and inline code.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Slugger from 'github-slugger'

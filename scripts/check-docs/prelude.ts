@@ -1,5 +1,5 @@
-// The names that the blocks of README and docs use without an import: they are global in the blocks. In a
-// block that is run they have these values.
+// The names that the blocks of README and docs use without an import: they are global in the blocks, and have these
+// values when a block is run.
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
@@ -14,18 +14,18 @@ import { createTestRealm } from '../../lib/testing/index.js'
 
 export { assert, bearerToken, cors, createTestRealm, Fastify, fastifyStatic, helmet, jsonSchemaTransform, keycloak, KeycloakError, openapi, Redis, redisStore, swagger, swaggerUi }
 
-/** The realm that https://sso.example.com/realms/acme is when a block is run. */
+/** The realm that stands for https://sso.example.com/realms/acme when a block is run. */
 export const realm = await createTestRealm({ name: 'acme' })
 export const { issuer, clientSecret } = realm.options
 export const options: KeycloakOptions = { issuer, clientId: 'api', audience: 'api' }
 
-/** An API without anything. */
+/** An API without plugins and routes. */
 export const app = Fastify()
 
-/** The handler of some route. */
+/** The handler of a route. */
 export const handler = async (): Promise<{ ok: boolean }> => ({ ok: true })
 
-/** The application's own: a folder of files, a loader of documents, a database. */
+/** Parts of the application: a folder of files, a loader of documents, a database. */
 export const root = process.cwd()
 export const load = async (owner: string): Promise<{ owner: string }> => ({ owner })
 export const pool = {
@@ -35,10 +35,10 @@ export const pool = {
   }
 }
 
-/** Of some Redis. */
+/** The URL of a Redis. */
 export const url = 'redis://127.0.0.1:6379'
 
-/** For what a block says after it has run: `200`, or status and code in a word, as in `401 token_expired`. */
+/** The answer to a request, for the `run` comment of a block: `200`, or status and code, such as `401 token_expired`. */
 export async function answer (app: { inject (request: object): Promise<{ statusCode: number, json (): { code?: string } }> }, path: string, token?: string): Promise<string> {
   const response = await app.inject({ url: path, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
   return response.statusCode < 400 ? String(response.statusCode) : `${response.statusCode} ${response.json().code}`

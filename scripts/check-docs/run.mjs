@@ -1,8 +1,8 @@
-// Runs the blocks that have a `run` comment, each in a process of its own, with the names and values of ./prelude.ts
-// and what the comment says after it.
+// Runs the blocks that have a `run` comment, each in its own process, with the names and values of ./prelude.ts and with
+// the code of the comment.
 //
-// https://sso.example.com/realms/acme is the prelude's realm there, port 3000 any free one, and a line such as
-// `await app.inject(…)   // 401 token_expired` has to get that answer.
+// In a block, https://sso.example.com/realms/acme is the prelude's realm and port 3000 is any free port. A line such as
+// `await app.inject(…)   // 401 token_expired` must get that answer.
 import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -11,8 +11,8 @@ import { promisify } from 'node:util'
 const TIMEOUT = 60_000
 
 /** Resolves to the problems, as { file, line, message }. `modules` are those of ./typescript.mjs. */
-export async function run (root, modules) {
-  // Below node_modules, where packages are found and nothing is linted or committed.
+export async function runBlocks (root, modules) {
+  // Below node_modules, so that packages are found, and nothing is linted or committed.
   const folder = join(root, 'node_modules', `.check-docs-${process.pid}`)
   mkdirSync(folder)
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -31,7 +31,7 @@ export async function run (root, modules) {
   return problems
 }
 
-/** The block after one line of ours and those of `before`, as describe() knows. */
+/** The text of the block, after one line of this script and the lines of `before`; describe() depends on the number of lines. */
 function program (root, { block: { text }, before, after }) {
   const ours = { "'fastify-keycloak-bearer'": 'index.ts', "'fastify-keycloak-bearer/testing'": 'lib/testing/index.ts' }
   const block = text

@@ -1,4 +1,4 @@
-// Commands in sh blocks and in the text: npm scripts, files that node or tsx run, commands of the package.
+// Checks the commands in sh blocks and in the text: npm scripts, files that node or tsx run, commands of the package.
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -12,7 +12,7 @@ export function checkCommands (root, pages) {
   ])
 }
 
-/** The files that a page has its reader write: their names stand in the text as inline code, without a folder. */
+/** The files that the reader of a page writes: their names stand in the text as inline code, without a folder. */
 function readersFiles (inlineCodes) {
   return new Set(inlineCodes.map(({ text }) => text).filter((text) => /^[\w.-]+\.[cm]?[jt]s$/.test(text)))
 }
@@ -41,7 +41,7 @@ function wrong (root, folder, [command, ...args], readers) {
   }
   if (command === 'npx' && args[0] === manifests.at(-1).name && manifests.at(-1).bin === undefined) return `the package has no command "${args[0]}"`
   if (command === 'node' || command === 'tsx') {
-    // A file of the package, as it is installed, is a file of this repository.
+    // A file of the installed package is a file of this repository.
     const script = args.find((word) => /^[\w./-]+\.[cm]?[jt]s$/.test(word))?.replace(`node_modules/${manifests.at(-1).name}/`, '')
     if (script !== undefined && !readers.has(script) && ![folder, '.'].some((path) => existsSync(join(root, path, script)))) return `there is no ${script}`
   }

@@ -1,17 +1,17 @@
-// Type-checks the code blocks as a user's strict TypeScript would, with the package by its name. Each block is a module
-// that lies, in memory only, beside its page; ./prelude.ts says which names are global.
+// Type-checks the code blocks as a user's strict TypeScript would, with the package by its name. Each block is a module in
+// memory whose path is beside its page; the exports of ./prelude.ts are global names.
 import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 
 const NAME = 'fastify-keycloak-bearer'
 const LANGUAGES = { ts: '.mts', typescript: '.mts', js: '.mjs', javascript: '.mjs', mjs: '.mjs', cjs: '.cjs' }
 
-/** Packages that pages show and that are not installed here: what they export is `any`. */
+/** Packages that pages show and that are not installed here: their exports are `any`. */
 const ELSEWHERE = ['@jest/globals', '@testcontainers/redis', 'drizzle-orm', 'jest', 'kysely', 'pg', 'postgres', 'supertest', 'testcontainers', 'vitest', 'vitest/config']
 
-/** "x is not found", in its variants. */
+/** The codes of "x is not found", in its variants. */
 const NOT_FOUND = new Set([2304, 2503, 2552, 2693, 18004])
-/** "x implicitly has an any type": unavoidable for the callbacks of what is `any` itself. */
+/** The codes of "x implicitly has an any type", which callbacks of an `any` cannot avoid. */
 const IMPLICIT = new Set([7006, 7031, 7019])
 
 const OPTIONS = {
@@ -66,7 +66,7 @@ export class Blocks {
 
   #checkTogether (modules) {
     const first = this.#diagnostics(modules)
-    // A block may use what earlier blocks of its page have declared.
+    // A block may use the declarations of earlier blocks of its page.
     const missing = first.filter(({ code, name }) => NOT_FOUND.has(code) && name !== undefined)
     const lending = missing.filter(({ module, name }) => this.#borrow(module, name))
     return (lending.length > 0 ? this.#diagnostics(modules) : first).map(({ module, line, message }) => ({ file: module.block.file, line, message }))
@@ -80,7 +80,7 @@ export class Blocks {
     }
     const specifier = `./${basename(lender.path).replace(/\.mts$/, '.mjs')}`
     if (!this.#sources.get(module.path).includes(`import { ${name} } from '${specifier}'`)) {
-      // On the first line, so that the lines stay.
+      // On the first line, so that line numbers do not change.
       this.#sources.set(module.path, `import { ${name} } from '${specifier}'; ${this.#sources.get(module.path)}`)
     }
     return true
@@ -121,7 +121,7 @@ export class Blocks {
       const mode = ts.getModeForUsageLocation(source, literal, options)
       const resolved = ts.resolveModuleName(literal.text, containing, options, host, resolutions, redirected, mode)
       if (resolved.resolvedModule !== undefined || !literal.text.startsWith('.') || !this.#sources.has(containing)) return resolved
-      // A file of the reader's own application.
+      // The import of a file of the reader's own application.
       const path = `${containing}.${literal.text.replaceAll(/\W/g, '_')}.d.mts`
       this.#sources.set(path, anything(source, literal.text))
       return { resolvedModule: { resolvedFileName: path, extension: '.d.mts', isExternalLibraryImport: false } }
@@ -166,7 +166,7 @@ function declared ({ path, text }) {
   return names
 }
 
-/** A module of which nothing is known but what a file imports from it. */
+/** A module whose exports are the names that a file imports from it. */
 function anything ({ statements }, name) {
   const clauses = statements.filter((statement) => ts.isImportDeclaration(statement) && statement.moduleSpecifier.text === name).map(({ importClause }) => importClause)
   const names = clauses.flatMap((clause) => clause?.namedBindings?.elements?.map((element) => (element.propertyName ?? element.name).text) ?? [])

@@ -1,9 +1,9 @@
-// The package in one file of esbuild's, which has to run where there are no node_modules.
+// Bundles the package into one file by esbuild. The bundle must run without node_modules.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
-/** Fastify's packages are CommonJS, and require what Node has; an ES module has no `require` but by this. */
+/** Gives the bundle a `require`, which ES modules lack: Fastify's packages are CommonJS and require modules of Node. */
 const BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
 
 /** Bundles a file into a folder of its own below `to`. Resolves to [path of the bundle, its bytes]. */

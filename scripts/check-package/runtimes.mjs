@@ -1,4 +1,4 @@
-// The runtimes that the package has to work on, which the npm registry brings as binaries.
+// The runtimes on which the package must work; the npm registry has their binaries.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,8 +1,8 @@
-// The tarball: its size and files; its stack traces lead to the sources.
+// Checks the size and the files of the tarball, and that stack traces lead to the sources.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** The most that the tarball may weigh, in bytes. */
+/** The largest size of the tarball, in bytes. */
 export const MAX_SIZE = 500_000
 
 export function kB (bytes) {
@@ -12,7 +12,7 @@ export function kB (bytes) {
 export function checkSize (tarball) {
   const { size } = statSync(tarball)
   if (size > MAX_SIZE) throw new Error(`the tarball has ${kB(size)}, and may have ${kB(MAX_SIZE)}: see what \`npm pack --dry-run\` lists`)
-  return { say: kB(size) }
+  return { details: kB(size) }
 }
 
 /** @param folder that the package is installed in */
@@ -33,10 +33,10 @@ export function checkFiles (folder) {
     }
   }
   checkReadme(folder)
-  return { say: `${files.filter((file) => statSync(join(folder, file)).isFile()).length} of them` }
+  return { details: `${files.filter((file) => statSync(join(folder, file)).isFile()).length} of them` }
 }
 
-/** Readers of node_modules have no other files than these. */
+/** Checks that the links of README lead to files of the package, because a reader of node_modules has no others. */
 function checkReadme (folder) {
   const links = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, link]) => link)
   const broken = links.filter((link) => !/^[a-z]+:/.test(link) && !existsSync(join(folder, link)))
@@ -44,7 +44,7 @@ function checkReadme (folder) {
 }
 
 /**
- * The same error, thrown by each format, is where it is in the TypeScript sources.
+ * Checks that the same error, thrown by each format, has the position of the TypeScript sources.
  * @param traces without source maps
  * @param mapped the trace of one of the formats with `node --enable-source-maps`
  */
@@ -55,7 +55,7 @@ export function checkTraces (folder, traces, mapped) {
   if (first.length === 0 || others.some((other) => `${other}` !== `${first}`)) throw new Error([...traces, mapped].join('\n'))
   for (const place of first) {
     const [file, line] = place.split(':')
-    // Only a line that calls or constructs something can be in a stack.
+    // A stack only has lines that call or construct something.
     if (!/\w\s*\(|=>/.test(readFileSync(join(folder, file), 'utf8').split('\n')[line - 1])) throw new Error(`no call is at ${place}`)
   }
 }

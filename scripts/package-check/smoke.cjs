@@ -1,7 +1,7 @@
-// What each runtime and each bundle has to do: an API on a test realm, and each of its answers.
+// The check of each runtime and each bundle: an API on a test realm, and each of its answers.
 const { deepEqual, equal, ok } = require('node:assert/strict')
 const { createServer } = require('node:https')
-// Written by the check: { cert, key } for 127.0.0.1.
+// check-package.mjs writes this file: { cert, key } for 127.0.0.1.
 const certificate = require('./certificate.json')
 
 module.exports = async function smoke (modules) {
@@ -10,7 +10,7 @@ module.exports = async function smoke (modules) {
   await securely(modules)
 }
 
-/** Tokens judged by the realm's keys. */
+/** Tokens that are checked by the realm's keys. */
 async function offline ({ Fastify, keycloak, createTestRealm }) {
   const app = Fastify()
   const realm = await createTestRealm({ app })
@@ -52,7 +52,7 @@ async function asking (modules) {
   await app.close()
 }
 
-/** The realm behind TLS: by the authority that was given, and by no other. */
+/** The realm behind TLS: the calls trust the authority of the option `ca`, and no other. */
 async function securely (modules) {
   const realm = await modules.createTestRealm()
   const server = createServer(certificate, async (request, response) => {

@@ -1,4 +1,4 @@
-// A small API, to see what a bundle of it weighs.
+// A small API, to measure the size of its bundle.
 import Fastify from 'fastify'
 import keycloak from 'fastify-keycloak-bearer'
 

@@ -1,4 +1,4 @@
-// The same by require, where the module itself is registered.
+// The same by require; the module itself is the plugin.
 const { equal, ok } = require('node:assert/strict')
 const Fastify = require('fastify')
 const keycloak = require('fastify-keycloak-bearer')

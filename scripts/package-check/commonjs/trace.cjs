@@ -1,4 +1,4 @@
-// Prints where a wrong option was found.
+// Prints the stack of the error about a wrong option.
 const Fastify = require('fastify')
 const keycloak = require('fastify-keycloak-bearer')
 

@@ -24,7 +24,7 @@ equal(proxy.passed > 0, true)
 proxy.close()
 await realm.close()
 
-/** One of each kind. */
+/** One dispatcher of each kind. */
 function dispatchersOf ({ Agent, Pool, BalancedPool, Client, ProxyAgent, EnvHttpProxyAgent, RetryAgent, MockAgent, interceptors }) {
   const mock = new MockAgent()
   mock.disableNetConnect()
@@ -68,7 +68,7 @@ async function refuses (dispatcher) {
     ({ message }) => match(message, /"dispatcher" must be a dispatcher of undici 7 or 8, .* not one of undici 6 or older$/))
 }
 
-/** Tunnels, which undici 7 asks for by default, and plain requests, as undici 8 does. */
+/** A proxy for tunnels, the default of undici 7, and for plain requests, the default of undici 8. */
 async function openProxy () {
   const server = createServer((incoming, response) => {
     opened.passed++

@@ -1,5 +1,5 @@
 // The plugin as an ES module and the test realm as CommonJS: a test may have each from either copy of the package, and the
-// plugin knows the realm of its process all the same. Apart from main.js, which is bundled too: a bundle has no package to require.
+// plugin must know the realm of its process. This is not in main.js, because that is bundled too, and a bundle has no package to require.
 import { createRequire } from 'node:module'
 import Fastify from 'fastify'
 import keycloak from 'fastify-keycloak-bearer'

@@ -1,4 +1,4 @@
-// The package in an ES module: what it does, and every export.
+// The package in an ES module: its behaviour, and every export.
 import { equal, ok } from 'node:assert/strict'
 import Fastify from 'fastify'
 import keycloak, { bearerToken, KeycloakError, openapi } from 'fastify-keycloak-bearer'

@@ -1,2 +1,2 @@
-// Also for `cookie`, which is ESM alone and which Fastify's inject requires: see transformIgnorePatterns.
+// Also for `cookie`, which Fastify's inject requires although it is ESM only: see transformIgnorePatterns.
 module.exports = { plugins: ['@babel/plugin-transform-modules-commonjs'] }

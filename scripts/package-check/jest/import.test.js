@@ -1,4 +1,4 @@
-// An import that babel has made a require of.
+// An import that babel turns into a require.
 import { expect, test } from '@jest/globals'
 import Fastify from 'fastify'
 import keycloak, { KeycloakError, openapi } from 'fastify-keycloak-bearer'

@@ -1,4 +1,4 @@
-// An application says once which roles and scopes there are, and what its claims are mapped to.
+// An application declares its roles, its scopes and the mapping of its claims once.
 import Fastify from 'fastify'
 import keycloak, {
   type Claims, type KeycloakOptions, type KeycloakRouteConfig, type PermissionName, type PermissionRule, type Profile, type User
@@ -58,7 +58,7 @@ app.get('/', async (request) => {
   request.hasPermission({ all: ['edit', 'raed-profile'] })
 })
 
-// What claims are mapped to is the user.
+// The mapped claims are the user.
 const options: KeycloakOptions = { issuer, userIdField: 'id', userIdClaim: 'sub', claimMapping: { email: 'email' } }
 app.register(keycloak, options)
 app.register(keycloak, { issuer, userIdField: 'id', claimMapping: { id: 'uuid', email: 'mail' } })
@@ -75,7 +75,7 @@ app.register(keycloak, { issuer, claimMapping: { email: 5 } })
 // @ts-expect-error no key of the profile
 app.register(keycloak, { issuer, userIdField: 'username' })
 
-// syncUser gets it, and returns it where no `user` is declared.
+// syncUser gets that user, and returns it if no `user` is declared.
 app.register(keycloak, {
   issuer,
   userIdField: 'id',

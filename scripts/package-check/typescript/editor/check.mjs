@@ -1,4 +1,4 @@
-// Editors show completions, a text on hover, and the TypeScript source of a definition: by TypeScript's language service.
+// Checks by TypeScript's language service that editors show completions, a text on hover, and the TypeScript source of a definition.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript-5.9'

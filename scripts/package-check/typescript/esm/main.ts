@@ -1,4 +1,4 @@
-// Strict TypeScript, compiled and run: the lines of the README, and what the types promise of them.
+// Strict TypeScript, compiled and run: the lines of the README, and the types of their values.
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import Fastify, { type FastifyInstance } from 'fastify'
 import keycloak, { KeycloakError, openapi, type Claims, type DefaultUser, type KeycloakOptions } from 'fastify-keycloak-bearer'

@@ -1,4 +1,4 @@
-// Beside @fastify/jwt, whose types give request.user to FastifyJWT.
+// With @fastify/jwt, whose types declare request.user by FastifyJWT.
 import jwt from '@fastify/jwt'
 import Fastify from 'fastify'
 import keycloak, { type Claims, type User } from 'fastify-keycloak-bearer'

@@ -1,4 +1,4 @@
-// Compiles wrong.ts with the compiler that is named, and compares what it says with the comments.
+// Compiles wrong.ts with the compiler of the first argument, and compares its messages with the comments.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
@@ -8,21 +8,21 @@ const { stdout } = spawnSync(process.execPath, [tsc, '--strict', '--noEmit', '--
   '--types', 'node', '--pretty', 'false', 'wrong.ts'], { cwd: import.meta.dirname, encoding: 'utf8' })
 
 /** The messages of the compiler, by line. */
-const said = new Map()
+const messages = new Map()
 let line
 for (const text of stdout.trim().split('\n')) {
   const [, number] = /^wrong\.ts\((\d+),\d+\): error/.exec(text) ?? (text.startsWith(' ') ? [] : fail(text))
   line = number === undefined ? line : Number(number)
-  said.set(line, `${said.get(line) ?? ''}${text}\n`)
+  messages.set(line, `${messages.get(line) ?? ''}${text}\n`)
 }
 
 for (const [at, text] of lines.entries()) {
   const comment = lines[at - 1] ?? ''
-  // A heading stands above a comment, or above nothing.
+  // A comment that is a heading has no code in the next line.
   const expected = comment.startsWith('// ') && /^(app|export)/.test(text) ? comment.slice(3) : undefined
-  const message = said.get(at + 1)
+  const message = messages.get(at + 1)
   if (message === undefined && expected !== undefined) fail(`This compiles:\n${text}`)
-  if (message !== undefined && (expected === undefined || !message.includes(expected))) fail(`${comment}\nis not what is said:\n${message}`)
+  if (message !== undefined && (expected === undefined || !message.includes(expected))) fail(`${comment}\nis not the message:\n${message}`)
 }
 
 function fail (message) {

@@ -1,4 +1,4 @@
-// Each line is wrong; what every compiler says of it holds the words of the comment above it.
+// Each line is wrong; the message of every compiler contains the words of the comment above it.
 import Fastify, { type RouteOptions } from 'fastify'
 import keycloak, { type KeycloakOptions, type KeycloakRequest, type KeycloakRouteConfig } from 'fastify-keycloak-bearer'
 

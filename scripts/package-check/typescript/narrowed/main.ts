@@ -1,4 +1,4 @@
-// An application says once what its users and claims are.
+// An application declares the types of its users and claims once.
 import Fastify, { type FastifyRequest } from 'fastify'
 import keycloak, { type KeycloakRequest } from 'fastify-keycloak-bearer'
 

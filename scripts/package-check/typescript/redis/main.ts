@@ -1,4 +1,4 @@
-// The store of revocations takes a client of ioredis or iovalkey, in all their kinds.
+// The store of revocations takes each kind of client of ioredis and iovalkey.
 import Fastify from 'fastify'
 import keycloak, { redisStore, type RevocationStore } from 'fastify-keycloak-bearer'
 import { Cluster as ValkeyCluster, Redis as Valkey } from 'iovalkey'

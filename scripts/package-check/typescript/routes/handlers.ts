@@ -1,8 +1,8 @@
-// Handlers, hooks and whole routes that stand elsewhere than their app.get.
+// Handlers, hooks and whole routes that are declared apart from their app.get.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
 import type { AuthenticatedHandler, Claims, KeycloakRequest, User } from 'fastify-keycloak-bearer'
 
-/** All that is needed of a caller. */
+/** The members of a caller that a handler needs. */
 export type WithUser = KeycloakRequest<{ authenticated: true }>
 
 export async function hello ({ user }: WithUser) {
@@ -37,7 +37,7 @@ export async function audit (request: WithUser & Pick<FastifyRequest, 'log'>) {
   request.log.info({ azp }, request.user.username)
 }
 
-/** A route as an object: `as const` keeps its method, its config is what the handler knows of. */
+/** A route as an object: `as const` keeps its method, and its config types the handler. */
 export const profile = {
   method: 'GET',
   url: '/profile',
@@ -54,7 +54,7 @@ export const me = {
   handler: async (request) => ({ hello: request.user.username })
 } satisfies RouteOptions<any, any, any, any, { authenticated: true }>
 
-/** A bare RouteOptions knows nothing of its config. */
+/** A bare RouteOptions has no type of its config. */
 export const bare = {
   method: 'GET',
   url: '/bare',

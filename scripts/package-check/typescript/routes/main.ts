@@ -1,4 +1,4 @@
-// What a route knows of its caller, by every way to write one.
+// The types of the caller in a route, for every way to write a route.
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyPluginCallback } from 'fastify'
 import keycloak, { type Claims, type User } from 'fastify-keycloak-bearer'
 import fp from 'fastify-plugin'
@@ -61,7 +61,7 @@ app.route({
 app.get('/hooks/2', { config: { authenticated: true }, preHandler: audit, onRequest: audit }, hello)
 app.get('/hooks/3', { config: { authenticated: true }, preHandler: [audit, audit] }, async ({ user }) => user.username)
 
-// A config of several minds.
+// A config that is a union.
 declare const admin: boolean
 app.get('/either', { config: admin ? { permission: 'admin' } : { authenticated: true } }, async ({ user }) => user.username)
 // @ts-expect-error public after all, perhaps
@@ -73,13 +73,13 @@ declare const role: string | undefined
 // @ts-expect-error no role, no rule
 app.get('/undefined', { config: { permission: role } }, async ({ user }) => user.username)
 
-// Generics: TypeScript infers all or none, so a config that is not written out is not known...
+// Generics: TypeScript infers all or none, so a config that is not written out has no type...
 app.get<{ Params: { id: string } }>('/generics/:id', { config: { authenticated: true } }, async (request) => {
   const id: string = request.params.id
   // @ts-expect-error
   return [id, request.user.username]
 })
-// ... and one that is must be there, its value no closer than need be.
+// ... and a config that is written out must be there, its type as wide as its use allows.
 app.get<{ Params: { id: string } }, { permission: string }>('/generics/4/:id', { config: { permission: 'a' } }, async ({ user, params }) => [params.id, user.username])
 app.get<{ Params: { id: string } }, { permission: 'a' }>('/generics/2/:id', { config: { permission: 'a' } }, async (request) => {
   const id: string = request.params.id

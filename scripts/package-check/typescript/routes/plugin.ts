@@ -1,4 +1,4 @@
-// A plugin that is loaded by its file.
+// A plugin that is loaded from its file.
 import type { FastifyInstance } from 'fastify'
 
 export default async function plugin (api: FastifyInstance) {

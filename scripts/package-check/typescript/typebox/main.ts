@@ -1,4 +1,4 @@
-// Beside @fastify/type-provider-typebox: the schema types what is sent, the config who sends it.
+// With @fastify/type-provider-typebox: the schema types the content of a request, the config types its caller.
 import Fastify from 'fastify'
 import keycloak, { type AuthenticatedHandler, type KeycloakRequest } from 'fastify-keycloak-bearer'
 import { type FastifyPluginAsyncTypebox, type Static, Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -41,7 +41,7 @@ app.get('/open/:id', { schema: { params: document }, config: { permision: 'write
 // @ts-expect-error the reply lacks what its schema asks for
 app.get('/reply/:id', { schema: { params: document, response: reply }, config: { authenticated: true } }, async ({ params }) => ({ id: params.id }))
 
-// A handler that stands elsewhere says what it needs of the caller and of the schema.
+// A handler that is declared elsewhere names its needs of the caller and of the schema.
 const hello = async ({ user, params }: KeycloakRequest<{ authenticated: true }> & { params: Static<typeof document> }) => `${user.username} ${params.id}`
 app.get('/elsewhere/:id', { schema: { params: document }, config: { authenticated: true } }, async (request) => hello(request))
 app.get('/direct/:id', { schema: { params: document }, config: { scope: 'read' } }, hello)

@@ -1,4 +1,4 @@
-// Beside fastify-type-provider-zod: the schema types what is sent, the config who sends it.
+// With fastify-type-provider-zod: the schema types the content of a request, the config types its caller.
 import Fastify from 'fastify'
 import keycloak, { type AuthenticatedHandler, type KeycloakRequest } from 'fastify-keycloak-bearer'
 import { type FastifyPluginAsyncZod, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -44,7 +44,7 @@ app.get('/open/:id', { schema: { params: document }, config: { permision: 'write
 // @ts-expect-error the reply lacks what its schema asks for
 app.get('/reply/:id', { schema: { params: document, response: reply }, config: { authenticated: true } }, async ({ params }) => ({ id: params.id }))
 
-// A handler that stands elsewhere says what it needs of the caller and of the schema.
+// A handler that is declared elsewhere names its needs of the caller and of the schema.
 const hello = async ({ user, params }: KeycloakRequest<{ authenticated: true }> & { params: z.infer<typeof document> }) => `${user.username} ${params.id}`
 app.get('/elsewhere/:id', { schema: { params: document }, config: { authenticated: true } }, async (request) => hello(request))
 app.get('/direct/:id', { schema: { params: document }, config: { scope: 'read' } }, hello)
