@@ -93,7 +93,7 @@ export class Introspection {
     if (ttl > 0) {
       const shared = new SharedResponses(this.#resultOf.bind(this), { ttl, timeout, bounds: kept || DEFAULT_CACHE, expected: options })
       this.#shared = shared
-      this.fromCache = (header, wall, monotonic) => shared.fromCache(header, wall, monotonic)
+      this.fromCache = shared.fromCache
     } else if (kept !== false) {
       // Responses that are shared need not be kept twice.
       this.#known = new TokenCache(kept)

@@ -3,6 +3,7 @@ import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import { checkDates, type ExpectedClaims, validity } from '../token/claims.js'
 import type { Identity } from '../token/identity.js'
 import { BYTES_PER_CHARACTER, type CacheBounds, type CacheEntry, credentialsOf, TokenCache } from '../token/token-cache.js'
+import type { FromCache } from '../token/verifier.js'
 import { monotonicMilliseconds, wallMilliseconds, wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 
@@ -64,8 +65,9 @@ export class SharedResponses {
    * The identity for the token of an Authorization header, if there is a response that serves.
    * @throws {KeycloakError} token_not_valid, token_expired
    */
-  fromCache (header: string, wall: number, monotonic: number): Identity | undefined {
-    return this.#outcomeOf(this.#responses.findBy(header), wall, monotonic)
+  readonly fromCache: FromCache = (header, wall, monotonic) => {
+    const shared = this.#responses.findBy(header)
+    return shared && identityNow(shared, this.#options.expected, wall, monotonic)
   }
 
   /**
@@ -73,22 +75,13 @@ export class SharedResponses {
    * @throws {KeycloakError} token_not_valid, token_expired, keycloak_unavailable
    */
   find (token: string, verified: Identity, waiting?: Waiting): MaybePromise<Identity> {
-    const known = this.#outcomeOf(this.#responses.find(token), wallMilliseconds(), monotonicMilliseconds())
+    const shared = this.#responses.find(token)
+    const known = shared && identityNow(shared, this.#options.expected, wallMilliseconds(), monotonicMilliseconds())
     if (known !== undefined) return known
     const underWay = this.#calls.get(token)
     const call = underWay?.cancellation.canBeJoined(this.#options.timeout) === true ? underWay : this.#start(token, verified)
     call.cancellation.join(waiting)
     return call.identity
-  }
-
-  #outcomeOf (shared: SharedResponse | undefined, wall: number, monotonic: number): Identity | undefined {
-    if (shared === undefined || monotonic >= shared.ends) return undefined
-    const { outcome, from, until } = shared
-    // A new one, since an error handler may write into the one it gets.
-    if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome)
-    const now = wall / 1000
-    if (now < from || now >= until) checkDates(outcome.claims, this.#options.expected, now)
-    return outcome
   }
 
   #start (token: string, verified: Identity): PendingCall {
@@ -124,4 +117,16 @@ export class SharedResponses {
       isUsed: false
     })
   }
+}
+
+/**
+ * The identity of a response that still serves.
+ * @throws {KeycloakError} the refusal that it was, anew: an error handler may write into the one it gets
+ */
+function identityNow ({ outcome, from, until, ends }: SharedResponse, expected: ExpectedClaims, wall: number, monotonic: number): Identity | undefined {
+  if (monotonic >= ends) return undefined
+  if (outcome instanceof KeycloakError) throw refusal(outcome.code, outcome)
+  const now = wall / 1000
+  if (now < from || now >= until) checkDates(outcome.claims, expected, now)
+  return outcome
 }
