@@ -128,6 +128,6 @@ t.test('reasons: a sentence has the values that were found, and says nothing whe
   await app.register(keycloak, { ...realm.options, verifySignature: false })
   const strange = realm.token({ claims: { iss: 'x' } })
   const run = async () => ({ iss: await app.keycloak.verify(strange).then(() => '', ({ reason }) => reason), own: new KeycloakError('keycloak_unavailable', 'no_answer').reason })
-  t.same(await run(), { iss: 'iss is not the issuer: the token is of another issuer than the option issuer', own: 'no answer within … ms' })
+  t.match(await run(), { iss: /^iss is not the issuer: [^"]+$/, own: 'no answer within … ms' })
   t.same(await differences({ iss: ['"forged\nline"'], issuer: ['x'], milliseconds: ['forged'] }, run), [])
 })

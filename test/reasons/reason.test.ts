@@ -57,5 +57,5 @@ t.test('a refusal of an application in JavaScript that gives no reason is the an
 
 t.test('a reason of a refusal is that of another refusal', async (t) => {
   const cause = new KeycloakError('user_inactive', 'user_disabled')
-  t.match(new KeycloakError('permission_denied', () => cause), { reasonCode: 'user_disabled', reason: 'isActive is false' })
+  t.match(new KeycloakError('permission_denied', () => cause), { reasonCode: 'user_disabled', reason: 'isActive of the user is false' })
 })
