@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { challengeErrorOf, type ChallengeParameters, isRefusal, type KeycloakError, type KeycloakErrorCode } from '../errors.js'
+import { challengeErrorOf, type ChallengeParameters, describe, isRefusal, type KeycloakError, type KeycloakErrorCode } from '../errors.js'
 
 /** One challenge of a `WWW-Authenticate` header: a scheme and its parameters (RFC 9110 section 11.6.1). */
 export interface Challenge {
@@ -44,11 +44,14 @@ function headersOf (error: KeycloakError, realm: string): Record<string, string>
   return challenges.length === 0 ? { 'retry-after': RETRY_AFTER } : { 'www-authenticate': challenges.map(textOf).join(', ') }
 }
 
-/** The challenges, one for each scheme that the client may use; the scheme that it did use has the error. None for a 503. */
-function challengesOf ({ code, message, challengeParameters }: KeycloakError, realm: string): Challenge[] {
+/**
+ * The challenges, one for each scheme that the client may use; the scheme that it did use has the error. None for a 503. The
+ * description is that of the code, because an application may write into the message of its error, and headers are shared.
+ */
+function challengesOf ({ code, challengeParameters }: KeycloakError, realm: string): Challenge[] {
   const error = challengeErrorOf(code)
   if (error === null) return []
-  const described = error === '' ? undefined : { error, error_description: message }
+  const described = error === '' ? undefined : { error, error_description: describe(code) }
   return [{ scheme: 'Bearer', parameters: { realm, ...described, ...written(challengeParameters) } }]
 }
 

@@ -92,3 +92,25 @@ t.test('a parameter that is no text is left out, and the challenge stays', async
   t.equal(statusCode, 403)
   t.match(headers['www-authenticate'], /^Bearer realm="test", error="insufficient_scope", error_description="[^"]+", max_age="300", acr_values="gold"$/)
 })
+
+t.test('a message of the application stays in its own answer: the challenge has the words of the code', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  class Translated extends KeycloakError {
+    constructor (code: KeycloakErrorCode, message: string, challenge?: string) {
+      super(code, 'why', challenge)
+      this.message = message
+    }
+  }
+  app.get('/own/:challenge?', async ({ params }) => { throw new Translated('permission_denied', 'invoice 5 is of bob', (params as { challenge?: string }).challenge) })
+  app.get('/expired', async () => { throw Object.assign(new Error('of bob'), { name: 'KeycloakError', code: 'token_expired', statusCode: 401 }) })
+  const describedBy = async (url: string, token = realm.token()) => {
+    const { body, headers } = await app.inject({ url, headers: bearer(token) })
+    return [body.includes('bob'), /error_description="([^"]*)"/.exec(String(headers['www-authenticate']))?.[1]]
+  }
+  t.same(await describedBy('/own'), [true, 'You do not have permission to perform this action.'])
+  t.same(await describedBy('/own/write'), [true, 'You do not have permission to perform this action.'])
+  t.same(await describedBy('/profile'), [false, 'You do not have permission to perform this action.'], 'nor is it told to anybody else')
+  t.same(await describedBy('/expired'), [true, 'The access token has expired.'])
+  t.same(await describedBy('/me', realm.token({ expired: true })), [false, 'The access token has expired.'])
+})
