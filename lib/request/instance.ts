@@ -19,8 +19,9 @@ export function createInstance (realm: Realm, routes: Routes, tokens: TokenCache
         // A new error, because several callers may share the old one, and because its stack shows the call of this program.
         const refused = error as KeycloakError
         const own = new KeycloakError(refused.code, () => refused)
-        // Fastify sets these headers if a handler throws the error (RFC 9110 section 15.5.2 asks for them).
-        throw Object.defineProperty(own, 'headers', { value: headersOf(own) })
+        // Fastify sets these headers if a handler throws the error (RFC 9110 section 15.5.2 asks for them). A copy, because all
+        // refusals of a code share one object, and the application may write into its own.
+        throw Object.defineProperty(own, 'headers', { value: { ...headersOf(own) } })
       }
     },
     routes: () => routes.list(),

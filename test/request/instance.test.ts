@@ -150,3 +150,16 @@ t.test('calls of other transports end with the API', async (t) => {
   await app.close()
   await t.rejects(pending, { code: 'keycloak_unavailable' })
 })
+
+t.test('what an application writes into the headers of a refusal of verify() stays in that refusal', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const headersOf = async (token: string) => app.keycloak.verify(token).then(() => ({}), (error) => error.headers) as Promise<Record<string, string>>
+  for (const token of ['x', realm.token({ expired: true })]) {
+    const [first, before] = [await headersOf(token), await headersOf(token)]
+    first['www-authenticate'] += ', Basic'
+    first['set-cookie'] = 'user=bob'
+    t.same(await headersOf(token), before)
+    t.match(before, { 'www-authenticate': /^Bearer [^,]+, error="invalid_token", error_description="[^"]+"$/ })
+  }
+})
