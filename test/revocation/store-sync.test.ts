@@ -110,7 +110,8 @@ t.test('a store that does not answer keeps nobody waiting, and what it takes lat
   t.match(log.text, 'the store of revocations cannot be written: no answer within 2000 ms')
   answer()
   await publishedLater(app, realm, store)
-  t.match(store.tries, [{ id: store.taken[0]!.id }, { kind: 'session' }, { kind: 'session' }])
+  t.match(store.tries[0], { id: store.taken[0]!.id })
+  t.equal(store.tries.length, 3, 'two of them for the later one')
   t.equal(store.taken.length, 2)
 })
 
@@ -136,7 +137,8 @@ t.test('what a store never takes is forgotten with the tokens it is about, and j
   t.equal((await push(other, realm.sign(action('LOGOUT', { keycloakSessionIds })), 'k_logout')).status, 503)
   long.broken = undefined
   await until(() => long.taken.some(({ kind }) => kind === 'everybody'))
-  t.ok(long.taken.length <= 3)
+  await publishedLater(other, realm, long)
+  t.ok(long.taken.length <= 4, 'with the later one, which came last')
   t.match(long.taken.find(({ kind }) => kind === 'realm'), { at: 0 })
   const { at: everybody } = long.taken.find(({ kind }) => kind === 'everybody')!
   t.ok(everybody === at + 1 || everybody === at + 2, 'a not-before that covers all of them')
