@@ -55,8 +55,10 @@ export class EndpointHealth {
   }
 
   /** A local failure tells nothing about Keycloak. */
-  failed ({ failureKind, reason, reasonCode }: UnavailableError): void {
-    if (failureKind === 'local') return
+  failed (error: UnavailableError): void {
+    // Its reason is not made: during an outage each request is such a failure.
+    if (error.failureKind === 'local') return
+    const { reason, reasonCode } = error
     this.#lastFailure = wallMilliseconds()
     this.#failingSince ??= this.#lastFailure
     this.#reason = reason
