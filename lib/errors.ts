@@ -2,7 +2,7 @@ import { networkReason } from './reasons/network.js'
 import { isReason, isReasonCode, type KeycloakReasonCode, plainReason, type PlainReasonCode, type Reason, reasonFor } from './reasons/reason.js'
 import { withoutStack } from './util/without-stack.js'
 
-/** Every refusal: status, code, what the client reads, and the RFC 6750 section 3.1 error of its challenge. */
+/** Every refusal: its code, status, message for the client, and the error of its challenge (RFC 6750 section 3.1). */
 const REFUSALS = {
   bad_authorization_header: {
     statusCode: 401,
@@ -46,7 +46,7 @@ type OwnReason = ReasonSource | string | (() => string)
 export class KeycloakError extends Error {
   /** 401, 403 or 503. */
   readonly statusCode: number
-  /** What clients go by. */
+  /** The code for clients. */
   readonly code: KeycloakErrorCode
   /** A private member costs a third of what a property that is not enumerable does. */
   #reason: OwnReason
@@ -62,17 +62,17 @@ export class KeycloakError extends Error {
     Object.defineProperty(this, 'challengeParameters', { value: typeof challenge === 'string' ? { scope: challenge } : challenge })
   }
 
-  /** Why, in one sentence for operators; no own property, so that no serializer sends it. */
+  /** The reason in one sentence for operators. It is no own property, so that no serializer sends it. */
   get reason (): string {
     return KeycloakError.#tell(this).reason
   }
 
-  /** Why, for programs: a code of docs/troubleshooting.md. No own property either. */
+  /** The reason for programs: a code of docs/troubleshooting.md. It is no own property either. */
   get reasonCode (): KeycloakReasonCode {
     return KeycloakError.#tell(this).reasonCode
   }
 
-  /** The reason, made at the first look at it. Static, since a private method would cost each new error 0.1 µs. */
+  /** Makes the reason when it is read first. Static, because a private method would cost each new error 0.1 µs. */
   static #tell (error: KeycloakError): Reason {
     const told = toldBy(error.#reason)
     error.#reason = told
@@ -110,35 +110,35 @@ export function isRefusal (error: unknown): error is KeycloakError {
   return error instanceof Error && error.name === 'KeycloakError' && Object.hasOwn(REFUSALS, (error as KeycloakError).code)
 }
 
-/** What RFC 6750 section 3.1 calls a refusal: '' where the client has sent no token at all, `null` where no challenge helps. */
+/** The error of a challenge (RFC 6750 section 3.1): '' if the client sent no token, `null` if no challenge helps. */
 export function challengeErrorOf (code: KeycloakErrorCode): string | null {
   return REFUSALS[code].challenge
 }
 
-/** One line of the documentation of an answer, for OpenAPI. */
+/** The documentation of an answer, for OpenAPI. */
 export function describe (code: KeycloakErrorCode): string {
   return REFUSALS[code].message
 }
 
-/** A refusal by this package, made without a stack, which would say no more than `reason` does. */
+/** Makes a refusal of this package. It has no stack, because a stack would tell no more than `reason`. */
 export function refusal (code: KeycloakErrorCode, reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {
   return withoutStack(() => new KeycloakError(code, reason, challenge))
 }
 
-/** The token is refused; `reason` goes to the debug log alone. */
+/** Makes the refusal of a token; only the debug log shows `reason`. */
 export function notValid (reason: ReasonSource): KeycloakError {
   return refusal('token_not_valid', reason)
 }
 
 /**
- * Why Keycloak is unavailable:
+ * The kinds of failures that make Keycloak unavailable:
  * - `unreachable`: no connection, no response in time, or a 5xx
  * - `bad-response`: a response that is malformed, or that refuses this client
- * - `local`: it was not asked, or nobody waits for the response any more
+ * - `local`: Keycloak was not asked, or nobody waits for the response any more
  */
 export type FailureKind = 'unreachable' | 'bad-response' | 'local'
 
-/** Keycloak could not be asked; `reason` goes to the log alone. */
+/** The refusal of a request because Keycloak could not be asked; only the log shows `reason`. */
 export class UnavailableError extends KeycloakError {
   declare readonly failureKind: FailureKind
   /** The status of the response, if there was one. */
@@ -155,19 +155,19 @@ export function unavailable (reason: ReasonSource, failureKind: FailureKind = 'b
   return withoutStack(() => new UnavailableError(reason, failureKind, status))
 }
 
-/** What may be kept of a foreign error: its code, and only if it looks like one, since its text may quote what it should not. */
+/** The code of a foreign error, if it has the form of a code. The rest of the error is not kept, because its text may quote a secret. */
 export function codeOf (error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' && /^[A-Z][A-Z0-9_/]{2,63}$/.test(code) ? code : undefined
 }
 
-/** Why a call over the network failed. */
+/** The reason for which a call over the network failed. */
 export function networkFailure (error: unknown): Reason {
   const cause = codeOf(error)
   return cause === undefined ? reasonFor('call_failed', {}) : reasonFor(networkReason(cause), { cause })
 }
 
-/** Why a call failed, for the log. Our own errors are told by their class: a foreign one may have any members, with any text. */
+/** The reason for which a call failed, for the log. Only our own class is trusted with a text: members of a foreign error may have any. */
 export function reasonOf (error: unknown): string {
   return error instanceof UnavailableError ? error.reason : networkFailure(error).reason
 }

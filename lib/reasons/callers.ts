@@ -5,7 +5,7 @@ const USER_CLAIM = 'the claim {claim}, which identifies the user (userIdClaim),'
 const ROLES = 'permission {rule} {verdict} the roles {where}'
 const ABSENT = 'Either the user has no such role, or the client of the token passes none on (Full scope allowed, the client scope "roles"), or permissionPath names another place'
 
-/** Why a request is refused for who makes it: no token, nobody that the application knows, no right. */
+/** The reasons about the caller of a request: no token, a user whom the application does not know, a missing right. */
 export const CALLERS = {
   token_missing: { sentence: 'no token', advice: 'send "Authorization: Bearer" and the token; look for a proxy that strips the header' },
   authorization_repeated: { sentence: 'more than one Authorization header', advice: 'send one' },

@@ -1,10 +1,10 @@
 /** A row of the table of reasons. docs/troubleshooting.md shows all of them, and a test holds the page against the table. */
 export interface Entry {
-  /** Who or what has which problem: `aud[ {aud}] names none of the audience`. What stands in brackets is left out without its value. */
+  /** The problem: `aud[ {aud}] names none of the audience`. A part in brackets is left out if its value is missing. */
   sentence: string
-  /** What an operator does. It is said where the sentence has `{advice}`. */
+  /** The cure, for an operator. It replaces `{advice}` in the sentence. */
   advice: string
-  /** Codes of Node, OpenSSL and undici that mean it. */
+  /** The codes of Node, OpenSSL and undici for this reason. */
   causes?: readonly string[]
 }
 
@@ -20,15 +20,15 @@ type Needed<Row extends Entry> = Exclude<Names<OutsideBrackets<Text<Row>>>, 'adv
 
 type Value = string | number
 
-/** The values that the sentence of a row takes: those in brackets may be missing. */
+/** The values of a row's sentence; those in brackets may be missing. */
 export type ValuesOf<Row extends Entry> = { readonly [Name in Needed<Row>]: Value } & { readonly [Name in Exclude<Names<Text<Row>>, 'advice'>]?: Value | undefined }
 
-/** Does a sentence say all that it can without a value? */
+/** Does a sentence need no values? */
 export type IsPlain<Row extends Entry> = [Needed<Row>] extends [never] ? true : false
 
 type Values = Readonly<Record<string, Value | undefined>>
 
-/** Fill a sentence with its advice and its values, all of them safe to be shown. */
+/** Fill a sentence with its advice and with values, which must be safe to show. */
 export function fill ({ sentence, advice }: Entry, values: Values): string {
   const text = sentence.replace('{advice}', () => advice)
   return text.replace(/\[([^\]]*)\]/g, (_group, inner: string) => namesIn(inner).every((name) => valueOf(values, name) !== undefined) ? inner : '')

@@ -34,7 +34,7 @@ export const NETWORK = {
 
 const CODES = Object.keys(NETWORK) as Array<keyof typeof NETWORK>
 
-/** The first that the cause is one of: whole codes stand before beginnings that they have. */
+/** The first reason that has the cause: in the table, whole codes come before the beginnings that match them too. */
 export function networkReason (cause: string): keyof typeof NETWORK {
   return CODES.find((code) => NETWORK[code].causes.some((each) => matches(cause, each)))!
 }

@@ -5,7 +5,7 @@ const CREDENTIALS = 'correct clientId and clientSecret; the check at start says 
 const CLOSING = 'none: the server is being stopped'
 const BUSY = 'share answers by introspection.cacheTtl, or find out why Keycloak is slow'
 
-/** Why Keycloak could not be asked, or its answer not be used, beside failures of the network. */
+/** The reasons why Keycloak could not be asked, or its answer could not be used, except failures of the network. */
 export const OUTAGES = {
   no_answer: { sentence: 'no answer within {milliseconds} ms', advice: 'look at Keycloak and at the network on the way; raise jwks.timeout or introspection.timeout' },
   call_failed: { sentence: 'the call failed', advice: 'look at the address, and at the proxies on the way' },

@@ -4,7 +4,7 @@ const FOREIGN = 'find out who calls this route: Keycloak does not send such a ca
 const CLOCKS = 'the clocks of Keycloak and this API differ by more than {leeway} s (revocation.leeway); NTP keeps both right'
 const FULL = 'find out who calls this route, and why the keys of the realm cannot be fetched'
 
-/** Why a logout or a push of Keycloak is not carried out, beside what is wrong with any token. */
+/** The reasons why a logout or a push of Keycloak is not carried out, in addition to the reasons of tokens. */
 export const PUSHES = {
   push_body_missing: { sentence: 'there is no body', advice: FOREIGN },
   push_body_other: { sentence: 'the body must be {type}', advice: FOREIGN },

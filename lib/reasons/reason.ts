@@ -12,22 +12,22 @@ type Reasons = typeof TOKENS & typeof CALLERS & typeof OUTAGES & typeof NETWORK 
 export const REASONS: Reasons = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES }
 
 /**
- * Why something was refused, for operators and programs. Codes do not change; docs/troubleshooting.md has all of them, each with
- * its sentence and what to do.
+ * The code of the reason for a refusal. Codes do not change; docs/troubleshooting.md lists all of them, each with its sentence
+ * and its cure.
  */
 export type KeycloakReasonCode = keyof Reasons
 
 /** The reasons whose sentence needs no value. */
 export type PlainReasonCode = { [Code in KeycloakReasonCode]: IsPlain<Reasons[Code]> extends true ? Code : never }[KeycloakReasonCode]
 
-/** A reason as it is told. */
+/** A reason with its code and its sentence. */
 export interface Reason {
   readonly reasonCode: KeycloakReasonCode
   /** One sentence that is safe in a log. */
   readonly reason: string
 }
 
-/** A reason with its values: texts of a token among them must have been made safe to be shown. */
+/** A reason with its values. A value from a token must be safe to show. */
 export function reasonFor<Code extends KeycloakReasonCode> (reasonCode: Code, values: ValuesOf<Reasons[Code]>): Reason {
   return { reasonCode, reason: fill(REASONS[reasonCode], values) }
 }
@@ -37,7 +37,7 @@ export function plainReason (reasonCode: KeycloakReasonCode): Reason {
   return { reasonCode, reason: fill(REASONS[reasonCode], {}) }
 }
 
-/** The problem alone, without values and advice: for calls of Keycloak, whose token is no access token. */
+/** The problem without values and advice, for calls of Keycloak, whose tokens are not access tokens. */
 export function problemOf (reasonCode: KeycloakReasonCode): Reason {
   const [problem] = REASONS[reasonCode].sentence.split(': ', 1)
   return { reasonCode, reason: fill({ sentence: problem!, advice: '' }, {}) }

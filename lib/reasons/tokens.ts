@@ -5,7 +5,7 @@ const LIGHTWEIGHT = 'set verifyTokensWithKeycloak: true, or switch "Always use l
 const NO_PROOF = 'and no proof of its key is checked here: {advice}'
 const BEARER = 'let the client request it without DPoP and without a certificate'
 
-/** Why a token is refused by what it is: its form, its header, its signature, its claims. */
+/** The reasons about a token: its form, its header, its signature, its claims. */
 export const TOKENS = {
   token_not_string: { sentence: 'the token is not a string', advice: 'pass the characters of the token to app.keycloak.verify()' },
   token_too_long: { sentence: 'the token is too long', advice: 'raise limits.tokenLength, or give the token fewer roles' },
