@@ -79,6 +79,11 @@ export class KeycloakError extends Error {
     return told
   }
 
+  /** The scopes that the challenge asks for (RFC 6750 section 3). */
+  get scope (): string | undefined {
+    return this.challengeParameters?.scope
+  }
+
   /** The same as `statusCode`: with `expose` the signature of http-errors. NestJS 12 answers 500 for an error without it. */
   get status (): number {
     return this.statusCode

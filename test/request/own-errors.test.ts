@@ -72,6 +72,12 @@ t.test('outside of the plugin\'s scope it has its status, and no challenge of a 
   t.match(await app.inject('/thrown/permission_denied'), { statusCode: 403, headers: { 'www-authenticate': undefined } })
 })
 
+t.test('an error names the scopes that it asks for', async (t) => {
+  t.equal(new KeycloakError('permission_denied', 'why', 'read write').scope, 'read write')
+  t.equal(new KeycloakError('permission_denied', 'why', { scope: 'read', acr_values: 'gold' }).scope, 'read')
+  t.equal(new KeycloakError('permission_denied', 'why').scope, undefined)
+})
+
 t.test('further parameters stand on the challenge, without what would end their quotes or the header', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
