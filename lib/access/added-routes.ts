@@ -33,7 +33,7 @@ type Recorded = FastifyInstance & { [RECORD]?: RouteRecord }
 
 /**
  * The record of an application. If there is none yet, a record begins here with the routes that will be added to this
- * scope and the scopes around it: Fastify cannot list earlier routes with their config, since printRoutes gives text alone.
+ * scope and the scopes around it: Fastify cannot list earlier routes with their config, because printRoutes gives text alone.
  */
 export function recordOf (fastify: FastifyInstance): RouteRecord {
   const existing = (fastify as Recorded)[RECORD]

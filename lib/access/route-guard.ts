@@ -62,7 +62,7 @@ export function hasRule (config: unknown): boolean {
 }
 
 /**
- * Refuse a rule beside config, since nothing would check it there.
+ * Refuse a rule beside config, because nothing would check it there.
  * @throws {TypeError} if there is one
  */
 export function refuseRuleBesideConfig (route: RouteOptions): void {

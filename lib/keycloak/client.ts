@@ -114,7 +114,7 @@ export class KeycloakClient {
 
   /** The pool, loaded at the first request because that takes longer than all the rest. */
   async #load (): Promise<Pool> {
-    // By its file, since Bun has a stub of its own for the bare name, whose pool makes no calls.
+    // By its file, because Bun has a stub of its own for the bare name, whose pool makes no calls.
     const { Pool } = await import('undici/index.js')
     this.#pool ??= new Pool(this.#origin, { connections: CONNECTIONS, connect: this.#connect })
     return this.#pool

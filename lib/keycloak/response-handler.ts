@@ -28,7 +28,7 @@ type Controller = Dispatcher.DispatchController
 type Headers = Parameters<NonNullable<Handler['onResponseStart']>>[2]
 
 /**
- * One request and its answer, as undici's handler of both. By hand, since the stream that `request()` makes of a body costs
+ * One request and its answer, as undici's handler of both. By hand, because the stream that `request()` makes of a body costs
  * as much as the call itself, and its signal more than that. Its methods are those that undici 7 and 8 have in common.
  *
  * It follows no redirect, believes no status but 200, takes no encoded body and reads no more than it was told to.

@@ -74,7 +74,7 @@ export class KeySet {
     const found = this.#find(kid, alg)
     if (found === undefined) return undefined
     const jwk = kid === undefined ? found.jwk : await this.#resolver.getJwk({ domain: this.#domain, kid, alg })
-    // Another request may have been first; there is one verifier for each, since kept tokens are compared by it.
+    // Another request may have been first; there is one verifier for each, because kept tokens are compared by it.
     const key = this.#verifiers.get(kid, alg) ?? createKey(importKey(jwk as Jwk)!, alg)
     this.#verifiers.set(kid, alg, key)
     return key

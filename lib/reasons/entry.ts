@@ -35,7 +35,7 @@ export function fill ({ sentence, advice }: Entry, values: Values): string {
     .replace(/\{(\w+)\}/g, (_name, name: string) => String(valueOf(values, name) ?? '…'))
 }
 
-/** An own value: one that all objects inherit nobody has made safe to be shown. */
+/** Only own values: nobody has made a value safe that all objects inherit. */
 function valueOf (values: Values, name: string): Value | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined
 }

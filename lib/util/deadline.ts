@@ -3,7 +3,7 @@ import { monotonicMilliseconds } from './clock.js'
 /**
  * The end of waiting for what comes from outside, by a socket or as a promise, over one step or several in turn.
  *
- * An event loop that stood still for longer finds the time over before it has read what arrived meanwhile, since Node runs
+ * An event loop that stood still for longer finds the time over before it has read what arrived meanwhile, because Node runs
  * timers before it looks at sockets. So the end comes after one look at them, and after as long again as it was late: a
  * connection that was still being made gets back what it lost.
  */

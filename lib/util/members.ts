@@ -18,7 +18,7 @@ export function hasMember (object: object, name: PropertyKey): boolean {
 /**
  * The members of an object in one without a prototype, each of them read once: the enumerable ones, inherited ones too,
  * and those that are wanted by name, however they are there (by the getter of a class, not enumerable).
- * @param names looked for in any case, since a proxy need not name what it answers
+ * @param names looked for in any case, because a proxy need not name what it answers
  * @param isWanted asked about the names of members that are not enumerable
  */
 export function plainCopy (object: object, names: Iterable<string>, isWanted: (name: string) => boolean = () => false): JsonObject {

@@ -40,7 +40,7 @@ export function freezeWithin (levels: number, value: object): number | undefined
 
 /**
  * The number of strings in the text of a JSON value, names of members included: each stands between two quotes. If a value
- * that was read from it holds as many, then no member is named twice, since JSON.parse drops the name of the first.
+ * that was read from it holds as many, then no member is named twice, because JSON.parse drops the name of the first.
  * @param text that JSON.parse has accepted
  * @returns `NaN`, which no value holds, if it is not UTF-8: then there is no saying what it was read from
  */
