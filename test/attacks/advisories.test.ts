@@ -64,17 +64,15 @@ t.test('fast-jwt CVE-2026-35040: the same token gets the same answer, however of
   await t.rejects(apiFor(t, realm, { audience: /api/g as never }), /option "audience" must be/, 'an audience is no pattern')
 })
 
-// A pattern of nested quantifiers took a minute for an aud of thirty characters.
+// A pattern of nested quantifiers took a minute for an aud of thirty characters: for these it would exceed the timeout of the test.
 t.test('fast-jwt CVE-2026-35041: claims that are long and repetitive are held against no pattern', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { audience: ['api', `${'a'.repeat(50)}b`] })
-  const started = performance.now()
   for (const text of ['a'.repeat(10_000), 'ab'.repeat(5000), ' '.repeat(10_000), `${'a'.repeat(10_000)}!`, '/'.repeat(10_000)]) {
     for (const claim of ['aud', 'iss', 'typ']) await check(t, app, [[claim, realm.token({ claims: { [claim]: text } })]])
     t.equal(await ask(app, '/profile', realm.token({ scope: text, roles: [text] })), '403 permission_denied')
     t.equal((await app.inject({ url: '/me', headers: { authorization: `Bearer ${text}` } })).statusCode, 401)
   }
-  t.ok(performance.now() - started < 2000)
 })
 
 // A header parameter that the sender calls critical was ignored.

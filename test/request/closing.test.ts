@@ -7,11 +7,11 @@ import keycloak from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
 import type { RevocationStore } from '../../types/revocation.js'
-import { bearer, logging, realmFor, until, wait, WARN } from '../support/app.js'
+import { bearer, closingOf, logging, realmFor, until, wait, WARN } from '../support/app.js'
 import { LOGOUT } from '../support/logout.js'
 
-/** Whatever Keycloak, a store or a client does, in milliseconds. A close takes about one second of it, or less. */
-const LONG = 30_000
+/** Milliseconds that a call may take: a close that waits for its end exceeds the timeout of the test. */
+const LONG = 600_000
 const PATIENT = { jwks: { timeout: LONG }, introspection: { timeout: LONG } }
 
 /** Each waits most of the time. */
@@ -20,12 +20,13 @@ t.jobs = 8
 const never = (): Promise<never> => new Promise(() => {})
 
 /** An API that listens, and its URL. */
-async function listening (t: Test, realm: TestRealm, options: Partial<KeycloakOptions> = {}, server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, url: string }> {
+async function listening (t: Test, realm: TestRealm, options: Partial<KeycloakOptions> = {}, server: FastifyServerOptions = {}): Promise<{ app: FastifyInstance, url: string, closing: Promise<void> }> {
   const app = Fastify(server)
+  const closing = closingOf(app)
   t.teardown(() => app.close())
   await app.register(keycloak, { ...realm.options, ...PATIENT, ...options })
   app.get('/me', { config: { authenticated: true } }, async () => 'ok')
-  return { app, url: await app.listen({ port: 0, host: '127.0.0.1' }) }
+  return { app, url: await app.listen({ port: 0, host: '127.0.0.1' }), closing }
 }
 
 /** Ask over a connection that is kept alive: the status, and what becomes of the connection. */
@@ -41,13 +42,6 @@ function ask (t: Test, url: string, headers: Record<string, string>, form?: URLS
 
 function logOut (t: Test, realm: TestRealm, url: string): Promise<string> {
   return ask(t, `${url}/backchannel-logout`, { 'content-type': 'application/x-www-form-urlencoded' }, new URLSearchParams({ logout_token: realm.token({ kind: 'logout' }) }))
-}
-
-/** Milliseconds. */
-async function timeToClose (app: { close: () => Promise<unknown> }): Promise<number> {
-  const started = performance.now()
-  await app.close()
-  return performance.now() - started
 }
 
 /** Until so many requests have arrived: which comes too late for a close is not answered by us. */
@@ -67,7 +61,7 @@ t.test('requests that wait for the key set are answered, and the API closes', as
   const { app, url } = await listening(t, realm, {}, log)
   const answers = [1, 2, 3].map(() => ask(t, `${url}/me`, bearer(realm.token())))
   await arrived(log, 3)
-  t.ok(await timeToClose(app) < 3000)
+  await app.close()
   t.same(await Promise.all(answers), Array(3).fill('503 close'))
 })
 
@@ -90,7 +84,7 @@ t.test('requests that wait for introspection, in calls or for a connection, are 
   const { app, url } = await listening(t, realm, { verifyTokensWithKeycloak: true })
   const answers = Array.from({ length: 100 }, () => ask(t, `${url}/me`, bearer(realm.token())))
   await until(() => app.keycloak.health().introspection!.pending === 100)
-  t.ok(await timeToClose(app) < 3000)
+  await app.close()
   t.same(await Promise.all(answers), Array(100).fill('503 close'))
 })
 
@@ -101,7 +95,7 @@ t.test('requests that wait for the function clientSecret are answered, nothing i
   const { app, url } = await listening(t, realm, { verifyTokensWithKeycloak: true, clientSecret: () => { asked++; return never() } }, log)
   const answers = [1, 2, 3].map(() => ask(t, `${url}/me`, bearer(realm.token())))
   await until(() => app.keycloak.health().introspection!.pending === 3)
-  t.ok(await timeToClose(app) < 3000)
+  await app.close()
   t.same(await Promise.all(answers), Array(3).fill('503 close'))
   t.equal(asked, 1)
   await t.rejects(app.keycloak.verify(realm.token()), { code: 'keycloak_unavailable' }, 'and who asks later does not wait at all')
@@ -121,7 +115,7 @@ t.test('a logout whose body drips is answered, and the API closes', async (t) =>
   const drip = setInterval(() => socket.write('x'), 50)
   t.teardown(() => clearInterval(drip))
   await arrived(log, 1)
-  t.ok(await timeToClose(app) < 3000)
+  await app.close()
   await until(() => received !== '')
   t.match(received, /^HTTP\/1\.1 503 .*connection: close.*temporarily_unavailable.*the API is closing/s)
 })
@@ -143,11 +137,11 @@ t.test('a logout that is carried out while the API closes does not keep its conn
   const realm = await realmFor(t)
   const taken: Array<() => void> = []
   const store = storeWith({ publish: () => new Promise((resolve) => taken.push(resolve)) })
-  const { app, url } = await listening(t, realm, { ...LOGOUT, revocation: { store } })
+  const { app, url, closing } = await listening(t, realm, { ...LOGOUT, revocation: { store } })
   const answer = logOut(t, realm, url)
   await until(() => taken.length === 1)
   const closed = app.close()
-  await wait(50)
+  await closing
   taken[0]!()
   t.equal(await answer, '200 close')
   await closed
@@ -156,14 +150,14 @@ t.test('a logout that is carried out while the API closes does not keep its conn
 t.test('a refused logout does not either', async (t) => {
   const realm = await realmFor(t)
   const log = logging()
-  const { app } = await listening(t, realm, LOGOUT, log)
+  const { app, closing } = await listening(t, realm, LOGOUT, log)
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   let received = ''
   socket.on('data', (chunk) => { received += String(chunk) })
   socket.write('POST /backchannel-logout HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n\r\nx')
   await arrived(log, 1)
   const closed = app.close()
-  await wait(50)
+  await closing
   socket.write('y')
   await closed
   await until(() => received !== '')
@@ -202,8 +196,7 @@ for (const [name, options] of Object.entries(STARTS)) {
       app.register(async (scope) => { await scope.register(keycloak, { ...realm.options, ...PATIENT, ...options }) }, { prefix })
       const started = app.listen({ port: 0, host: '127.0.0.1' }).then(() => 'started', (error: Error) => error.message)
       await until(() => realm.requests.certs + realm.requests.discovery > 0)
-      await wait(50)
-      t.ok(await timeToClose(app) < 3000)
+      await app.close()
       t.equal(await started, 'fastify-keycloak-bearer: the API was closed before Keycloak had answered')
       t.equal(app.close, close, 'and what was listened to is left as it was')
     })
@@ -246,7 +239,7 @@ t.test('an API that is closed once it has started closes, with checks of Keycloa
   realm.hang()
   const { app } = await listening(t, realm, { startCheck: 'warn', jwks: { ...PATIENT.jwks, preload: 'warn' } })
   await until(() => realm.requests.certs + realm.requests.discovery === 2)
-  t.ok(await timeToClose(app) < 3000)
+  await app.close()
 })
 
 t.test('HTTP/2: a request that waits for introspection is answered, its session ends, and the API closes', async (t) => {
@@ -264,7 +257,7 @@ t.test('HTTP/2: a request that waits for introspection is answered, its session 
     stream.on('response', (headers) => { stream.resume(); resolve(`${headers[':status']} ${headers.connection}`) }).on('error', reject)
   })
   await until(() => realm.requests.introspect === 1)
-  t.ok(await timeToClose(app) < 3000)
+  await app.close()
   t.equal(await answer, '503 undefined')
 })
 
@@ -284,7 +277,7 @@ for (const [what, hangs, expected] of [['answers', false, 'verified'], ['does no
     if (hangs) realm.hang('introspect')
     const answer = fetch(`${url}/slow`, { headers: { connection: 'close' } }).then((response) => response.text())
     await until(() => arrived)
-    t.ok(await timeToClose(app) < 5000)
+    await app.close()
     t.equal(await answer, expected)
     await t.rejects(app.keycloak.verify(realm.token()), { code: 'keycloak_unavailable' })
   })

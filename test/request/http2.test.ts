@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2'
+import { type ClientHttp2Session, connect, constants, type Http2Server, type IncomingHttpHeaders } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import keycloak from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
-import { bearer, logging, realmFor, until, wait, WARN } from '../support/app.js'
+import { bearer, logging, realmFor, until, WARN } from '../support/app.js'
 import { LOGOUT } from '../support/logout.js'
 
 /** Each waits most of the time. */
@@ -17,6 +18,9 @@ async function overHttp2 (t: Test, realm: TestRealm, options: Partial<KeycloakOp
   const app = Fastify({ http2: true, logger: log.logger as { level: string } })
   await app.register(keycloak, { ...realm.options, ...options })
   const slow = { held: 0, release: () => {} }
+  /** Streams that the server has seen the end of. */
+  const streams = { closed: 0 }
+  app.server.on('stream', (stream) => stream.on('close', () => { streams.closed++ }))
   const released = new Promise<void>((resolve) => { slow.release = resolve })
   app.get('/me', { config: { authenticated: true } }, async ({ user }) => user)
   app.get('/profile', { config: { permission: 'view-profile' } }, async ({ user }) => user)
@@ -26,7 +30,14 @@ async function overHttp2 (t: Test, realm: TestRealm, options: Partial<KeycloakOp
     session.destroy()
     await app.close()
   })
-  return { app, log, session, slow }
+  return { app, log, session, slow, streams }
+}
+
+/** Another session to an API: its requests are answered after those that had already ended. */
+function another (t: Test, app: { server: Http2Server }): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${(app.server.address() as AddressInfo).port}`)
+  t.teardown(() => session.destroy())
+  return session
 }
 
 /** The answer to a request. */
@@ -69,52 +80,58 @@ for (const [way, leave] of Object.entries(WAYS)) {
     await until(() => asked === 3)
     for (const stream of streams) leave(session, stream)
     await until(() => calledOff === 3 && app.keycloak.health().introspection!.pending === 0)
-    await wait(50)
-    t.same(log.lines.filter(({ level }) => level >= WARN), [])
     t.match(app.keycloak.health().introspection, { ok: true, breaker: 'closed' })
     realm.respond('introspect', null)
-    const again = connect(`http://127.0.0.1:${(app.server.address() as { port: number }).port}`)
-    t.teardown(() => again.destroy())
-    t.match(await get(again, '/me', realm.token()), { status: 200 })
+    t.match(await get(another(t, app), '/me', realm.token()), { status: 200 })
+    t.same(log.lines.filter(({ level }) => level >= WARN), [])
   })
 
   t.test(`a client of HTTP/2 that ${way} while the application decides is no error`, async (t) => {
     const realm = await realmFor(t)
     let synced = 0
-    const { log, session, slow } = await overHttp2(t, realm, { syncUser: async () => { synced++; await wait(200); throw new Error('no database') } })
+    let fail = (): void => {}
+    const failed = new Promise<never>((_resolve, reject) => { fail = () => reject(new Error('no database')) })
+    failed.catch(() => {})
+    const { app, log, session, streams: synchronizing } = await overHttp2(t, realm, { syncUser: () => { synced++; return failed } })
     const other = await overHttp2(t, realm)
     const streams = ['/me', '/slow'].map((path, at) => ({ session: at === 0 ? session : other.session, path }))
       .map(({ session, path }) => ({ session, stream: session.request({ ':path': path, ...bearer(realm.token()) }) }))
     for (const { stream } of streams) stream.on('error', () => {})
     await until(() => synced === 1 && other.slow.held === 1)
     for (const { session, stream } of streams) leave(session, stream)
-    await wait(100)
+    await until(() => synchronizing.closed === 1 && other.streams.closed === 1)
     other.slow.release()
-    slow.release()
-    await wait(250)
+    fail()
+    for (const each of [app, other.app]) t.match(await get(another(t, each), '/me'), { status: 401 })
     t.same([...log.lines, ...other.log.lines].filter(({ level }) => level >= WARN), [])
   })
 
   t.test(`a client of HTTP/2 that ${way} and would have been let in is no error either`, async (t) => {
     const realm = await realmFor(t)
-    const { log, session } = await overHttp2(t, realm, { syncUser: async () => { await wait(150); return {} } })
+    let letIn = (): void => {}
+    let synced = 0
+    const user = new Promise<object>((resolve) => { letIn = () => resolve({}) })
+    const { app, log, session, streams } = await overHttp2(t, realm, { syncUser: () => { synced++; return user } })
     const stream = session.request({ ':path': '/me', ...bearer(realm.token()) })
     stream.on('error', () => {})
-    await until(() => log.text.includes('incoming request'))
+    await until(() => synced === 1)
     leave(session, stream)
-    await wait(300)
+    await until(() => streams.closed === 1)
+    letIn()
+    t.match(await get(another(t, app), '/me'), { status: 401 })
     t.same(log.lines.filter(({ level }) => level >= WARN), [])
   })
 }
 
 t.test('a logout over HTTP/2 whose client goes away is refused with a warning, and is no error', async (t) => {
   const realm = await realmFor(t)
-  const { log, session } = await overHttp2(t, realm, LOGOUT)
+  const { app, log, session, streams } = await overHttp2(t, realm, LOGOUT)
   const stream = session.request({ ':method': 'POST', ':path': '/backchannel-logout', 'content-type': 'application/x-www-form-urlencoded' })
   stream.on('error', () => {}).write('logout_token=')
   await until(() => log.text.includes('incoming request'))
   stream.close(constants.NGHTTP2_CANCEL)
   await until(() => log.text.includes('a back-channel logout was refused'))
-  await wait(50)
+  await until(() => streams.closed === 1)
+  t.match(await get(another(t, app), '/me'), { status: 401 })
   t.same(log.lines.filter(({ level }) => level > WARN), [])
 })

@@ -1,5 +1,6 @@
+import type { ServerResponse } from 'node:http'
 import t from 'tap'
-import { apiFor, ask, bearer, realmFor, wait } from '../support/app.js'
+import { apiFor, ask, bearer, closingOf, realmFor, until } from '../support/app.js'
 
 t.test('fastify.keycloak.verify serves other transports: the claims, or one of the errors', async (t) => {
   const realm = await realmFor(t)
@@ -106,18 +107,17 @@ t.test('health tells keys that nobody has fetched yet from those that cannot be 
   t.match(app.keycloak.health(), { ok: false, keys: { ok: false, state: 'not fetched yet', age: null, reason: 'ECONNREFUSED' } })
 })
 
-t.test('the API closes within a second with requests in flight that Keycloak does not answer', async (t) => {
+t.test('the API closes with requests in flight that Keycloak does not answer', async (t) => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true })
+  // The deadline of the calls is later than that of the test.
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { timeout: 600_000 } })
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
   const headers = bearer(realm.token())
   t.equal((await fetch(`${url}/me`, { headers })).status, 200)
   realm.hang()
   const inFlight = Array.from({ length: 20 }, () => fetch(`${url}/me`, { headers }))
-  for (let times = 0; times < 100 && realm.requests.introspect < 21; times++) await wait(20)
-  const started = performance.now()
+  await until(() => realm.requests.introspect === 21)
   await app.close()
-  t.ok(performance.now() - started < 3000, 'long before the deadline of the calls, and the idle timeout of the connections')
   t.same((await Promise.all(inFlight)).map(({ status }) => status), Array(20).fill(503))
 })
 
@@ -132,12 +132,17 @@ t.test('an API that has closed asks Keycloak nothing', async (t) => {
 t.test('requests in flight that Keycloak answers are answered while the API closes', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true })
+  const closing = closingOf(app)
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
-  realm.respond('introspect', (_request, response) => { setTimeout(() => response.end('{"active":true}'), 200) })
+  const held: ServerResponse[] = []
+  realm.respond('introspect', (_request, response) => { held.push(response) })
   const inFlight = fetch(`${url}/me`, { headers: bearer(realm.token()) })
-  for (let times = 0; times < 100 && realm.requests.introspect < 1; times++) await wait(20)
-  await app.close()
+  await until(() => held.length === 1)
+  const closed = app.close()
+  await closing
+  held[0]!.end('{"active":true}')
   t.equal((await inFlight).status, 200)
+  await closed
 })
 
 t.test('calls of other transports end with the API', async (t) => {
@@ -146,7 +151,7 @@ t.test('calls of other transports end with the API', async (t) => {
   realm.hang('certs')
   const pending = app.keycloak.verify(realm.token())
   pending.catch(() => {})
-  await wait(50)
+  await until(() => realm.requests.certs === 1)
   await app.close()
   await t.rejects(pending, { code: 'keycloak_unavailable' })
 })

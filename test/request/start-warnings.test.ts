@@ -1,11 +1,13 @@
 // What the start warns of, and where an operator hears of it.
 import { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import keycloak from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
-import { apiFor, ask, logging, realmFor, until, wait, WARN } from '../support/app.js'
+import { apiFor, ask, logging, realmFor, until, WARN } from '../support/app.js'
+import { listening } from '../support/doctor.js'
 
 /** The codes of the warnings of a start, each with its sentence. */
 async function warningsOf (t: Test, realm: TestRealm, options: Partial<KeycloakOptions>): Promise<Record<string, string>> {
@@ -74,7 +76,8 @@ async function processWarnings (run: (warnings: ReadonlyArray<{ code: string }>)
   const listener = (warning: Error): void => { warnings.push(warning as typeof warnings[number]) }
   process.on('warning', listener)
   await run(warnings)
-  await wait(20)
+  // A warning is emitted in the next tick, which comes before this.
+  await setImmediate()
   process.off('warning', listener)
   return warnings.filter(({ name }) => name.startsWith('FastifyKeycloakBearer'))
 }
@@ -157,6 +160,7 @@ t.test('without a logger, a check that finds nothing says nothing', async (t) =>
     await app.register(keycloak, { ...realm.options, startCheck: 'warn' })
     await app.listen({ port: 0, host: '127.0.0.1' })
     await until(() => realm.requests.certs > 0)
-    await wait(50)
+    // A check that began later has ended.
+    await listening(t, realm)
   }), [])
 })

@@ -64,6 +64,14 @@ export async function ask (app: FastifyInstance, url: string, token?: string): P
   return response.statusCode < 400 ? String(response.statusCode) : `${response.statusCode} ${response.json().code}`
 }
 
+/** Resolves when an API has begun to close. Call it before the API listens. */
+export function closingOf (app: FastifyInstance): Promise<void> {
+  return new Promise((resolve) => {
+    // The plugin's own hooks follow in the same turn of the event loop.
+    app.addHook('preClose', async () => { setImmediate(resolve) })
+  })
+}
+
 /** Wait, in milliseconds. */
 export function wait (milliseconds: number): Promise<void> {
   return new Promise((resolve) => { setTimeout(resolve, milliseconds) })

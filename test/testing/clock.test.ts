@@ -1,13 +1,21 @@
 import { mock } from 'node:test'
 import { decodeJwt } from 'jose'
 import t, { type Test } from 'tap'
-import { apiFor, ask, realmFor, wait } from '../support/app.js'
+import { apiFor, ask, realmFor, until } from '../support/app.js'
 
 // Clocks that change Date and nothing else, as the page on tests recommends: node:test's, which works under any runner.
 function clockFor (t: Test): { advance: (seconds: number) => void } {
   mock.timers.enable({ apis: ['Date'], now: Date.now() })
   t.teardown(() => mock.timers.reset())
   return { advance: seconds => mock.timers.tick(seconds * 1000) }
+}
+
+// Time that passes by the monotonic clock, which Date does not change.
+function passingFor (t: Test): { pass: (milliseconds: number) => void } {
+  const now = performance.now.bind(performance)
+  let passed = 0
+  t.intercept(performance, 'now', { value: () => now() + passed })
+  return { pass: milliseconds => { passed += milliseconds } }
 }
 
 t.test('a token expires while the test runs', async t => {
@@ -61,26 +69,28 @@ t.test('introspection goes by it too: an answer that is kept does not outlive th
 
 t.test('while Date stands still, answers of introspection end all the same', async t => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 150 } })
+  const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } })
   clockFor(t)
+  const time = passingFor(t)
   const token = realm.token()
   t.equal(await ask(app, '/me', token), '200')
   t.equal(await ask(app, '/me', token), '200')
   t.equal(realm.requests.introspect, 1)
-  await wait(200)
+  time.pass(60_000)
   realm.revoke(token)
   t.equal(await ask(app, '/me', token), '401 token_not_valid')
 })
 
 t.test('and so do keys, with what was verified by them', async t => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm, { jwks: { maxAge: 100, maxStale: 400, cooldown: 0 } })
+  const app = await apiFor(t, realm, { jwks: { maxAge: 60_000, maxStale: 400_000, cooldown: 0 } })
   clockFor(t)
+  const time = passingFor(t)
   const token = realm.token()
   t.equal(await ask(app, '/me', token), '200')
   t.equal(await ask(app, '/me', token), '200')
   await realm.down()
-  await wait(700)
+  time.pass(400_000)
   t.equal(await ask(app, '/me', token), '503 keycloak_unavailable', 'a kept token')
   t.equal(await ask(app, '/me', realm.token()), '503 keycloak_unavailable', 'one that was never here')
 })
@@ -92,7 +102,7 @@ t.test('an outage is noticed under that clock, and its end', async t => {
   await realm.down()
   t.equal(await ask(app, '/me', realm.token()), '503 keycloak_unavailable')
   await realm.up()
-  while (await ask(app, '/me', realm.token()) !== '200') await new Promise(resolve => { setTimeout(resolve, 50) })
+  await until(async () => await ask(app, '/me', realm.token()) === '200')
   t.ok(app.keycloak.health().ok)
 })
 
