@@ -8,16 +8,24 @@ export interface Clocks {
   advance: (seconds: number) => void
 }
 
+/** Let so many seconds pass by the monotonic clock alone, until the end of the test. */
+export function monotonicFor (t: Test): { pass: (seconds: number) => void } {
+  const now = performance.now.bind(performance)
+  let passed = 0
+  t.intercept(performance, 'now', { value: () => now() + passed })
+  return { pass: (seconds) => { passed += seconds * 1000 } }
+}
+
 export function clocksFor (t: Test): Clocks {
-  const [now, monotonic] = [Date.now, performance.now.bind(performance)]
-  let [wall, passed] = [0, 0]
+  const { now } = Date
+  const monotonic = monotonicFor(t)
+  let wall = 0
   t.intercept(Date, 'now', { value: () => now() + wall })
-  t.intercept(performance, 'now', { value: () => monotonic() + passed })
   return {
     jump (seconds) { wall += seconds * 1000 },
     advance (seconds) {
       wall += seconds * 1000
-      passed += seconds * 1000
+      monotonic.pass(seconds)
     }
   }
 }
