@@ -31,11 +31,10 @@ export function createVerification (settings: RealmSettings, keys: KeySource, { 
     maxLength: limits.tokenLength,
     maxDepth: limits.jsonDepth,
     onOtherAlgorithm: undefined,
-    explain: undefined
+    explain: createTokenReasons(settings).header
   }
-  const explained = { ...rules, explain: createTokenReasons(settings).header }
-  if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: explained }), fromCache: undefined }
+  if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: rules }), fromCache: undefined }
   const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog(log) })
-  const jws: JwsRules = { ...explained, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
+  const jws: JwsRules = { ...rules, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
   return new TokenVerifier({ expected, jws, keys, cache: tokens })
 }
