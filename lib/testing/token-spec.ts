@@ -16,9 +16,19 @@ import type { Claims, JwsHeader } from './jws.js'
  */
 export type TokenKind = 'access' | 'at+jwt' | 'lightweight' | 'dpop' | 'id' | 'refresh' | 'offline' | 'logout'
 
+/** An organization in a token: its id, the user's groups, and attributes of the organization, which are arrays. */
+export interface TokenOrganization {
+  /** By the mapper's switch *Add organization id*. */
+  id?: string
+  /** The user's groups of the organization, such as `/admins`. */
+  groups?: readonly string[]
+  /** Any other member, such as `plan: ['gold']`. */
+  [attribute: string]: unknown
+}
+
 /** The description of a token; each member has a default. */
 export interface TokenSpec {
-  /** The user of the token. Default `alice`; `sub`, `sid`, name and email follow from it. */
+  /** The user of the token. Default `alice`; `sub`, `sid`, name and email follow from it, and are the same in each realm. */
   username?: string
   /** The user's id. Default: a UUID, always the same for one username. */
   sub?: string
@@ -26,7 +36,18 @@ export interface TokenSpec {
   roles?: readonly string[]
   /** `realm_access.roles`. Default: the three roles that Keycloak gives every user. */
   realmRoles?: readonly string[]
-  /** Scopes, separated by spaces. Default `openid email profile`. */
+  /** Roles of any clients: `{ billing: ['reader'] }`. Those of the realm's `clientId` add to `roles`. The clients are in `aud`. */
+  clientRoles?: Readonly<Record<string, readonly string[]>>
+  /** The full paths of groups: `['/staff/it']`. Default none, and no claim `groups`. */
+  groups?: readonly string[]
+  /**
+   * The organizations of the user: aliases, `['acme']`, as Keycloak's mapper is shipped, or with ids, groups and attributes:
+   * `{ acme: { id: 'fe4e18bb', groups: ['/admins'], plan: ['gold'] } }`. Default none, and no claim `organization`.
+   */
+  organizations?: readonly string[] | Readonly<Record<string, TokenOrganization>>
+  /** The client that the user logged in by: `azp`. Default `web`. */
+  authorizedParty?: string
+  /** Scopes, separated by spaces. Default `openid email profile`, with `organization:acme` for that organization. */
   scope?: string
   /** Merged over the claims; a value of undefined removes the claim. */
   claims?: Claims
@@ -54,7 +75,13 @@ const text: Rule = [value => typeof value === 'string', 'a string']
 const flag: Rule = [value => typeof value === 'boolean', 'true or false']
 const seconds: Rule = [Number.isFinite, 'a number of seconds']
 const object: Rule = [isObject, 'an object']
-const list: Rule = [value => Array.isArray(value) && value.every(text[0]), 'an array of strings']
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every(text[0])
+const list: Rule = [isList, 'an array of strings']
+const lists: Rule = [value => isObject(value) && Object.values(value).every(isList), "an object of clients and their roles, such as { billing: ['reader'] }"]
+const organizations: Rule = [
+  value => isList(value) || (isObject(value) && Object.values(value).every(isObject)),
+  "an array of aliases, or an object such as { acme: { groups: ['/admins'] } }"
+]
 
 /** A table: the members of a token's description. `kind` and `alg` are checked where they are looked up. */
 const MEMBERS: Readonly<Record<keyof TokenSpec, Rule>> = {
@@ -62,6 +89,10 @@ const MEMBERS: Readonly<Record<keyof TokenSpec, Rule>> = {
   sub: text,
   roles: list,
   realmRoles: list,
+  clientRoles: lists,
+  groups: list,
+  organizations,
+  authorizedParty: text,
   scope: text,
   claims: object,
   header: object,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { clientRoles, memberships, realmRoles, scopeOf } from './grants.js'
 import { checkSpec, type TokenKind, type TokenSpec } from './token-spec.js'
 import type { Claims, JwsHeader } from './jws.js'
 import { userOf, type RealmUser } from './users.js'
@@ -33,8 +34,6 @@ const KINDS: Readonly<Record<TokenKind, Kind>> = {
   offline: { claims: renewing('Offline'), lifespan: 1800 },
   logout: { claims: logout, headerType: 'logout+jwt', lifespan: 120 }
 }
-
-const SCOPE = 'openid email profile'
 
 /** The claims of a lightweight token. */
 const LIGHTWEIGHT = ['exp', 'iat', 'jti', 'iss', 'typ', 'azp', 'sid', 'scope']
@@ -73,9 +72,9 @@ function headerOf (spec: TokenSpec, kind: Kind): JwsHeader {
 }
 
 /** The `jti`: it begins with `of` for a token of an offline session, else with `on`. */
-function tokenId ({ scope = SCOPE }: TokenSpec, { jti }: Kind): string {
+function tokenId (spec: TokenSpec, { jti }: Kind): string {
   if (jti === undefined) return randomUUID()
-  return `${scope.split(' ').includes('offline_access') ? 'of' : 'on'}${jti}:${randomUUID()}`
+  return `${scopeOf(spec).split(' ').includes('offline_access') ? 'of' : 'on'}${jti}:${randomUUID()}`
 }
 
 /** Seconds since 1970. An expired token was issued before its `exp`, so that only its `exp` is wrong. */
@@ -86,17 +85,16 @@ function times ({ expired, expiresIn, age }: TokenSpec, lifespan: number): { exp
 }
 
 function access (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
-  const { roles = [], scope = SCOPE } = spec
-  const { realmRoles = [`default-roles-${realm.name}`, 'offline_access', 'uma_authorization'] } = spec
-  const resources: Claims = { account: { roles: ['manage-account', 'manage-account-links', 'view-profile'] } }
-  if (roles.length > 0) resources[realm.clientId] = { roles }
+  const resources = clientRoles(spec, realm)
+  const aud = [...new Set([realm.clientId, ...resources.keys()])]
   return {
-    ...session('Bearer', [...new Set([realm.clientId, 'account'])], user),
+    // Keycloak writes an audience of one as a string (RFC 7519 section 4.1.3).
+    ...session('Bearer', spec, aud.length === 1 ? aud[0]! : aud, user),
     acr: '1',
-    // Keycloak leaves the member out instead of an empty list of roles.
-    ...(realmRoles.length > 0 && { realm_access: { roles: realmRoles } }),
-    resource_access: resources,
-    scope,
+    ...realmRoles(spec, realm),
+    resource_access: Object.fromEntries(resources),
+    ...memberships(spec),
+    scope: scopeOf(spec),
     ...user.profile
   }
 }
@@ -107,22 +105,26 @@ function dpop (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
   return { ...access(spec, realm, user), typ: 'DPoP', cnf }
 }
 
-function identity (_: TokenSpec, __: Issuer, user: RealmUser): Claims {
-  return { ...session('ID', 'web', user), acr: '1', ...user.profile }
+function identity (spec: TokenSpec, _: Issuer, user: RealmUser): Claims {
+  return { ...session('ID', spec, partyOf(spec), user), acr: '1', ...memberships(spec), ...user.profile }
 }
 
 function renewing (typ: 'Refresh' | 'Offline'): Kind['claims'] {
-  return ({ scope = SCOPE }, realm, user) => ({ ...session(typ, realm.issuer, user), scope })
+  return (spec, realm, user) => ({ ...session(typ, spec, realm.issuer, user), scope: scopeOf(spec) })
 }
 
 // OpenID Connect Back-Channel Logout 1.0 section 2.4: `aud` is the client of the session.
-function logout (_: TokenSpec, __: Issuer, { sub, sid }: RealmUser): Claims {
-  return { aud: 'web', sub, typ: 'Logout', sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }
+function logout (spec: TokenSpec, _: Issuer, { sub, sid }: RealmUser): Claims {
+  return { aud: partyOf(spec), sub, typ: 'Logout', sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }
 }
 
 /** The claims that all tokens of a session share. */
-function session (typ: string, aud: string | string[], { sub, sid }: RealmUser): Claims {
-  return { aud, sub, typ, azp: 'web', sid }
+function session (typ: string, spec: TokenSpec, aud: string | string[], { sub, sid }: RealmUser): Claims {
+  return { aud, sub, typ, azp: partyOf(spec), sid }
+}
+
+function partyOf ({ authorizedParty = 'web' }: TokenSpec): string {
+  return authorizedParty
 }
 
 function lightweight (claims: Claims): Claims {

@@ -1,13 +1,10 @@
 import type { Claims } from '../jws.js'
+import type { TokenSpec } from '../token-spec.js'
 
-/** Somebody who can log in. */
-export interface LoginUser {
+/** Somebody who can log in, with the same roles, groups and organizations as a `TokenSpec` has. */
+export interface LoginUser extends Pick<TokenSpec, 'roles' | 'realmRoles' | 'clientRoles' | 'groups' | 'organizations'> {
   /** The login page shows the password: it is no secret. */
   password: string
-  /** Roles of the realm's `clientId`. Default none. */
-  roles?: readonly string[]
-  /** `realm_access.roles`. Default: the three roles that Keycloak gives every user. */
-  realmRoles?: readonly string[]
   /** Merged over the claims of the user's tokens. */
   claims?: Claims
 }

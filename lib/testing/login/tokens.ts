@@ -32,9 +32,10 @@ export class SessionTokens {
     const session = this.#sessions.get(sid)!
     const { username, scope } = session
     const { clientId, users } = this.#settings
-    const { roles, realmRoles, claims } = users.get(username)!
+    const { roles, realmRoles, clientRoles, groups, organizations, claims } = users.get(username)!
+    const grants = { roles, realmRoles, clientRoles, groups, organizations }
     const shared = { ...claims, azp: clientId, sid }
-    const make = (spec: TokenSpec) => this.#realm.token({ username, roles, realmRoles, scope, ...spec, claims: { ...shared, ...spec.claims } })
+    const make = (spec: TokenSpec) => this.#realm.token({ username, ...grants, scope, ...spec, claims: { ...shared, ...spec.claims } })
     const accessToken = make({})
     session.refreshToken = make({ kind: 'refresh' })
     return {
