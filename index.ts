@@ -10,27 +10,26 @@ import { startLog } from './lib/diagnostics/start-log.js'
 import { Closing } from './lib/keycloak/closing.js'
 import { openapi } from './lib/openapi/transform.js'
 import { parseOptions } from './lib/options/options.js'
-import { warnOfRisks } from './lib/options/risky-settings.js'
-import { createRealm } from './lib/realm/realm.js'
+import { openRealms } from './lib/realm/open-realms.js'
 import { Authentication } from './lib/request/authenticate.js'
 import { createOnError } from './lib/request/challenge.js'
 import { startUnlessClosed } from './lib/request/close-during-start.js'
 import { bearerToken } from './lib/request/credentials.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
 import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
-import { createToUser } from './lib/request/user.js'
+import { protectionSpaceOf, SeveralIssuers } from './lib/request/several-issuers.js'
+import { toUserBy } from './lib/request/user.js'
 import { redisStore } from './lib/revocation/redis-store.js'
 import { TokenCache } from './lib/token/token-cache.js'
 import type { VerifiedToken } from './lib/token/verifier.js'
 import './types/fastify.js'
-import type { KeycloakOptions } from './types/options.js'
+import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
-async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Promise<void> {
-  const { plugin: settings, realm: realmSettings } = parseOptions(options)
+async function plugin (fastify: FastifyInstance, options: KeycloakOptions | SeveralIssuersOptions): Promise<void> {
+  const { plugin: settings, issuers } = parseOptions(options)
   const { requireAuthentication, cache, limits } = settings
   refuseTakenDecorators(fastify)
   const log = startLog(fastify.log)
-  warnOfRisks(realmSettings, log)
   const record = recordOf(fastify)
   const earlier = warnOfEarlierRoutes(fastify, log)
   const lateWarnings = [
@@ -40,18 +39,20 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
 
   const closing = new Closing()
   const tokens = cache === false ? undefined : new TokenCache<VerifiedToken>(cache)
-  const realm = await createRealm(realmSettings, { cache, limits, tokens, closing, log: fastify.log })
-  const routes = new Routes(requireAuthentication, earlier.onLate)
+  const createToUser = toUserBy(settings.syncUser)
+  const shared = { cache, limits, tokens, closing, createToUser, log: fastify.log }
+  const { directory, authority } = await openRealms(issuers, settings, shared, log)
+  const routes = new Routes(requireAuthentication, earlier.onLate, directory.names)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
-  const toUser = createToUser({ ...realmSettings, syncUser: settings.syncUser })
-  const authentication = new Authentication({ routes, extractToken, realm, toUser, closing })
+  const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
+  const authentication = new Authentication({ routes, extractToken, authority, several, closing })
 
-  decorate(fastify, realm, routes, tokens)
+  decorate(fastify, authority, directory, routes, tokens)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', () => {
     closing.finish()
     tokens?.close()
-    return realm.close()
+    return directory.close()
   })
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => {
@@ -61,8 +62,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions): Prom
     warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
   })
   fastify.addHook('onRequest', authentication.onRequest)
-  fastify.addHook('onError', createOnError(realm.name))
-  await startUnlessClosed(fastify, closing, () => realm.start(fastify, settings.startCheck, log))
+  fastify.addHook('onError', createOnError(authority.only?.protectionSpace ?? protectionSpaceOf))
+  await startUnlessClosed(fastify, closing, () => directory.start(fastify, log))
 }
 
 /**

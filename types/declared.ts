@@ -9,6 +9,7 @@
  *     claims: { tenant: string }               // the claims that your mappers add to request.auth
  *     permission: 'read-profile' | 'edit'      // the roles that rules may name
  *     scope: 'read' | 'write'                  // the scopes that routes may ask for
+ *     issuer: 'acme' | 'globex'                // the names of the issuers
  *   }
  * }
  * ```
@@ -20,3 +21,6 @@ export type PermissionName = KeycloakTypes extends { permission: infer Declared 
 
 /** A word of the `scope` claim: one of `KeycloakTypes['scope']` if declared, else any string. */
 export type ScopeName = KeycloakTypes extends { scope: infer Declared extends string } ? Declared : string
+
+/** The name of an issuer: one of `KeycloakTypes['issuer']` if declared, else any string. */
+export type IssuerName = KeycloakTypes extends { issuer: infer Declared extends string } ? Declared : string

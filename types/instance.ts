@@ -49,8 +49,8 @@ export interface RevocationHealth {
   lag: number | null
 }
 
-/** The result of `fastify.keycloak.health()`. */
-export interface Health {
+/** The health of the plugin's calls to one realm. */
+export interface RealmHealth {
   /**
    * `false` while a request with a token would get 503, because Keycloak or the store of revocations did not answer the last
    * calls. It is `true` before the first call to Keycloak, because the first request fetches the keys. If readiness has to
@@ -73,12 +73,22 @@ export interface Health {
     /** The number of usable signing keys. */
     count: number
   }
-  /** The number of verified tokens in memory, and the bytes they take, an estimate; `null` if `cache` is `false`. */
-  cache: { tokens: number, bytes: number } | null
   /** `null` if introspection is off. */
   introspection: IntrospectionHealth | null
   /** `null` if none of the options `backchannelLogout`, `adminUrl` and `revocation` is given. */
   revocation: RevocationHealth | null
+}
+
+/**
+ * The result of `fastify.keycloak.health()`. With several issuers `ok` is `false` only while that of every realm is, because the
+ * outage of one realm concerns its own tokens alone; `keys`, `introspection` and `revocation` are those of the first realm that
+ * is not ok, else of the first.
+ */
+export interface Health extends RealmHealth {
+  /** With the option `issuers`: the health of each realm by the name of its issuer; with a function, of each that is open. */
+  issuers?: Record<string, RealmHealth>
+  /** The number of verified tokens in memory, and the bytes they take, an estimate; `null` if `cache` is `false`. */
+  cache: { tokens: number, bytes: number } | null
 }
 
 /** `fastify.keycloak` */

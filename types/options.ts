@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { KeycloakTypes } from './declared.js'
+import type { IssuerName, KeycloakTypes } from './declared.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
@@ -45,6 +45,8 @@ export interface SyncUserContext {
   readonly claims: Claims
   /** The request; its `user` is not set yet. */
   readonly request: FastifyRequest
+  /** The name of the issuer. With several, a `sub` is unique together with it alone. */
+  readonly issuer: IssuerName
 }
 
 /**
@@ -60,6 +62,9 @@ export type SyncUser = (profile: Profile, context: SyncUserContext) => SyncedUse
 
 /** Finds the token of a request; `null` or `undefined` makes the request anonymous. Synchronous. */
 export type ExtractToken = (request: FastifyRequest) => string | null | undefined
+
+/** Finds the name of the issuer that a request is tied to; `null` ties it to none. Synchronous. */
+export type SelectIssuer = (request: FastifyRequest) => IssuerName | null
 
 /** Finds the roles in the claims; a value that is not an array is no roles. Synchronous. */
 export type RoleSelector = (claims: Claims) => unknown
@@ -191,24 +196,8 @@ export interface Limits {
   introspectionBytes?: number
 }
 
-/**
- * The options of the plugin. A wrong, unknown or misspelled option stops the start with one sentence that names it.
- *
- * @example
- * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
- */
-export interface KeycloakOptions {
-  /**
-   * The full URL of the realm, exactly as tokens carry it in `iss`, such as `https://sso.example.com/realms/acme`. A name
-   * with blanks or umlauts is encoded, as Keycloak encodes it: `https://sso.example.com/realms/my%20realm`.
-   */
-  issuer: string
-  /**
-   * Base URL of the calls to Keycloak if it differs from the public issuer, such as inside a container network:
-   * `http://keycloak:8080/realms/acme`.
-   * @default issuer
-   */
-  serverUrl?: string
+/** The options that stand in {@link KeycloakOptions}, and beside `issuers` in {@link SeveralIssuersOptions}. */
+export interface CommonOptions {
   /**
    * The id of this API's client in Keycloak. Roles are read from this client, and introspection authenticates as it. Without
    * the option, roles are read from Keycloak's own client, whose `view-profile` every user has, with a warning at start
@@ -309,6 +298,13 @@ export interface KeycloakOptions {
    */
   extractToken?: ExtractToken
   /**
+   * Ties a request to one issuer by its name, such as by its host or its path: the token of another issuer is 401
+   * `token_not_valid`. `null` ties it to none. An unknown name is your application's error. Synchronous.
+   * @example
+   * selectIssuer: ({ hostname }) => hostname.split('.')[0]
+   */
+  selectIssuer?: SelectIssuer
+  /**
    * Deny anonymous callers on every route except those with `public: true` or `keycloak: false`.
    * @default false
    */
@@ -329,12 +325,98 @@ export interface KeycloakOptions {
    * @default { max: 1000, maxBytes: 16777216 }
    */
   cache?: CacheOptions | false
-  /** Adds a POST route that receives Keycloak's back-channel logouts: the tokens of a logged-out user are refused from then on. */
-  backchannelLogout?: BackchannelLogoutOptions
   /** Adds the POST routes that receive the pushes of Keycloak's admin console: not-before, and the logout of all users. */
   adminUrl?: AdminUrlOptions
   /** The memory of logouts, and the store that shares them with other instances. */
   revocation?: RevocationOptions
   /** Upper limits of input. */
   limits?: Limits
+}
+
+/**
+ * The options of the plugin. A wrong, unknown or misspelled option stops the start with one sentence that names it. For several
+ * issuers: {@link SeveralIssuersOptions}.
+ *
+ * @example
+ * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
+ */
+export interface KeycloakOptions extends CommonOptions {
+  /**
+   * The full URL of the realm, exactly as tokens have it in `iss`, such as `https://sso.example.com/realms/acme`. A name
+   * with blanks or umlauts is encoded, as Keycloak encodes it: `https://sso.example.com/realms/my%20realm`.
+   */
+  issuer: string
+  /**
+   * Base URL of the calls to Keycloak if it differs from the public issuer, such as inside a container network:
+   * `http://keycloak:8080/realms/acme`.
+   * @default issuer
+   */
+  serverUrl?: string
+  /** Adds a POST route that receives Keycloak's back-channel logouts: the tokens of a logged-out user are refused from then on. */
+  backchannelLogout?: BackchannelLogoutOptions
+  /** Instead of `issuer`: {@link SeveralIssuersOptions}. */
+  issuers?: never
+}
+
+/**
+ * One of several issuers: its own options, over those beside `issuers`, which are the defaults of all. In a group such as
+ * `jwks` each member has its own default.
+ */
+export interface IssuerOptions extends Partial<Pick<CommonOptions, RealmOption>> {
+  /**
+   * The name of the issuer in `config.issuer`, `selectIssuer`, `request.issuer`, `health()` and the log.
+   * @default the realm's name
+   */
+  name?: string
+  /**
+   * The full URL of the realm, exactly as tokens have it in `iss`, such as `https://sso.example.com/realms/acme`. A name
+   * with blanks or umlauts is encoded, as Keycloak encodes it: `https://sso.example.com/realms/my%20realm`.
+   */
+  issuer: string
+  /**
+   * Base URL of the calls to Keycloak if it differs from the public issuer, such as inside a container network:
+   * `http://keycloak:8080/realms/acme`.
+   * @default issuer
+   */
+  serverUrl?: string
+  /** The clients that users of this realm log in by. The path of the route is one for all issuers. */
+  backchannelLogout?: Pick<BackchannelLogoutOptions, 'clients'>
+}
+
+/** The options that concern a realm, besides its URLs. */
+type RealmOption =
+  | 'clientId' | 'clientSecret' | 'audience' | 'algorithms' | 'permissionPath'
+  | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
+  | 'verifyTokensWithKeycloak' | 'introspection' | 'jwks' | 'startCheck'
+  | 'ca' | 'verifyCertificate' | 'dispatcher'
+
+/**
+ * Finds the realm of an issuer that has not been met yet, such as in a table of tenants; `null` if it is none of yours.
+ * Only an `iss` that looks like the URL of a realm is asked for. The `iss` is that of a token that nobody has verified: compare
+ * it with what you know, and never build a trusted URL of it. The answer is kept. If the function throws, takes longer than 5
+ * seconds or returns something else, tokens of this issuer are 503 and it is asked again a second later.
+ */
+export type IssuerFinder = (iss: string) => IssuerOptions | null | Promise<IssuerOptions | null>
+
+/** The options of a plugin of several issuers. */
+export interface SeveralIssuersOptions extends CommonOptions {
+  /**
+   * The realms whose tokens are accepted: a list, or a function for tenants that come and go. The unverified `iss` of a token
+   * picks among them; the keys, the issuer and the audience of that realm decide.
+   * @example
+   * issuers: [
+   *   { issuer: 'https://sso.example.com/realms/acme', audience: 'api' },
+   *   { issuer: 'https://sso.example.com/realms/globex', audience: 'api' }
+   * ]
+   */
+  issuers: readonly IssuerOptions[] | IssuerFinder
+  /**
+   * With a function `issuers`: the most realms that are kept. The least recently used one is ended and closed.
+   * @default 100
+   */
+  maxIssuers?: number
+  /** Adds one POST route that receives the back-channel logouts of all issuers; `clients` is the default of entries without their own. */
+  backchannelLogout?: Pick<BackchannelLogoutOptions, 'path'> & Partial<Pick<BackchannelLogoutOptions, 'clients'>>
+  /** Instead of `issuers`: {@link KeycloakOptions}. */
+  issuer?: never
 }

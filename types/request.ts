@@ -2,11 +2,12 @@ import type {
   FastifyReply, FastifyRequest, FastifySchema, FastifyTypeProviderDefault, RawReplyDefaultExpression,
   RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface
 } from 'fastify'
+import type { IssuerName } from './declared.js'
 import type { SyncPermissionRule } from './rules.js'
 import type { Claims, User } from './user.js'
 
 /** The route configs that demand a token. A member that may be `undefined` does not. */
-type RequiresToken = { permission: {} } | { scope: {} } | { authenticated: {} }
+type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { authenticated: {} }
 
 /** `T` if the route's config demands a token, else `T | null`. */
 type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | null
@@ -21,11 +22,13 @@ type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | n
 export interface KeycloakRequest<ContextConfig = unknown> {
   /**
    * The caller: the object that `syncUser` returned, else a frozen object of the mapped claims. `null` for an anonymous
-   * request; never `null` if the route's config has `permission`, `scope` or `authenticated`.
+   * request; never `null` if the route's config has `permission`, `scope`, `issuer` or `authenticated`.
    */
   user: Guarded<ContextConfig, User>
   /** The verified claims, deeply frozen; with introspection, the current ones. `null` if and only if `user` is `null`. */
   auth: Guarded<ContextConfig, Claims>
+  /** The name of the issuer of the token: of the option `issuers`, or the realm's name. `null` if and only if `user` is `null`. */
+  readonly issuer: Guarded<ContextConfig, IssuerName>
   /**
    * Does the caller fulfil the rule? For checks in a handler that depend on an object. `false` for an anonymous caller.
    *

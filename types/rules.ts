@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { PermissionName, ScopeName } from './declared.js'
+import type { IssuerName, PermissionName, ScopeName } from './declared.js'
 import type { Claims } from './user.js'
 import type { WriteInstead } from './write-instead.js'
 
@@ -77,8 +77,11 @@ export type SyncPermissionRule =
 /** The words that the `scope` claim must contain (RFC 6749 section 3.3), all of them: `'write'`, `['read', 'write']`. */
 export type ScopeRule = ScopeName | OneOf<ScopeName> | readonly [ScopeName, ...ScopeName[]]
 
+/** The names of the issuers whose tokens a route takes, one of them: `'acme'`, `['acme', 'globex']`. */
+export type IssuerRule = IssuerName | OneOf<IssuerName> | readonly [IssuerName, ...IssuerName[]]
+
 /**
- * The members of a route's `config` that the plugin reads. `permission` and `scope` can be combined; `public` and `keycloak`
+ * The members of a route's `config` that the plugin reads. `permission`, `scope` and `issuer` can be combined; `public` and `keycloak`
  * cannot be combined with the others.
  * @throws {TypeError} when a route is added whose rule is not valid, or contradicts another
  */
@@ -103,6 +106,15 @@ export interface KeycloakRouteConfig {
    * scope: ['read', 'write']
    */
   scope?: ScopeRule
+  /**
+   * The names of the issuers whose tokens the route takes. A caller with a token of another issuer gets 403
+   * `permission_denied`, an anonymous caller 401 `not_authenticated`.
+   *
+   * @example
+   * issuer: 'acme'
+   * issuer: ['acme', 'globex']
+   */
+  issuer?: IssuerRule
   /** Any valid token is enough; without one the answer is 401 `not_authenticated`. */
   authenticated?: true | WriteInstead<'true, or leave it out'>
   /** The route is open to anonymous callers, also under `requireAuthentication`; a bad token is still 401. */
@@ -124,6 +136,8 @@ export interface KeycloakRouteConfig {
   persmission?: WriteInstead<'permission'>
   /** @deprecated Misspelled: write `permission`. */
   Permission?: WriteInstead<'permission'>
+  /** @deprecated Misspelled: write `issuer`. */
+  issuers?: WriteInstead<'issuer'>
   /** @deprecated Misspelled: write `authenticated`. */
   authenticate?: WriteInstead<'authenticated'>
   /** @deprecated Misspelled: write `authenticated`. */

@@ -1,13 +1,13 @@
 import { nearest } from '../util/spelling.js'
 
 /** The keys of a route's config that belong to this plugin. */
-export const CONFIG_KEYS = ['permission', 'scope', 'authenticated', 'public', 'keycloak'] as const
+export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'authenticated', 'public', 'keycloak'] as const
 
 /** The keys that are rules: each demands a token. */
-export const RULE_KEYS = ['permission', 'scope', 'authenticated'] as const
+export const RULE_KEYS = ['permission', 'scope', 'issuer', 'authenticated'] as const
 
 /** The keys that are refused beside config, where they would have no effect. */
-export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'authenticated', 'public'] as const
+export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'authenticated', 'public'] as const
 
 /** Keys whose misspelling would leave a route open; and words near to them that are right, or belong to other packages. */
 const CORRECTED_KEYS = ['permission', 'authenticated']
@@ -21,7 +21,8 @@ const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication
 
 /** The right spelling of a misspelled key; `undefined` if the key is not misspelled. */
 export function correctionOf (key: string): string | undefined {
-  return NEVER_CORRECTED.has(key) ? undefined : nearest(key, CORRECTED_KEYS, 2)
+  if (NEVER_CORRECTED.has(key)) return undefined
+  return nearest(key, CORRECTED_KEYS, 2) ?? (key === 'issuers' || key === 'Issuer' ? 'issuer' : undefined)
 }
 
 /**

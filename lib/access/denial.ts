@@ -17,6 +17,8 @@ export interface DenialOptions {
 /** Functions that make the reason of a 403. */
 export interface Denials {
   permission: (guard: Guard, claims: JsonObject) => Reason
+  /** @param name of the token's issuer */
+  issuer: (guard: Guard, name: string) => Reason
   scope: (guard: Guard, claims: JsonObject) => Reason
 }
 
@@ -29,6 +31,7 @@ export function createDenials ({ permissionPath, verifyTokensWithKeycloak }: Den
       const values = { rule, verdict: isRole ? 'is not among' : 'is not fulfilled by', where }
       return faultAt(permissionPath, claims, values) ?? reasonFor('role_missing', values)
     },
+    issuer: ({ issuers }, name) => reasonFor('issuer_denied', { name: JSON.stringify(name), issuers: [...issuers!].map((each) => JSON.stringify(each)).join(' or ') }),
     scope ({ scopes }, claims) {
       const scope = member(claims, 'scope')
       if (scope === undefined) return reasonFor('scope_claim_missing', { scopes: scopes.join(' ') })

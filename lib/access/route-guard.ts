@@ -16,6 +16,8 @@ export interface Guard {
   check: Check | undefined
   /** Do the same claims always get the same answer from `check`? */
   dependsOnClaimsOnly: boolean
+  /** The names of the issuers whose tokens are allowed; `undefined`: all. */
+  issuers: ReadonlySet<string> | undefined
   /** The words that the `scope` claim must contain. */
   scopes: readonly string[]
   /** The rule in words. */
@@ -30,23 +32,24 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 /**
  * Compile a route's config.
  * @param route the name of the route in errors: `GET /profile`
+ * @param issuers the names of all issuers, if they are known at start
  * @throws {TypeError} for a value that is not a rule, and for a misspelled key that would leave the route open
  */
-export function compileGuard (config: unknown, route: string, requireAuthentication: boolean): Guard {
+export function compileGuard (config: unknown, route: string, requireAuthentication: boolean, issuers?: ReadonlySet<string>): Guard {
   const fail = failFor(route)
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const { check, dependsOnClaimsOnly, text, scopes, permission } = readRule(own, fail)
-  const restricted = check !== undefined || scopes.length > 0
+  const rule = readRule(own, fail, issuers)
+  const restricted = rule.text !== undefined
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
-    fail('config.keycloak: false goes with none of public, authenticated, permission and scope, which it switches off')
+    fail('config.keycloak: false goes with none of public, authenticated, permission, scope and issuer, which it switches off')
   }
   if (flags.public && (flags.authenticated || restricted)) {
-    fail('config.public goes with none of authenticated, permission and scope; keep the one you mean')
+    fail('config.public goes with none of authenticated, permission, scope and issuer; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
-  return { access: access(), ownRule, check, dependsOnClaimsOnly, scopes, text, permission }
+  return { access: access(), ownRule, ...rule }
 
   function access (): RouteAccess['access'] {
     if (flags.keycloak) return 'open'
@@ -125,7 +128,7 @@ function readFlags (config: JsonObject, fail: ThrowRouteError): { public: boolea
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, fail: ThrowRouteError): Pick<Guard, 'check' | 'dependsOnClaimsOnly' | 'text' | 'scopes' | 'permission'> {
+function readRule (config: JsonObject, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): Omit<Guard, 'access' | 'ownRule'> {
   const words: string[] = []
   let check: Check | undefined
   let dependsOnClaimsOnly = true
@@ -141,9 +144,20 @@ function readRule (config: JsonObject, fail: ThrowRouteError): Pick<Guard, 'chec
       fail((error as Error).message)
     }
   }
+  const issuers = Object.hasOwn(config, 'issuer') ? readIssuers(config.issuer, fail, known) : undefined
+  if (issuers !== undefined) words.push(`issuer ${[...issuers].join(' or ')}`)
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
-  return { check, dependsOnClaimsOnly, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
+  return { check, dependsOnClaimsOnly, issuers, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
+}
+
+function readIssuers (issuer: unknown, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): ReadonlySet<string> {
+  const names: unknown[] = Array.isArray(issuer) ? Array.from(issuer) : [issuer]
+  const good = (each: unknown): each is string => typeof each === 'string' && each !== ''
+  if (names.length === 0 || !names.every(good)) fail('config.issuer must be the name of an issuer such as "acme", or an array of such names')
+  const stranger = (names as string[]).find((name) => known?.has(name) === false)
+  if (stranger !== undefined) fail(`config.issuer names ${JSON.stringify(stranger)}, which no issuer is called; the names are ${[...known!].map((name) => JSON.stringify(name)).join(', ')}`)
+  return new Set(names as string[])
 }
 
 function readScopes (scope: unknown, fail: ThrowRouteError): string[] {

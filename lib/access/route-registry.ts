@@ -29,7 +29,7 @@ interface RegisteredRoute {
 }
 
 /** The guard for a request that matches no route: 404 whatever its token. */
-const UNKNOWN_ROUTE: Guard = { access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, scopes: [], text: undefined, permission: undefined }
+const UNKNOWN_ROUTE: Guard = { access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, issuers: undefined, scopes: [], text: undefined, permission: undefined }
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
 const MIDDLEWARE_ROUTE: Guard = { ...UNKNOWN_ROUTE, access: 'authenticated' }
@@ -40,11 +40,17 @@ type OnLate = (methods: string, url: string) => void
 export class Routes {
   readonly #requireAuthentication: boolean
   readonly #onLate: OnLate
+  readonly #issuers: ReadonlySet<string> | undefined
   readonly #registered: RegisteredRoute[] = []
   readonly #late = new WeakMap<object, Guard>()
 
-  /** @param onLate called at the first request of a route that onRoute did not see */
-  constructor (requireAuthentication: boolean, onLate: OnLate) {
+  /**
+   * @param onLate called at the first request of a route that onRoute did not see
+   * @param issuers the names of all issuers, if they are known at start
+   */
+  constructor (requireAuthentication: boolean, onLate: OnLate, issuers: ReadonlySet<string> | undefined) {
+    this.#issuers = issuers
+
     this.#requireAuthentication = requireAuthentication
     this.#onLate = onLate
   }
@@ -124,6 +130,6 @@ export class Routes {
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    return compileGuard(config, nameOf(methods, url), this.#requireAuthentication)
+    return compileGuard(config, nameOf(methods, url), this.#requireAuthentication, this.#issuers)
   }
 }

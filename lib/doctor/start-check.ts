@@ -2,7 +2,6 @@ import type { FastifyInstance } from 'fastify'
 import { codeOf } from '../errors.js'
 import { BackgroundRetry } from '../util/background-retry.js'
 import type { StartLog } from '../diagnostics/start-log.js'
-import type { PluginSettings } from '../options/options.js'
 import type { DoctorContext } from './run-checks.js'
 import type { Finding } from './finding.js'
 
@@ -79,7 +78,8 @@ export class StartCheck {
  * Check Keycloak once: in the background as soon as the server listens, or before the start goes on.
  * @throws {Error} if the check is required and has a finding
  */
-export async function checkKeycloak (fastify: FastifyInstance, context: DoctorContext, startCheck: PluginSettings['startCheck'], log: StartLog): Promise<void> {
+export async function checkKeycloak (fastify: FastifyInstance, context: DoctorContext, log: StartLog): Promise<void> {
+  const { startCheck } = context.settings
   if (startCheck === false) return
   const check = new StartCheck(context, log)
   if (startCheck === 'require') return check.require()

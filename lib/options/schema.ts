@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
-import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, warnOrRequire, whole } from './values.js'
+import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, warnOrRequire, whole } from './values.js'
 
 /** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
@@ -42,7 +42,7 @@ export const groups = {
   }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes')
 }
 
-/** Each option with its valid values and its default. Messages complete "option … must be". */
+/** The options of a plugin of one issuer, each with its valid values and its default. Messages complete "option … must be". */
 export const schema = z.strictObject({
   issuer: realmUrl,
   serverUrl: realmUrl.optional(),
@@ -66,6 +66,7 @@ export const schema = z.strictObject({
   leeway: secondsWithinADay.default(0),
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
   extractToken: aFunction('a function (request) => token or null').optional(),
+  selectIssuer: aFunction('a function (request) => the name of an issuer, or null').optional(),
   requireAuthentication: flag.default(false),
   startCheck: warnOrRequire.default('warn'),
   introspection: groups.introspection.prefault(() => withoutPrototype({})),
@@ -75,4 +76,14 @@ export const schema = z.strictObject({
   adminUrl: groups.adminUrl.optional(),
   revocation: groups.revocation.optional(),
   limits: groups.limits.prefault(() => withoutPrototype({}))
+})
+
+/** An entry of `issuers`, with the options beside `issuers` as its defaults. */
+export const entrySchema = schema.extend({ name: exactText('the name of the issuer, such as "acme"').optional() })
+
+/** The options beside `issuers`; each entry is checked by itself. */
+export const severalSchema = schema.omit({ issuer: true, serverUrl: true }).extend({
+  issuers: z.union([z.array(z.unknown()).min(1, ISSUERS), aFunction(ISSUERS)], ISSUERS),
+  maxIssuers: whole(1).default(100),
+  backchannelLogout: groups.backchannelLogout.partial({ clients: true }).optional()
 })

@@ -52,6 +52,7 @@ export const SECRET = 'the secret of that client, or a function that returns it'
 export const CLAIM = 'the name of a claim, such as "email"'
 export const KEEP = 'an array of names of claims that restrict, such as ["readonly"]'
 export const CA = 'a certificate in PEM as string or Buffer (its text, not its path), or an array of them'
+export const ISSUERS = 'an array of realms with their issuer, or a function (iss) => a realm or null'
 export const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'a dispatcher of undici 7 or 8, such as new ProxyAgent(url)'
 

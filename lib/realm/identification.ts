@@ -3,7 +3,7 @@ import type { Waiting } from '../keycloak/cancellation.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
-import type { FromCache, Verify } from '../token/verifier.js'
+import type { FromKept, VerifiedToken, Verify } from '../token/verifier.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 
 /** The members of the request that the decision on its token needs. */
@@ -20,7 +20,7 @@ export type Identify = (credentials: Credentials, presentation?: Presentation) =
 export interface Identification {
   identify: Identify
   /** The fast way, which is synchronous. `undefined` if no tokens are kept, or Keycloak is asked at each request. */
-  fromCache: FromCache | undefined
+  fromKept: FromKept | undefined
   /** Does `identify` need the presentation? */
   needsPresentation: boolean
 }
@@ -29,20 +29,20 @@ export interface Identification {
 export interface IdentificationParts {
   verify: Verify
   /** `undefined` if no tokens are kept. */
-  fromCache: FromCache | undefined
+  fromKept: FromKept | undefined
   /** `undefined` if logouts are not received. */
   revocation: Pick<RealmRevocation, 'check'> | undefined
   /** `undefined` if tokens are not introspected. */
   introspection: Pick<Introspection, 'introspect' | 'fromCache'> | undefined
 }
 
-export function createIdentification ({ verify, fromCache: verifiedFromCache, revocation, introspection }: IdentificationParts): Identification {
+export function createIdentification ({ verify, fromKept: verifiedFromKept, revocation, introspection }: IdentificationParts): Identification {
   const introspectedFromCache = introspection?.fromCache
-  const hasFastWay = verifiedFromCache !== undefined && (introspection === undefined || introspectedFromCache !== undefined)
-  return { identify, fromCache: hasFastWay ? fromCache : undefined, needsPresentation: introspection !== undefined }
+  const hasFastWay = verifiedFromKept !== undefined && (introspection === undefined || introspectedFromCache !== undefined)
+  return { identify, fromKept: hasFastWay ? fromKept : undefined, needsPresentation: introspection !== undefined }
 
-  function fromCache (header: string, wall: number, monotonic: number): Identity | undefined {
-    const verified = verifiedFromCache!(header, wall, monotonic)
+  function fromKept (kept: VerifiedToken, header: string, wall: number, monotonic: number): Identity | undefined {
+    const verified = verifiedFromKept!(kept, header, wall, monotonic)
     if (verified === undefined) return undefined
     revocation?.check(verified.claims)
     if (introspectedFromCache === undefined) return verified

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Health } from '../../types/instance.js'
+import type { RealmHealth } from '../../types/instance.js'
 import { createDenials, type Denials } from '../access/denial.js'
 import { rolesAt, type RolesOf } from '../access/roles.js'
 import { EndpointHealth } from '../diagnostics/endpoint-health.js'
@@ -10,11 +10,13 @@ import { KeycloakClient } from '../keycloak/client.js'
 import { KeySource } from '../keys/key-source.js'
 import { preload } from '../keys/preload.js'
 import { refuseTestKeys } from '../keys/test-keys.js'
-import type { PluginSettings, RealmSettings } from '../options/options.js'
+import type { RealmSettings } from '../options/options.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
-import type { FromCache } from '../token/verifier.js'
+import type { Identity, IdentityOwner } from '../token/identity.js'
+import type { TokenCache } from '../token/token-cache.js'
+import type { FromCache, FromKept, VerifiedToken } from '../token/verifier.js'
 import { createIdentification, type Identify } from './identification.js'
-import type { SharedByRealms } from './shared.js'
+import type { SharedByRealms, ToUser } from './shared.js'
 import { createVerification, expectedClaimsOf } from './verification.js'
 
 /** The parts of a realm that have state. */
@@ -27,18 +29,21 @@ interface Parts {
   revocation: RealmRevocation | undefined
 }
 
-/** The health of a realm, without the cache of tokens, which belongs to the plugin. */
-export type RealmHealth = Omit<Health, 'cache'>
-
 /** All parts of one issuer, with a start and a close. */
-export class Realm {
-  /** The realm's name in Keycloak, which is also the realm of its challenges (RFC 9110 section 11.5). */
+export class Realm implements IdentityOwner {
+  /** The name of the issuer. */
   readonly name: string
+  readonly issuer: string
+  /** The realm of its challenges (RFC 9110 section 11.5). */
+  readonly protectionSpace: string
   readonly identify: Identify
   /** `undefined` if no tokens are kept, or Keycloak is asked at each request. */
   readonly fromCache: FromCache | undefined
+  /** The same for a token that the cache has found already. */
+  readonly fromKept: FromKept | undefined
   /** Does `identify` need the presentation? */
   readonly needsPresentation: boolean
+  readonly toUser: ToUser
   readonly rolesOf: RolesOf
   /** Functions that make the reason of a 403. */
   readonly denials: Denials
@@ -46,12 +51,16 @@ export class Realm {
   readonly #parts: Parts
 
   constructor (settings: RealmSettings, parts: Parts, shared: SharedByRealms) {
-    const { verify, fromCache: verifiedFromCache } = createVerification(settings, parts.keys, shared)
-    const { identify, fromCache, needsPresentation } = createIdentification({ verify, fromCache: verifiedFromCache, ...parts })
-    this.name = settings.issuer.split('/').filter(Boolean).at(-1)!
+    const { verify, fromKept: verifiedFromKept } = createVerification(this, settings, parts.keys, shared)
+    const { identify, fromKept, needsPresentation } = createIdentification({ verify, fromKept: verifiedFromKept, ...parts })
+    this.name = settings.name
+    this.issuer = settings.issuer
+    this.protectionSpace = settings.issuer.split('/').filter(Boolean).at(-1)!
     this.identify = identify
-    this.fromCache = fromCache
+    this.fromKept = fromKept
+    this.fromCache = fromKept && fromCacheBy(shared.tokens!, fromKept)
     this.needsPresentation = needsPresentation
+    this.toUser = shared.createToUser(settings)
     this.rolesOf = rolesAt(settings.permissionPath)
     this.denials = createDenials(settings)
     this.#settings = settings
@@ -62,10 +71,10 @@ export class Realm {
    * Check Keycloak and fetch the keys as far as the options demand, and add the routes that Keycloak calls.
    * @throws {Error} if a part that the options require cannot be had
    */
-  async start (fastify: FastifyInstance, startCheck: PluginSettings['startCheck'], log: StartLog): Promise<void> {
+  async start (fastify: FastifyInstance, log: StartLog): Promise<void> {
     const { client, keys, introspection, revocation } = this.#parts
     const usedKeys = this.#settings.verifySignature ? keys : undefined
-    await checkKeycloak(fastify, { settings: this.#settings, keycloakClient: client, introspection, keys: usedKeys }, startCheck, log)
+    await checkKeycloak(fastify, { settings: this.#settings, keycloakClient: client, introspection, keys: usedKeys }, log)
     if (usedKeys !== undefined) await preload(usedKeys, this.#settings)
     await revocation?.start(fastify)
   }
@@ -82,6 +91,18 @@ export class Realm {
     this.#parts.keys.close()
     this.#parts.introspection?.close()
     await this.#parts.client.close()
+  }
+}
+
+/** The realm that verified the token of an identity. */
+export function realmOf ({ owner }: Identity): Realm {
+  return owner as Realm
+}
+
+function fromCacheBy (tokens: TokenCache<VerifiedToken>, fromKept: FromKept): FromCache {
+  return (header, wall, monotonic) => {
+    const kept = tokens.findBy(header)
+    return kept && fromKept(kept, header, wall, monotonic)
   }
 }
 

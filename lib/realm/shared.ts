@@ -1,13 +1,20 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { User } from '../../types/user.js'
 import type { Closing } from '../keycloak/closing.js'
-import type { PluginSettings } from '../options/options.js'
+import type { PluginSettings, RealmSettings } from '../options/options.js'
+import type { Identity } from '../token/identity.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
+
+/** Makes `request.user` of an identity. */
+export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromise<User>
 
 /** The parts that all realms of the plugin share. */
 export interface SharedByRealms extends Pick<PluginSettings, 'cache' | 'limits'> {
   /** Verified tokens of all realms; `undefined` to keep none. */
   tokens: TokenCache<VerifiedToken> | undefined
   closing: Closing
+  createToUser: (settings: RealmSettings) => ToUser
   log: FastifyBaseLogger
 }

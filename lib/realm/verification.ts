@@ -5,7 +5,8 @@ import { AlgorithmAdvice } from '../token/algorithm-advice.js'
 import type { ExpectedClaims } from '../token/claims.js'
 import { ACCESS_TOKEN, type JwsRules } from '../token/jws.js'
 import { createTokenReasons } from '../token/token-reasons.js'
-import { createUnsignedVerify, type FromCache, TokenVerifier, type Verify } from '../token/verifier.js'
+import type { IdentityOwner } from '../token/identity.js'
+import { createUnsignedVerify, type FromKept, TokenVerifier, type Verify } from '../token/verifier.js'
 import type { SharedByRealms } from './shared.js'
 
 /**
@@ -23,7 +24,7 @@ export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boo
 }
 
 /** The functions that verify the realm's access tokens. */
-export function createVerification (settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, fromCache: FromCache | undefined } {
+export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
   const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak)
   const rules: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
@@ -33,8 +34,8 @@ export function createVerification (settings: RealmSettings, keys: KeySource, { 
     onOtherAlgorithm: undefined,
     explain: createTokenReasons(settings).header
   }
-  if (!settings.verifySignature) return { verify: createUnsignedVerify({ expected, jws: rules }), fromCache: undefined }
+  if (!settings.verifySignature) return { verify: createUnsignedVerify({ owner, expected, jws: rules }), fromKept: undefined }
   const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog(log) })
   const jws: JwsRules = { ...rules, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
-  return new TokenVerifier({ expected, jws, keys, cache: tokens })
+  return new TokenVerifier({ owner, expected, jws, keys, cache: tokens })
 }

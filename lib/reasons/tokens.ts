@@ -48,6 +48,8 @@ export const TOKENS = {
   exp_passed: { sentence: 'exp has passed', advice: "refresh the token; if it was just issued, this machine's clock is ahead" },
   date_not_number: { sentence: '{claim} is not a finite number', advice: 'look for a mapper of the client that writes this claim' },
   iss_missing: { sentence: 'iss is missing', advice: ACCESS },
+  issuer_unknown: { sentence: 'iss is none of the issuers', advice: 'log in at a realm of the option issuers, or add this one to it' },
+  issuer_not_selected: { sentence: 'the token is of another issuer than selectIssuer ties the request to', advice: 'log in at the realm that belongs to this host or path' },
   iss_mismatch: { sentence: 'iss is not the issuer: the token is from another issuer than the option issuer[, {iss} and not {issuer}]', advice: 'correct issuer, or the hostname option of Keycloak' },
   aud_missing: { sentence: 'aud is missing[ {where}]: {advice}', advice: 'add {wanted}, the option audience, by an audience mapper in Keycloak' },
   aud_malformed: { sentence: 'aud is neither a string nor an array of strings[, but {kind}]', advice: 'look for a mapper of the client that writes this claim' },

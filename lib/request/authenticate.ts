@@ -6,7 +6,8 @@ import { hasScopes } from '../access/scopes.js'
 import { writesDebug } from '../diagnostics/log-level.js'
 import { type ChallengeParameters, KeycloakError, type ReasonSource, refusal } from '../errors.js'
 import type { Closing } from '../keycloak/closing.js'
-import type { Realm } from '../realm/realm.js'
+import type { Authority } from '../realm/authority.js'
+import { type Realm, realmOf } from '../realm/realm.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
@@ -14,15 +15,16 @@ import type { MaybePromise } from '../util/maybe-promise.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 import { isGone, RequestPresentation } from './presentation.js'
-import type { ToUser } from './user.js'
+import type { SeveralIssuers } from './several-issuers.js'
 
 /** The parts of the decision on a request, each made at start. */
 export interface AuthenticationParts {
   routes: Routes
   /** `undefined`: the Authorization header has the credentials. */
   extractToken: ((request: FastifyRequest) => string | null) | undefined
-  realm: Realm
-  toUser: ToUser
+  authority: Authority
+  /** `undefined` if one realm decides on all tokens. */
+  several: SeveralIssuers | undefined
   closing: Closing
 }
 
@@ -30,17 +32,17 @@ export interface AuthenticationParts {
 export class Authentication {
   readonly #routes: Routes
   readonly #extractToken: AuthenticationParts['extractToken']
-  readonly #realm: Realm
-  readonly #fromCache: Realm['fromCache']
-  readonly #toUser: ToUser
+  readonly #only: Realm | undefined
+  readonly #fromCache: Authority['fromCache']
+  readonly #several: SeveralIssuers | undefined
   readonly #closing: Closing
 
-  constructor ({ routes, extractToken, realm, toUser, closing }: AuthenticationParts) {
+  constructor ({ routes, extractToken, authority, several, closing }: AuthenticationParts) {
     this.#routes = routes
     this.#extractToken = extractToken
-    this.#realm = realm
-    this.#fromCache = realm.fromCache
-    this.#toUser = toUser
+    this.#only = authority.only
+    this.#fromCache = authority.fromCache
+    this.#several = several
     this.#closing = closing
   }
 
@@ -80,13 +82,16 @@ export class Authentication {
       const header = authorizationOf(request)
       if (header === undefined) return null
       const cached = this.#fromCache?.(header, wallMilliseconds(), monotonicMilliseconds())
-      if (cached !== undefined) return cached
+      if (cached !== undefined) return this.#several === undefined ? cached : this.#several.accept(request, cached)
       credentials = credentialsIn(header)
     } else {
       const token = this.#extractToken(request)
       credentials = token === null ? null : { scheme: 'Bearer', token }
     }
-    return credentials && this.#realm.identify(credentials, this.#realm.needsPresentation ? new RequestPresentation(reply) : undefined)
+    if (credentials === null) return null
+    const only = this.#only
+    if (only === undefined) return this.#several!.identify(request, reply, credentials)
+    return only.identify(credentials, only.needsPresentation ? new RequestPresentation(reply) : undefined)
   }
 
   #withUser (request: FastifyRequest, identity: Identity, guard: Guard): MaybePromise<void> {
@@ -96,7 +101,7 @@ export class Authentication {
       request.user = identity.user
       return undefined
     }
-    const user = this.#toUser(identity, request)
+    const user = realmOf(identity).toUser(identity, request)
     return user instanceof Promise ? user.then((late) => this.#authorize(request, identity, late, guard)) : this.#authorize(request, identity, user, guard)
   }
 
@@ -105,18 +110,16 @@ export class Authentication {
     request.auth = claims
     request.user = user
     if (identity.lastAllowedBy === guard) return undefined
+    const realm = realmOf(identity)
+    if (guard.issuers?.has(realm.name) === false) throw denied(() => realm.denials.issuer(guard, realm.name))
     if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) {
-      throw denied(() => this.#realm.denials.scope(guard, claims as JsonObject), { scope: guard.scopes.join(' ') })
+      throw denied(() => realm.denials.scope(guard, claims as JsonObject), { scope: guard.scopes.join(' ') })
     }
-    const allowed = guard.check === undefined || guard.check({ roles: this.#realm.rolesOf(identity), claims, request })
-    if (allowed instanceof Promise) return allowed.then((late) => this.#requirePermission(late, guard, claims))
-    this.#requirePermission(allowed, guard, claims)
+    const allowed = guard.check === undefined || guard.check({ roles: realm.rolesOf(identity), claims, request })
+    if (allowed instanceof Promise) return allowed.then((late) => requirePermission(late, guard, identity))
+    requirePermission(allowed, guard, identity)
     // If permissionPath is a function, it is asked each time, and the identity has no roles.
     if (guard.dependsOnClaimsOnly && (guard.check === undefined || identity.roles !== undefined)) identity.lastAllowedBy = guard
-  }
-
-  #requirePermission (allowed: boolean, guard: Guard, claims: Claims): void {
-    if (!allowed) throw denied(() => this.#realm.denials.permission(guard, claims as JsonObject))
   }
 
   #refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
@@ -146,6 +149,10 @@ function requireToken ({ access }: Guard): void {
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */
 function isPreflight ({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && Object.hasOwn(headers, 'origin') && Object.hasOwn(headers, 'access-control-request-method')
+}
+
+function requirePermission (allowed: boolean, guard: Guard, identity: Identity): void {
+  if (!allowed) throw denied(() => realmOf(identity).denials.permission(guard, identity.claims))
 }
 
 function denied (reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {

@@ -7,6 +7,9 @@ export interface Challenge {
   parameters: Readonly<Record<string, string>>
 }
 
+/** The realm of a challenge if nobody knows which of several the client means. */
+export const UNKNOWN_REALM = 'keycloak'
+
 /** Seconds that a client is asked to wait after a 503. Keys and introspection are tried again within one second. */
 const RETRY_AFTER = '1'
 
@@ -15,12 +18,12 @@ type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown
 /**
  * Fastify's onError hook: gives each refusal its status and headers, also a refusal that the application throws in a
  * handler. The hook runs before the application's error handler, so a handler that sends only a body still answers 401.
- * @param realm the realm of the challenge (RFC 6750 section 3)
+ * @param realm the realm of all challenges (RFC 6750 section 3), or a function that finds that of a request
  */
-export function createOnError (realm: string): OnErrorHook {
-  const headers = createChallengeHeaders(realm)
-  return (_request, reply, error, done) => {
-    if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error))
+export function createOnError (realm: string | ((request: FastifyRequest) => string)): OnErrorHook {
+  const headers = typeof realm === 'string' ? createChallengeHeaders(realm) : (error: KeycloakError, request: FastifyRequest) => headersOf(error, realm(request))
+  return (request, reply, error, done) => {
+    if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error, request))
     done()
   }
 }
@@ -39,7 +42,8 @@ export function createChallengeHeaders (realm: string): (error: KeycloakError) =
   }
 }
 
-function headersOf (error: KeycloakError, realm: string): Record<string, string> {
+/** The headers of a refusal by a realm. */
+export function headersOf (error: KeycloakError, realm: string): Record<string, string> {
   const challenges = challengesOf(error, realm)
   return challenges.length === 0 ? { 'retry-after': RETRY_AFTER } : { 'www-authenticate': challenges.map(textOf).join(', ') }
 }

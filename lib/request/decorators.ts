@@ -2,12 +2,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { SyncPermissionRule } from '../../types/rules.js'
 import { holds } from '../access/permission-rule.js'
 import type { Routes } from '../access/route-registry.js'
+import type { Authority } from '../realm/authority.js'
+import type { RealmDirectory } from '../realm/directory.js'
 import type { Realm } from '../realm/realm.js'
 import { createIdentityBy } from '../token/identity.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 import { hasMember } from '../util/members.js'
 import { createInstance } from './instance.js'
+import { pickedRealm, REALM } from './several-issuers.js'
 
 /**
  * Refuse at start another plugin that decorates the same members of a request.
@@ -24,16 +27,22 @@ export function refuseTakenDecorators (fastify: FastifyInstance): void {
   if (isDecorated('auth') || isDecorated('hasPermission')) {
     throw new Error('fastify-keycloak-bearer: request.auth or request.hasPermission is decorated by another plugin already; register the two in sibling scopes')
   }
+  if (isDecorated('issuer')) throw new Error('fastify-keycloak-bearer: request.issuer is decorated by another plugin already; register the two in sibling scopes')
 }
 
-/** Adds `request.user`, `request.auth`, `request.hasPermission` and `fastify.keycloak`. */
-export function decorate (fastify: FastifyInstance, realm: Realm, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): void {
+/** Adds `request.user`, `request.auth`, `request.issuer`, `request.hasPermission` and `fastify.keycloak`. */
+export function decorate (fastify: FastifyInstance, authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): void {
   const identityBy = createIdentityBy()
+  const { only } = authority
+  /** The realm that verified the token of a request. `auth` is undefined in a scope that was loaded before the plugin. */
+  const realmOf = (request: FastifyRequest): Realm | null => request.auth == null ? null : only ?? pickedRealm(request) ?? null
+  if (only === undefined) fastify.decorateRequest(REALM, null)
   fastify.decorateRequest('user', null)
   fastify.decorateRequest('auth', null)
+  fastify.decorateRequest('issuer', { getter (this: FastifyRequest) { return realmOf(this)?.name ?? null } })
   fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
-    // `auth` is undefined in a scope that was loaded before the plugin.
-    return this.auth != null && holds(rule, { roles: realm.rolesOf(identityBy(this.auth)), claims: this.auth, request: this })
+    const realm = realmOf(this)
+    return realm !== null && holds(rule, { roles: realm.rolesOf(identityBy(this.auth!, realm)), claims: this.auth!, request: this })
   })
-  fastify.decorate('keycloak', createInstance(realm, routes, tokens))
+  fastify.decorate('keycloak', createInstance(authority, directory, routes, tokens))
 }

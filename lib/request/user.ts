@@ -1,14 +1,13 @@
-import type { FastifyRequest } from 'fastify'
 import type { KeycloakOptions, Profile } from '../../types/options.js'
 import type { Claims, User } from '../../types/user.js'
 import { notValid, refusal } from '../errors.js'
 import { checkVerifiedEmail, needsVerifiedEmail } from '../options/verified-email.js'
+import type { ToUser } from '../realm/shared.js'
 import { type Reason, reasonFor } from '../reasons/reason.js'
-import type { Identity } from '../token/identity.js'
 import { isLightweight, scopeOf } from '../token/token-kind.js'
 import { claimAt, type ClaimPath, nameOf, segmentsOf } from '../util/claim-path.js'
 import { kindOf } from '../util/kind-of.js'
-import { andThen, type MaybePromise, toMaybePromise } from '../util/maybe-promise.js'
+import { andThen, toMaybePromise } from '../util/maybe-promise.js'
 import { memberOf } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
 
@@ -22,14 +21,16 @@ export interface UserOptions {
   verifyTokensWithKeycloak: boolean
 }
 
-/** Makes `request.user` of an identity. */
-export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromise<User>
+/** @returns a function that gives a realm its {@link createToUser} with the application's `syncUser` */
+export function toUserBy (syncUser: KeycloakOptions['syncUser']): (options: Omit<UserOptions, 'syncUser'>) => ToUser {
+  return (options) => createToUser({ ...options, syncUser })
+}
 
 /**
  * @returns a function that makes the user of an identity
  * @throws {KeycloakError} token_not_valid without the claim that identifies the user, user_inactive
  */
-export function createToUser (options: UserOptions): ToUser {
+function createToUser (options: UserOptions): ToUser {
   const { userIdField, userIdClaim, claimMapping, syncUser } = options
   const isAddress = needsVerifiedEmail(options)
   const idIn = claimAt(userIdClaim)
@@ -50,9 +51,9 @@ export function createToUser (options: UserOptions): ToUser {
   }
 
   if (syncUser === undefined) return (identity) => (identity.user ??= profileOf(identity.claims) as unknown as User)
-  return ({ claims: verified }, request) => {
+  return ({ claims: verified, owner: { name: issuer } }, request) => {
     const claims = verified as Claims
-    return andThen(toMaybePromise(syncUser(profileOf(claims), { claims, request })), active)
+    return andThen(toMaybePromise(syncUser(profileOf(claims), { claims, request, issuer })), active)
   }
 }
 

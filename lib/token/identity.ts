@@ -5,12 +5,19 @@ export interface Roles {
   includes (role: unknown): boolean
 }
 
+/** The realm that verified a token, as far as this room knows it. */
+export interface IdentityOwner {
+  /** The name of the issuer. */
+  readonly name: string
+}
+
 /**
  * The claims of a caller, and the values that are computed of them once. Claims are frozen, so all requests with one kept
  * token share one identity.
  */
 export interface Identity {
   readonly claims: AccessTokenClaims
+  readonly owner: IdentityOwner
   /** The user, kept unless `syncUser` is asked at each request. */
   user: User | undefined
   /** The roles, kept unless `permissionPath` is a function, which is asked at each request. */
@@ -19,16 +26,16 @@ export interface Identity {
   lastAllowedBy: object | undefined
 }
 
-export function identityOf (claims: AccessTokenClaims): Identity {
-  return { claims, user: undefined, roles: undefined, lastAllowedBy: undefined }
+export function identityOf (claims: AccessTokenClaims, owner: IdentityOwner): Identity {
+  return { claims, owner, user: undefined, roles: undefined, lastAllowedBy: undefined }
 }
 
 /** @returns a function that gives the same identity for the same claims, for a handler, which has only the claims */
-export function createIdentityBy (): (claims: AccessTokenClaims) => Identity {
+export function createIdentityBy (): (claims: AccessTokenClaims, owner: IdentityOwner) => Identity {
   const identities = new WeakMap<AccessTokenClaims, Identity>()
-  return (claims) => {
+  return (claims, owner) => {
     let identity = identities.get(claims)
-    if (identity === undefined) identities.set(claims, identity = identityOf(claims))
+    if (identity === undefined) identities.set(claims, identity = identityOf(claims, owner))
     return identity
   }
 }

@@ -7,7 +7,7 @@ import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims.js'
-import { type Identity, identityOf } from './identity.js'
+import { type Identity, identityOf, type IdentityOwner } from './identity.js'
 import { type Header, headerFault, type HeaderFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import { createPayloadFromVerifier } from './payload-from-verifier.js'
 import { BYTES_PER_CHARACTER, type CacheEntry, copyOf, credentialsOf, type TokenCache } from './token-cache.js'
@@ -25,7 +25,12 @@ export type Verify = (token: string) => MaybePromise<Identity>
  */
 export type FromCache = (header: string, wall: number, monotonic: number) => Identity | undefined
 
+/** The same for a token that the cache has found already. */
+export type FromKept = (kept: VerifiedToken, header: string, wall: number, monotonic: number) => Identity | undefined
+
 export interface VerifierOptions {
+  /** The realm of the tokens. */
+  owner: IdentityOwner
   expected: ExpectedClaims
   /** The form of an access token. */
   jws: JwsRules
@@ -50,6 +55,7 @@ const MAX_HEADERS = 64
 
 /** Verifies the access tokens of one realm. */
 export class TokenVerifier {
+  readonly #owner: IdentityOwner
   readonly #expected: ExpectedClaims
   readonly #rules: JwsRules
   readonly #keys: KeySource
@@ -57,7 +63,8 @@ export class TokenVerifier {
   readonly #payloadFromVerifier: (jws: Jws, read: unknown) => JsonObject
   readonly #headers = new Map<string, Header>()
 
-  constructor ({ expected, jws, keys, cache }: VerifierOptions) {
+  constructor ({ owner, expected, jws, keys, cache }: VerifierOptions) {
+    this.#owner = owner
     this.#expected = expected
     this.#rules = jws
     this.#keys = keys
@@ -65,12 +72,10 @@ export class TokenVerifier {
     this.#payloadFromVerifier = createPayloadFromVerifier(jws)
   }
 
-  /** {@link FromCache}; `undefined` if no tokens are kept. */
-  get fromCache (): FromCache | undefined {
-    const [cache, keys] = [this.#cache, this.#keys]
-    return cache && ((header, wall, monotonic) => {
-      const kept = cache.findBy(header)
-      if (kept === undefined) return undefined
+  /** {@link FromKept}; `undefined` if no tokens are kept. */
+  get fromKept (): FromKept | undefined {
+    const keys = this.#keys
+    return this.#cache && ((kept, _header, wall, monotonic) => {
       // As safe as a verification: the same characters, a key of the usable set, and the dates compared anew.
       const set = keys.usableSet(monotonic)
       if (set === undefined || kept.keySetId !== set.id) return undefined
@@ -126,7 +131,7 @@ export class TokenVerifier {
 
   #verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
     const read = key.verify(token)
-    const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)))
+    const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)), this.#owner)
     this.#keepHeader(jws)
     if (this.#cache?.hasSeen(token) === true) this.#keep(this.#cache, token, jws.header, identity, key, set)
     return identity
@@ -161,6 +166,6 @@ export class TokenVerifier {
 }
 
 /** Accepts tokens without a check of their signatures: the option `verifySignature: false`, for local debugging. */
-export function createUnsignedVerify ({ expected, jws }: Pick<VerifierOptions, 'expected' | 'jws'>): Verify {
-  return (token) => identityOf(checkClaims(payloadOf(openJws(token, jws), jws), expected, wallSeconds()))
+export function createUnsignedVerify ({ owner, expected, jws }: Pick<VerifierOptions, 'owner' | 'expected' | 'jws'>): Verify {
+  return (token) => identityOf(checkClaims(payloadOf(openJws(token, jws), jws), expected, wallSeconds()), owner)
 }

@@ -4,13 +4,14 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { KeycloakError } from '../../index.js'
 import { Closing } from '../../lib/keycloak/closing.js'
-import { parseOptions } from '../../lib/options/options.js'
 import { createRealm, type Realm } from '../../lib/realm/realm.js'
+import { toUserBy } from '../../lib/request/user.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import { TokenCache } from '../../lib/token/token-cache.js'
 import type { VerifiedToken } from '../../lib/token/verifier.js'
 import type { KeycloakOptions } from '../../types/options.js'
 import { realmFor } from '../support/app.js'
+import { settingsFor } from '../support/settings.js'
 
 /** A function that creates realms on one cache. */
 function sharing (t: Test): (realm: TestRealm, options?: Partial<KeycloakOptions>) => Promise<Realm> {
@@ -18,8 +19,8 @@ function sharing (t: Test): (realm: TestRealm, options?: Partial<KeycloakOptions
   const tokens = new TokenCache<VerifiedToken>({ max: 100, maxBytes: 1_000_000 })
   t.teardown(() => tokens.close())
   return async ({ options }, more = {}) => {
-    const { plugin: { cache, limits }, realm: settings } = parseOptions({ ...options, ...more })
-    const realm = await createRealm(settings, { cache, limits, tokens, closing, log })
+    const { plugin: { cache, limits }, realm: settings } = settingsFor({ ...options, ...more })
+    const realm = await createRealm(settings, { cache, limits, tokens, closing, log, createToUser: toUserBy(undefined) })
     t.teardown(async () => realm.close())
     return realm
   }

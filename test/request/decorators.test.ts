@@ -131,6 +131,9 @@ t.test('other decorators in our place, or the plugin twice, are one clear senten
     app.decorateRequest(name, null)
     await t.rejects(Promise.resolve(app.register(keycloak, realm.options)), { message: /request\.auth or request\.hasPermission is decorated/ })
   }
+  const issued = Fastify()
+  issued.decorateRequest('issuer', null)
+  await t.rejects(Promise.resolve(issued.register(keycloak, realm.options)), { message: /request\.issuer is decorated/ })
   const app = Fastify()
   await app.register(keycloak, realm.options)
   await t.rejects(Promise.resolve(app.register(keycloak, realm.options)), { message: /is registered in this scope already; for a second realm register it in a sibling scope/ })

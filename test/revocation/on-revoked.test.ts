@@ -5,11 +5,11 @@ import { EndpointHealth } from '../../lib/diagnostics/endpoint-health.js'
 import { KeycloakClient } from '../../lib/keycloak/client.js'
 import { Closing } from '../../lib/keycloak/closing.js'
 import { KeySource } from '../../lib/keys/key-source.js'
-import { parseOptions } from '../../lib/options/options.js'
 import { RealmRevocation } from '../../lib/revocation/realm-revocation.js'
 import type { Revocation, RevocationFollower } from '../../types/revocation.js'
 import { realmFor } from '../support/app.js'
 import { action, LOGOUT, logOut, now, push } from '../support/logout.js'
+import { settingsFor } from '../support/settings.js'
 
 /** The revocation of a realm alone, with its routes and a store of the test's own. */
 async function revocationFor (t: Test) {
@@ -23,7 +23,7 @@ async function revocationFor (t: Test) {
     publish: async () => {},
     close: () => {}
   }
-  const { realm: settings, plugin } = parseOptions({ ...realm.options, ...LOGOUT, revocation: { store } })
+  const { realm: settings, plugin } = settingsFor({ ...realm.options, ...LOGOUT, revocation: { store } })
   const closing = new Closing()
   const client = new KeycloakClient(settings, closing)
   const app = Fastify()

@@ -1,0 +1,54 @@
+import type { z } from 'zod'
+import { plainCopy, withoutPrototype } from '../util/members.js'
+import { isObject } from '../util/strict-json.js'
+import { explainIssues } from './explain-issue.js'
+import { entrySchema, groups, schema, severalSchema } from './schema.js'
+import { FOREIGN_NAMES } from './unknown-option.js'
+
+/** The names of all options by group, for the advice about an unknown one. */
+const known = {
+  names: {
+    ...Object.fromEntries(Object.entries(groups).map(([group, { shape }]) => [group, Object.keys(shape)])),
+    '': [...new Set([schema, severalSchema].flatMap(({ shape }) => Object.keys(shape)))]
+  },
+  foreign: FOREIGN_NAMES
+}
+
+/** The names of the options that an entry of `issuers` may have, for the advice about an unknown one. */
+const knownInEntry = { ...known, names: { ...known.names, '': Object.keys(entrySchema.shape) } }
+
+/** The begin of each sentence. */
+const PREFIX = 'fastify-keycloak-bearer: '
+
+/** A plain copy of the options and of their groups, without the members of Object.prototype. */
+export function plainOptions (options: unknown): unknown {
+  if (!isObject(options)) return options
+  const written = plainCopy(options, [...known.names[''], ...knownInEntry.names['']])
+  for (const [name, { shape }] of Object.entries(groups)) {
+    if (isObject(written[name])) written[name] = plainCopy(written[name], Object.keys(shape))
+  }
+  return written
+}
+
+/**
+ * Check options by their schema, and fill in the defaults.
+ * @param written a plain copy of the options
+ * @param options for the sentences
+ * @param entry the entry of `issuers` that has the options, such as `issuers[0]`; `undefined` for the options of the plugin
+ * @throws {TypeError}
+ */
+export function parse<Schema extends z.ZodObject> (schema: Schema, written: unknown, options: unknown, entry?: string): z.output<Schema> {
+  const parsed = schema.safeParse(written)
+  if (!parsed.success) {
+    const sentence = explainIssues(parsed.error.issues, options, entry === undefined ? known : knownInEntry, ' with issuer at least')
+    throw wrong(sentence, entry)
+  }
+  // No member of a polluted Object.prototype is an option.
+  return withoutPrototype(parsed.data)
+}
+
+/** @param sentence begins with `option "…"` or `the options` */
+export function wrong (sentence: string, entry?: string): TypeError {
+  if (entry === undefined) return new TypeError(PREFIX + sentence)
+  return new TypeError(PREFIX + sentence.replace(/^the options/, `option "${entry}"`).replace(/^option "(?!issuers)/, `option "${entry}.`))
+}

@@ -1,0 +1,71 @@
+import type { KeycloakOptions } from '../../types/options.js'
+import { isProduction } from '../util/environment.js'
+import { withoutPrototype } from '../util/members.js'
+import { wrong } from './parse.js'
+import { groups, type schema } from './schema.js'
+
+/** The options of one issuer after the checks of the schema. */
+export type ParsedOptions = ReturnType<typeof schema.parse> & { name?: string | undefined }
+
+/** The options that count for all issuers, and concern no realm. */
+export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits'] as const
+
+type PluginOption = typeof PLUGIN_OPTIONS[number]
+
+type Functions = 'syncUser' | 'extractToken' | 'selectIssuer'
+
+/** The settings of the plugin for all issuers: routes, users, extraction of tokens, bounds of the cache, limits. */
+export type PluginSettings = Omit<Pick<ParsedOptions, PluginOption>, Functions> & Pick<KeycloakOptions, Functions>
+
+/** The settings of one issuer: its URLs, the API's client and secret, and the rules for its tokens. */
+export type RealmSettings = ReturnType<typeof realmSettingsOf>
+
+export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption>): PluginSettings {
+  return withoutPrototype(Object.fromEntries(PLUGIN_OPTIONS.map((name) => [name, parsed[name]])) as unknown as PluginSettings)
+}
+
+/** The settings of a realm, with the defaults that depend on other options, and the types that a schema cannot express. */
+export function realmSettingsOf (parsed: ParsedOptions) {
+  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, ...settings } = parsed
+  const revocation = settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
+  const { clientId = 'account' } = settings
+  return withoutPrototype({
+    ...settings,
+    name: settings.name ?? realmNameOf(settings.issuer),
+    clientId,
+    baseUrl: (settings.serverUrl ?? settings.issuer).replace(/\/$/, ''),
+    permissionPath: (settings.permissionPath ?? ['resource_access', clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
+    /** Are roles read from Keycloak's own client, because neither clientId nor permissionPath is given? */
+    readsAccountRoles: settings.clientId === undefined && settings.permissionPath === undefined,
+    clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
+    revocation: revocation && withoutPrototype(revocation)
+  })
+}
+
+/** The realm's name in Keycloak: the last part of its URL, decoded. */
+function realmNameOf (issuer: string): string {
+  const last = issuer.split('/').filter(Boolean).at(-1)!
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    // The bytes of the URL are no text, such as %FF.
+    return last
+  }
+}
+
+/**
+ * Refuse options that are valid alone, but not together.
+ * @param entry the entry of `issuers` that has the options; `undefined` for the options of the plugin
+ * @throws {TypeError}
+ */
+export function refuseContradictions (settings: ParsedOptions, entry?: string): void {
+  if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
+    throw wrong('option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it', entry)
+  }
+  if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {
+    throw wrong('option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher', entry)
+  }
+  if (!settings.verifySignature && isProduction()) {
+    throw wrong('option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
+  }
+}

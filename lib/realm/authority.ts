@@ -1,0 +1,44 @@
+import { createUnverifiedIssuer } from '../token/unverified-issuer.js'
+import type { FromCache } from '../token/verifier.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
+import type { RealmDirectory } from './directory.js'
+import { type Realm, realmOf } from './realm.js'
+import type { SharedByRealms } from './shared.js'
+
+/** The realms that decide on tokens: the only one, or the one of several that a token's issuer picks. */
+export interface Authority extends Pick<RealmDirectory, 'identify'> {
+  /** The only realm; `undefined` if there are several, or none yet. */
+  only: Realm | undefined
+  fromCache: FromCache | undefined
+  /**
+   * The realm that has to verify a token.
+   * @throws {KeycloakError} token_not_valid, keycloak_unavailable
+   */
+  realmFor: (token: string) => MaybePromise<Realm>
+}
+
+/** One realm, for which no token is read before it is verified. */
+export function onlyRealm (realm: Realm): Authority {
+  return {
+    only: realm,
+    fromCache: realm.fromCache,
+    realmFor: () => realm,
+    identify: (_realm, credentials, presentation) => realm.identify(credentials, presentation)
+  }
+}
+
+/** Several realms. The unverified `iss` only picks among those that the operator trusts. */
+export function severalRealms (directory: RealmDirectory, { tokens, limits }: Pick<SharedByRealms, 'tokens' | 'limits'>): Authority {
+  const issuerOf = createUnverifiedIssuer(limits)
+  return {
+    only: undefined,
+    fromCache: tokens && ((header, wall, monotonic) => {
+      const kept = tokens.findBy(header)
+      if (kept === undefined) return undefined
+      const realm = realmOf(kept.identity)
+      return directory.isOpen(realm) ? realm.fromKept?.(kept, header, wall, monotonic) : undefined
+    }),
+    realmFor: (token) => directory.byIssuer(issuerOf(token)),
+    identify: (realm, credentials, presentation) => directory.identify(realm, credentials, presentation)
+  }
+}

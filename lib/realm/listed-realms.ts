@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify'
+import type { StartLog } from '../diagnostics/start-log.js'
+import { notValid } from '../errors.js'
+import type { Credentials } from '../token/credentials.js'
+import type { Identity } from '../token/identity.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
+import type { RealmDirectory } from './directory.js'
+import type { Presentation } from './identification.js'
+import type { Realm } from './realm.js'
+
+/** The realms of `issuer` or of a list `issuers`, which are open from start to close. */
+export class ListedRealms implements RealmDirectory {
+  readonly names: ReadonlySet<string>
+  readonly isOfSeveral: boolean
+  readonly #byIssuer: ReadonlyMap<string, Realm>
+  readonly #byName: ReadonlyMap<string, Realm>
+
+  /**
+   * @param realms of which no two have one issuer or one name
+   * @param isOfSeveral is the option `issuers` given?
+   */
+  constructor (realms: readonly Realm[], isOfSeveral: boolean) {
+    this.isOfSeveral = isOfSeveral
+    this.#byIssuer = new Map(realms.map((realm) => [realm.issuer, realm]))
+    this.#byName = new Map(realms.map((realm) => [realm.name, realm]))
+    this.names = new Set(this.#byName.keys())
+  }
+
+  byIssuer (iss: string): Realm {
+    const realm = this.#byIssuer.get(iss)
+    if (realm === undefined) throw notValid('issuer_unknown')
+    return realm
+  }
+
+  byName (name: string): Realm | undefined {
+    return this.#byName.get(name)
+  }
+
+  all (): Iterable<Realm> {
+    return this.#byName.values()
+  }
+
+  isOpen (): true {
+    return true
+  }
+
+  identify (realm: Realm, credentials: Credentials, presentation?: Presentation): MaybePromise<Identity> {
+    return realm.identify(credentials, presentation)
+  }
+
+  async start (fastify: FastifyInstance, log: StartLog): Promise<void> {
+    for (const realm of this.all()) await realm.start(fastify, log)
+  }
+
+  async close (): Promise<void> {
+    await Promise.all(Array.from(this.all(), (realm) => realm.close()))
+  }
+}
