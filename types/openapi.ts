@@ -27,6 +27,7 @@ export interface CommonOpenapiOptions {
 export type OpenapiOptions = CommonOpenapiOptions & (
   | BearerScheme
   | LoginScheme
+  | LoginSchemes
 )
 
 /** The scheme `bearer`: Swagger UI shows a field for the token. */
@@ -38,6 +39,8 @@ export interface BearerScheme {
   scheme?: 'bearer'
   /** The realm's public URL, which this scheme does not need. */
   issuer?: string
+  /** The realms, which this scheme does not need: it is one for all. */
+  issuers?: readonly OpenapiIssuer[]
 }
 
 /** The schemes with a login, which need the URL of the realm. */
@@ -46,6 +49,29 @@ export interface LoginScheme {
   scheme: 'oauth2' | 'openIdConnect'
   /** The realm's public URL, as browsers reach it. */
   issuer: string
+  /** With one realm, leave it out. */
+  issuers?: never
+}
+
+/** The schemes with a login for several realms, one scheme for each: `KeycloakAuth-acme`, `KeycloakAuth-globex`. */
+export interface LoginSchemes {
+  /** `oauth2`: authorization code flow, with PKCE. `openIdConnect`: the flows that discovery lists. */
+  scheme: 'oauth2' | 'openIdConnect'
+  /** The realms. A route's `security` names the schemes of those that its `config.issuer` admits: one is enough. */
+  issuers: readonly OpenapiIssuer[]
+  /** With several realms, write it into `issuers`. */
+  issuer?: never
+}
+
+/** A realm of the document. The list can be the plugin's option `issuers`, because other members are not read. */
+export interface OpenapiIssuer {
+  /** The realm's public URL, as browsers reach it. */
+  issuer: string
+  /**
+   * The name that the realm has in the plugin's option `issuers`.
+   * @default the realm's name, which is the end of its URL
+   */
+  name?: string
 }
 
 /** The input of a transform of @fastify/swagger, as far as `openapi()` needs it, without a type of @fastify/swagger. */

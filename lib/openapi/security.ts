@@ -1,5 +1,5 @@
-import { addComponent, component, isOurs, type Document, type Requirement } from './document.js'
-import type { OpenapiSettings } from './options.js'
+import { component, isOurs, type Document, type Requirement } from './document.js'
+import type { OwnScheme } from './schemes.js'
 
 /** The members of a scheme that the transform reads. */
 interface Scheme {
@@ -12,44 +12,28 @@ interface Scheme {
   flows?: { authorizationCode: { scopes: Record<string, string> } }
 }
 
-/** A table: each scheme as section "Security Scheme Object" of OpenAPI 3.0.3 and 3.1 defines it. Each document gets new objects. */
-const SCHEMES: { [scheme in OpenapiSettings['scheme']]: (settings: OpenapiSettings) => object } = {
-  bearer: () => ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }),
-  oauth2: ({ issuer, scopes }) => ({
-    type: 'oauth2',
-    flows: {
-      authorizationCode: {
-        authorizationUrl: `${issuer}/protocol/openid-connect/auth`,
-        tokenUrl: `${issuer}/protocol/openid-connect/token`,
-        scopes: { ...scopes }
-      }
-    }
-  }),
-  openIdConnect: ({ issuer }) => ({
-    type: 'openIdConnect',
-    openIdConnectUrl: `${issuer}/.well-known/openid-configuration`
-  })
-}
-
-/** Adds the scheme, unless there is one of that name. */
-export function declareScheme (document: Document, settings: OpenapiSettings): void {
-  const { name, scheme } = settings
-  if (component(document, 'securitySchemes', name) === undefined) {
-    addComponent(document, 'securitySchemes', name, SCHEMES[scheme](settings))
-  }
-}
-
 /**
- * The requirements of a route: our scheme together with the document's requirements for all routes, because a route's `security`
- * replaces the document's.
+ * The requirements of a route: a scheme of ours that it admits, together with the document's requirements for all routes,
+ * because a route's `security` replaces the document's.
+ * @param schemes all of ours
+ * @param admitted those of which the route needs one
  */
-export function requirementsOf (document: Document, name: string, scopes: readonly string[]): Requirement[] {
+export function requirementsOf (document: Document, schemes: readonly OwnScheme[], admitted: readonly OwnScheme[], scopes: readonly string[]): Requirement[] {
+  const everywhere: readonly Requirement[] = document.security?.length ? document.security : [{}]
+  return distinct(everywhere.flatMap((each) => admitted.map(({ name }) => {
+    const others = new Set(schemes.map((scheme) => scheme.name))
+    others.delete(name)
+    return { ...without(each, others), [name]: [...new Set([...(Object.hasOwn(each, name) ? each[name]! : []), ...neededScopes(document, name, scopes)])] }
+  })))
+}
+
+/** The scopes that the requirement of a scheme names; a login with our scheme offers them. */
+function neededScopes (document: Document, name: string, scopes: readonly string[]): readonly string[] {
   const scheme: Scheme | undefined = component(document, 'securitySchemes', name)
   // In OpenAPI 3.0 every other type must have an empty list.
   const needed = scheme?.type === 'oauth2' || scheme?.type === 'openIdConnect' ? scopes : []
   if (scheme?.flows !== undefined && isOurs(scheme)) offer(scheme.flows.authorizationCode.scopes, needed)
-  const everywhere: readonly Requirement[] = document.security?.length ? document.security : [{}]
-  return distinct(everywhere.map((each) => ({ ...each, [name]: [...new Set([...(Object.hasOwn(each, name) ? each[name]! : []), ...needed])] })))
+  return needed
 }
 
 /**
@@ -57,12 +41,17 @@ export function requirementsOf (document: Document, name: string, scopes: readon
  * requirements, or an empty list, which means "none". `undefined` if the document's own list is right.
  * @param optional may a request have a token although it needs none?
  */
-export function requirementsWithoutToken (document: Document, name: string, optional: boolean): Requirement[] | undefined {
+export function requirementsWithoutToken (document: Document, schemes: readonly OwnScheme[], optional: boolean): Requirement[] | undefined {
   const everywhere = document.security ?? []
-  const rest = everywhere.map((each) => Object.fromEntries(Object.entries(each).filter(([scheme]) => scheme !== name && !carriesToken(document, scheme))))
+  const ours = new Set(schemes.map(({ name }) => name))
+  const rest = everywhere.map((each) => without(each, new Set(Object.keys(each).filter((name) => ours.has(name) || carriesToken(document, name)))))
   const unchanged = rest.every((each, at) => Object.keys(each).length === Object.keys(everywhere[at]!).length)
   if (unchanged || (optional && everywhere.some(isEmpty))) return undefined
   return rest.some(isEmpty) ? [] : distinct(rest)
+}
+
+function without (requirement: Requirement, names: ReadonlySet<string>): Requirement {
+  return Object.fromEntries(Object.entries(requirement).filter(([name]) => !names.has(name)))
 }
 
 /** Is this a scheme of the user's whose token comes in the Authorization header, as ours does? */

@@ -46,6 +46,17 @@ export function isRealmUrl (value: string): boolean {
   return CLEAN.test(value) && URL.canParse(value) && !/[?#]/.test(value) && !/^https?:\/\/[^/]*@/.test(value)
 }
 
+/** The realm's name in Keycloak: the last part of its URL, decoded. */
+export function realmNameOf (issuer: string): string {
+  const last = issuer.split('/').filter(Boolean).at(-1)!
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    // The bytes of the URL are no text, such as %FF.
+    return last
+  }
+}
+
 /** The fault of a realm's URL in words, with the right URL if it can be derived; `undefined` if there is no fault. */
 export function realmUrlFault (value: string): string | undefined {
   const [, word, sign, placeholder] = UNFILLED.exec(value) ?? []

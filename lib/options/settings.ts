@@ -2,6 +2,7 @@ import type { KeycloakOptions } from '../../types/options.js'
 import { isProduction } from '../util/environment.js'
 import { withoutPrototype } from '../util/members.js'
 import { wrong } from './parse.js'
+import { realmNameOf } from './realm-url.js'
 import { groups, type schema } from './schema.js'
 
 /** The options of one issuer after the checks of the schema. */
@@ -40,17 +41,6 @@ export function realmSettingsOf (parsed: ParsedOptions) {
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
     revocation: revocation && withoutPrototype(revocation)
   })
-}
-
-/** The realm's name in Keycloak: the last part of its URL, decoded. */
-function realmNameOf (issuer: string): string {
-  const last = issuer.split('/').filter(Boolean).at(-1)!
-  try {
-    return decodeURIComponent(last)
-  } catch {
-    // The bytes of the URL are no text, such as %FF.
-    return last
-  }
 }
 
 /**
