@@ -40,8 +40,8 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions | Seve
   const closing = new Closing()
   const tokens = cache === false ? undefined : new TokenCache<VerifiedToken>(cache)
   const createToUser = toUserBy(settings.syncUser)
-  const shared = { cache, limits, tokens, closing, createToUser, log: fastify.log }
-  const { directory, authority } = await openRealms(issuers, settings, shared, log)
+  const shared = { cache, limits, tokens, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
+  const { directory, authority } = await openRealms(issuers, settings, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.names)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
@@ -63,7 +63,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions | Seve
   })
   fastify.addHook('onRequest', authentication.onRequest)
   fastify.addHook('onError', createOnError(authority.only?.protectionSpace ?? protectionSpaceOf))
-  await startUnlessClosed(fastify, closing, () => directory.start(fastify, log))
+  await startUnlessClosed(fastify, closing, () => directory.start(fastify))
 }
 
 /**

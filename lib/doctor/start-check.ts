@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { codeOf } from '../errors.js'
 import { BackgroundRetry } from '../util/background-retry.js'
+import { TaskLimit } from '../util/task-limit.js'
+import { aboutIssuer } from '../diagnostics/issuer-log.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { DoctorContext } from './run-checks.js'
 import type { Finding } from './finding.js'
@@ -8,30 +10,30 @@ import type { Finding } from './finding.js'
 /** Milliseconds until the next check while Keycloak cannot be reached. */
 const RETRY = { first: 1000, most: 30_000, jitter: 0.25, lengthens: undefined }
 
+/** The issuers that are checked at once; further ones wait for their turn. */
+const AT_ONCE = 16
+
 /** Checks Keycloak at start and logs each finding once, in a sentence with the setting that cures it. */
 export class StartCheck {
   readonly #context: DoctorContext
   readonly #log: StartLog
+  readonly #limit: TaskLimit
   readonly #logged = new Set<string>()
   readonly #attempts = new BackgroundRetry(() => this.#attempt(), RETRY)
   #closed = false
 
-  constructor (context: DoctorContext, log: StartLog) {
+  /** @param limit of the checks that run at once; shared by the checks of several issuers */
+  constructor (context: DoctorContext, log: StartLog, limit = new TaskLimit(1)) {
     this.#context = context
     this.#log = log
+    this.#limit = limit
   }
 
-  /**
-   * Check once, before the start goes on.
-   * @throws {Error} with all findings that are certain to refuse requests; its `checks` are their codes
-   */
-  async require (): Promise<void> {
+  /** Check once: warn of the doubtful findings, and give those that are certain to refuse requests. */
+  async certainFindings (): Promise<Finding[]> {
     const findings = await this.#runChecks()
-    const serious = findings.filter(({ certain }) => certain)
     for (const finding of findings) if (!finding.certain) this.#warn(finding)
-    if (serious.length === 0) return
-    const sentences = serious.map(({ sentence }) => sentence).join('. Also: ')
-    throw Object.assign(new Error(`fastify-keycloak-bearer: ${sentences}`), { checks: serious.map(({ check }) => check) })
+    return findings.filter(({ certain }) => certain)
   }
 
   /** Check in the background, and again while Keycloak cannot be reached. It neither throws nor keeps the process alive. */
@@ -58,7 +60,7 @@ export class StartCheck {
   /** Loads the checks when they are needed; usually the server listens by then. */
   async #runChecks (): Promise<Finding[]> {
     const { runChecks } = await import('./run-checks.js')
-    return this.#closed ? [] : runChecks(this.#context)
+    return this.#limit.run(async () => this.#closed ? [] : runChecks(this.#context))
   }
 
   /** The check only gives advice, so its own failure ends no server, even if its files were replaced meanwhile. */
@@ -74,15 +76,35 @@ export class StartCheck {
   }
 }
 
+/** The check of one issuer. */
+export interface IssuerCheck {
+  context: DoctorContext
+  /** Names the issuer, if there are several. */
+  log: StartLog
+  /** The name for the sentences of an error; `undefined` if there is one issuer alone. */
+  name: string | undefined
+}
+
 /**
- * Check Keycloak once: in the background as soon as the server listens, or before the start goes on.
- * @throws {Error} if the check is required and has a finding
+ * Check each issuer once, some of them at once: in the background as soon as the server listens, or before the start goes on.
+ * @throws {Error} if checks are required and have findings that are certain to refuse requests: one error with all of them, and
+ * in its `checks` their codes
  */
-export async function checkKeycloak (fastify: FastifyInstance, context: DoctorContext, log: StartLog): Promise<void> {
-  const { startCheck } = context.settings
-  if (startCheck === false) return
-  const check = new StartCheck(context, log)
-  if (startCheck === 'require') return check.require()
-  fastify.addHook('onListen', async () => { void check.watch() })
-  fastify.addHook('onClose', async () => check.close())
+export async function checkKeycloak (fastify: FastifyInstance, issuers: readonly IssuerCheck[]): Promise<void> {
+  const limit = new TaskLimit(AT_ONCE)
+  const checks = issuers.map(({ context, log, name }) => ({ mode: context.settings.startCheck, name, check: new StartCheck(context, log, limit) }))
+  const watched = checks.filter(({ mode }) => mode === 'warn')
+  if (watched.length > 0) {
+    fastify.addHook('onListen', async () => { for (const { check } of watched) void check.watch() })
+    fastify.addHook('onClose', async () => { for (const { check } of watched) check.close() })
+  }
+  const required = checks.filter(({ mode }) => mode === 'require')
+  const found = await Promise.all(required.map(async ({ name, check }) => {
+    const findings = await check.certainFindings()
+    return findings.map((finding) => name === undefined ? finding : { ...finding, sentence: aboutIssuer(name, finding.sentence) })
+  }))
+  const serious = found.flat()
+  if (serious.length === 0) return
+  const sentences = serious.map(({ sentence }) => sentence).join('. Also: ')
+  throw Object.assign(new Error(`fastify-keycloak-bearer: ${sentences}`), { checks: serious.map(({ check }) => check) })
 }

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { StartLog } from '../diagnostics/start-log.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
@@ -26,6 +25,6 @@ export interface RealmDirectory {
   /** `realm.identify`, during which the realm stays open. */
   identify (realm: Realm, credentials: Credentials, presentation?: Presentation): MaybePromise<Identity>
   /** @throws {Error} if a part that the options require cannot be had */
-  start (fastify: FastifyInstance, log: StartLog): Promise<void>
+  start (fastify: FastifyInstance): Promise<void>
   close (): Promise<void>
 }

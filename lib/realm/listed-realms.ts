@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { StartLog } from '../diagnostics/start-log.js'
+import { checkKeycloak } from '../doctor/start-check.js'
 import { notValid } from '../errors.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
@@ -48,8 +48,10 @@ export class ListedRealms implements RealmDirectory {
     return realm.identify(credentials, presentation)
   }
 
-  async start (fastify: FastifyInstance, log: StartLog): Promise<void> {
-    for (const realm of this.all()) await realm.start(fastify, log)
+  async start (fastify: FastifyInstance): Promise<void> {
+    const realms = [...this.all()]
+    await checkKeycloak(fastify, realms.map(({ check }) => check))
+    await Promise.all(realms.map((realm) => realm.start(fastify)))
   }
 
   async close (): Promise<void> {

@@ -3,8 +3,8 @@ import type { RealmHealth } from '../../types/instance.js'
 import { createDenials, type Denials } from '../access/denial.js'
 import { rolesAt, type RolesOf } from '../access/roles.js'
 import { EndpointHealth } from '../diagnostics/endpoint-health.js'
-import type { StartLog } from '../diagnostics/start-log.js'
-import { checkKeycloak } from '../doctor/start-check.js'
+import { issuerLog } from '../diagnostics/issuer-log.js'
+import type { IssuerCheck } from '../doctor/start-check.js'
 import type { Introspection } from '../introspection/introspection.js'
 import { KeycloakClient } from '../keycloak/client.js'
 import { KeySource } from '../keys/key-source.js'
@@ -47,6 +47,8 @@ export class Realm implements IdentityOwner {
   readonly rolesOf: RolesOf
   /** Functions that make the reason of a 403. */
   readonly denials: Denials
+  /** The check of its Keycloak at start. */
+  readonly check: IssuerCheck
   readonly #settings: RealmSettings
   readonly #parts: Parts
 
@@ -63,19 +65,20 @@ export class Realm implements IdentityOwner {
     this.toUser = shared.createToUser(settings)
     this.rolesOf = rolesAt(settings.permissionPath)
     this.denials = createDenials(settings)
+    const { client: keycloakClient, introspection } = parts
+    const context = { settings, keycloakClient, introspection, keys: settings.verifySignature ? parts.keys : undefined }
+    this.check = { context, log: shared.startLog, name: shared.isOfSeveral ? settings.name : undefined }
     this.#settings = settings
     this.#parts = parts
   }
 
   /**
-   * Check Keycloak and fetch the keys as far as the options demand, and add the routes that Keycloak calls.
+   * Fetch the keys as far as the options demand, and add the routes that Keycloak calls.
    * @throws {Error} if a part that the options require cannot be had
    */
-  async start (fastify: FastifyInstance, log: StartLog): Promise<void> {
-    const { client, keys, introspection, revocation } = this.#parts
-    const usedKeys = this.#settings.verifySignature ? keys : undefined
-    await checkKeycloak(fastify, { settings: this.#settings, keycloakClient: client, introspection, keys: usedKeys }, log)
-    if (usedKeys !== undefined) await preload(usedKeys, this.#settings)
+  async start (fastify: FastifyInstance): Promise<void> {
+    const { keys, revocation } = this.#parts
+    if (this.#settings.verifySignature) await preload(keys, this.#settings)
     await revocation?.start(fastify)
   }
 
@@ -107,7 +110,8 @@ function fromCacheBy (tokens: TokenCache<VerifiedToken>, fromKept: FromKept): Fr
 }
 
 /** Wires the parts of one issuer. A part that is off is not loaded. */
-export async function createRealm (settings: RealmSettings, shared: SharedByRealms): Promise<Realm> {
+export async function createRealm (settings: RealmSettings, sharedByAll: SharedByRealms): Promise<Realm> {
+  const shared = sharedByAll.isOfSeveral ? withOwnLogs(sharedByAll, settings.name) : sharedByAll
   const { closing, log, limits } = shared
   const client = new KeycloakClient(settings, closing)
   const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log) }
@@ -115,6 +119,11 @@ export async function createRealm (settings: RealmSettings, shared: SharedByReal
   const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, client, shared) : undefined
   const revocation = settings.revocation && new (await import('../revocation/realm-revocation.js')).RealmRevocation({ settings, revocation: settings.revocation, keys, closing, log })
   return new Realm(settings, { client, keys, introspection, revocation }, shared)
+}
+
+/** The logs of one of several realms, whose lines name it. */
+function withOwnLogs (shared: SharedByRealms, name: string): SharedByRealms {
+  return { ...shared, log: issuerLog(shared.log, name), startLog: issuerLog(shared.startLog, name) }
 }
 
 async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, cache, limits }: SharedByRealms): Promise<Introspection> {

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { User } from '../../types/user.js'
+import type { StartLog } from '../diagnostics/start-log.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import type { Identity } from '../token/identity.js'
@@ -17,4 +18,7 @@ export interface SharedByRealms extends Pick<PluginSettings, 'cache' | 'limits'>
   closing: Closing
   createToUser: (settings: RealmSettings) => ToUser
   log: FastifyBaseLogger
+  startLog: StartLog
+  /** Is the option `issuers` given? Then each line of the log that is about a realm names it. */
+  isOfSeveral: boolean
 }

@@ -1,4 +1,3 @@
-import { startLog } from '../diagnostics/start-log.js'
 import type { KeySource } from '../keys/key-source.js'
 import type { RealmSettings } from '../options/options.js'
 import { AlgorithmAdvice } from '../token/algorithm-advice.js'
@@ -24,7 +23,7 @@ export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boo
 }
 
 /** The functions that verify the realm's access tokens. */
-export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, log }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
+export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, startLog }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
   const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak)
   const rules: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
@@ -35,7 +34,7 @@ export function createVerification (owner: IdentityOwner, settings: RealmSetting
     explain: createTokenReasons(settings).header
   }
   if (!settings.verifySignature) return { verify: createUnsignedVerify({ owner, expected, jws: rules }), fromKept: undefined }
-  const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog(log) })
+  const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog })
   const jws: JwsRules = { ...rules, onOtherAlgorithm: (token, header) => advice.consider(token, header) }
   return new TokenVerifier({ owner, expected, jws, keys, cache: tokens })
 }
