@@ -52,7 +52,11 @@ function parseSeveral (written: JsonObject, options: unknown): Settings {
   const parsed = parse(severalSchema, written, options)
   const plugin = pluginSettingsOf(parsed)
   const { issuers, maxIssuers } = parsed
-  if (typeof issuers === 'function') return { plugin, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
+  if (typeof issuers === 'function') {
+    // The entries are not known yet, but a contradiction among their defaults is one in each of them, unless a secret is theirs.
+    refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false })
+    return { plugin, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
+  }
   if (written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone; all realms of a list stay')
   return { plugin, issuers: { form: 'list', realms: listedRealms(issuers, written) } }
 }

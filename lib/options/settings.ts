@@ -48,7 +48,7 @@ export function realmSettingsOf (parsed: ParsedOptions) {
  * @param entry the entry of `issuers` that has the options; `undefined` for the options of the plugin
  * @throws {TypeError}
  */
-export function refuseContradictions (settings: ParsedOptions, entry?: string): void {
+export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | 'backchannelLogout'>, entry?: string): void {
   if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
     throw wrong('option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it', entry)
   }

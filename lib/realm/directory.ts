@@ -22,6 +22,8 @@ export interface RealmDirectory {
   all (): Iterable<Realm>
   /** Does a realm still decide on tokens? Not if it was closed meanwhile. */
   isOpen (realm: Realm): boolean
+  /** Has the realm shown that it has users? Anybody can name a tenant, so that its realm is opened. */
+  isProven (realm: Realm): boolean
   /** `realm.identify`, during which the realm stays open. */
   identify (realm: Realm, credentials: Credentials, presentation?: Presentation): MaybePromise<Identity>
   /** @throws {Error} if a part that the options require cannot be had */

@@ -44,6 +44,10 @@ export class ListedRealms implements RealmDirectory {
     return true
   }
 
+  isProven (): true {
+    return true
+  }
+
   identify (realm: Realm, credentials: Credentials, presentation?: Presentation): MaybePromise<Identity> {
     return realm.identify(credentials, presentation)
   }

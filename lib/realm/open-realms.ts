@@ -9,7 +9,11 @@ import type { SharedByRealms } from './shared.js'
 
 /** Opens the realms that the options name. One realm needs nothing that finds the realm of a token, unless requests are tied to names. */
 export async function openRealms (issuers: Settings['issuers'], { selectIssuer }: PluginSettings, shared: SharedByRealms): Promise<{ directory: RealmDirectory, authority: Authority }> {
-  if (issuers.form === 'function') throw new Error('not built yet')
+  if (issuers.form === 'function') {
+    const { createTenants } = await import('./tenant-directory.js')
+    const directory = createTenants(issuers, shared)
+    return { directory, authority: severalRealms(directory, shared) }
+  }
   const { isOfSeveral, startLog } = shared
   for (const settings of issuers.realms) warnOfRisks(settings, isOfSeveral ? issuerLog(startLog, settings.name) : startLog)
   const realms = await Promise.all(issuers.realms.map((settings) => createRealm(settings, shared)))

@@ -4,7 +4,7 @@ import { createDenials, type Denials } from '../access/denial.js'
 import { rolesAt, type RolesOf } from '../access/roles.js'
 import { EndpointHealth } from '../diagnostics/endpoint-health.js'
 import { issuerLog } from '../diagnostics/issuer-log.js'
-import type { IssuerCheck } from '../doctor/start-check.js'
+import { type IssuerCheck, StartCheck } from '../doctor/start-check.js'
 import type { Introspection } from '../introspection/introspection.js'
 import { KeycloakClient } from '../keycloak/client.js'
 import { KeySource } from '../keys/key-source.js'
@@ -51,6 +51,8 @@ export class Realm implements IdentityOwner {
   readonly check: IssuerCheck
   readonly #settings: RealmSettings
   readonly #parts: Parts
+  /** The check of a realm that was opened while the API runs. */
+  #watchedCheck: StartCheck | undefined
 
   constructor (settings: RealmSettings, parts: Parts, shared: SharedByRealms) {
     const { verify, fromKept: verifiedFromKept } = createVerification(this, settings, parts.keys, shared)
@@ -82,6 +84,13 @@ export class Realm implements IdentityOwner {
     await revocation?.start(fastify)
   }
 
+  /** Make the check of the start in the background, because the realm is opened while the API runs. */
+  watch (): void {
+    if (this.#settings.startCheck === false) return
+    this.#watchedCheck = new StartCheck(this.check.context, this.check.log)
+    void this.#watchedCheck.watch()
+  }
+
   health (): RealmHealth {
     const keys = this.#parts.keys.health()
     const introspection = this.#parts.introspection?.health() ?? null
@@ -91,6 +100,7 @@ export class Realm implements IdentityOwner {
 
   /** Ends all calls and timers. */
   async close (): Promise<void> {
+    this.#watchedCheck?.close()
     this.#parts.keys.close()
     this.#parts.introspection?.close()
     await this.#parts.client.close()

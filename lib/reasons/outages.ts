@@ -37,6 +37,8 @@ export const OUTAGES = {
   connections_busy: { sentence: 'none of {connections} connections was free within {milliseconds} ms', advice: BUSY },
   caller_gone: { sentence: 'nobody waits for the answer any more', advice: 'none: the client hung up' },
   revocations_unheard: { sentence: 'the store of revocations has not been read for longer than revocation.maxLag', advice: 'look at the store; raise revocation.maxLag' },
+  issuers_failed: { sentence: 'the function issuers failed for this issuer', advice: 'look at the warning before: the function throws, takes longer than 5 s, or returns a wrong entry' },
+  issuers_busy: { sentence: 'the function issuers cannot be asked about this issuer now: too many wait', advice: 'look for a flood of tokens of made-up issuers; make the function faster' },
   api_closing: { sentence: 'the API is closing', advice: CLOSING },
   api_closed: { sentence: 'the API is closed', advice: CLOSING }
 } as const satisfies Entries

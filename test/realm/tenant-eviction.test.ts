@@ -1,0 +1,98 @@
+// The realms of tenants that are kept: which one ends for another, and when it closes.
+import t from 'tap'
+import { until } from '../support/app.js'
+import { entryOf, issuer, tenantsFor } from '../support/tenants.js'
+
+t.test('a realm is opened once, and the function is asked once', async (t) => {
+  const { ask, asked, opened, tenants } = tenantsFor(t)
+  t.same(await Promise.all([1, 2, 3].map(() => ask(issuer('a')))), ['good', 'good', 'good'])
+  t.equal(await ask(issuer('a')), 'good')
+  t.same(asked, [issuer('a')])
+  t.same([...tenants.all()], opened)
+  t.equal(tenants.byName('a'), opened[0])
+  t.equal(tenants.byName('b'), undefined)
+  t.equal(tenants.names, undefined)
+})
+
+t.test('the least recently used realm ends and closes for a new one, and is opened again when it returns', async (t) => {
+  const { ask, asked, opened, tenants } = tenantsFor(t, entryOf, { maxIssuers: 2 })
+  for (const name of ['a', 'b', 'a', 'c']) t.equal(await ask(issuer(name)), 'good')
+  const [a, b, c] = opened
+  t.same([...tenants.all()], [a, c])
+  t.equal(b!.closed, 1)
+  t.notOk(tenants.isOpen(b!))
+  t.equal(await ask(issuer('b')), 'good')
+  t.same(asked, ['a', 'b', 'c', 'b'].map(issuer))
+  t.equal(a!.closed, 1)
+})
+
+t.test('a kept token is a use of its realm', async (t) => {
+  const { ask, opened, tenants } = tenantsFor(t, entryOf, { maxIssuers: 2 })
+  for (const name of ['a', 'b']) await ask(issuer(name))
+  t.ok(tenants.isOpen(opened[0]!))
+  await ask(issuer('c'))
+  t.same(opened.map(({ closed }) => closed), [0, 1, 0])
+})
+
+t.test('requests under way are answered by a realm that has ended, which closes after the last one', async (t) => {
+  const { ask, opened } = tenantsFor(t, entryOf, { maxIssuers: 1 })
+  await ask(issuer('a'))
+  const slow = [ask(issuer('a'), 'slow'), ask(issuer('a'), 'slow')]
+  await ask(issuer('b'))
+  t.equal(opened[0]!.closed, 0)
+  opened[0]!.accept()
+  t.same(await Promise.all(slow), ['good', 'good'])
+  t.same(opened.map(({ closed }) => closed), [1, 0])
+})
+
+t.test('a realm that has ended since it was found is asked for again', async (t) => {
+  const { ask, tenants, opened } = tenantsFor(t, entryOf, { maxIssuers: 1 })
+  await ask(issuer('a'))
+  const found = await tenants.byIssuer(issuer('a'))
+  await ask(issuer('b'))
+  t.equal(found.closed, 1)
+  await tenants.identify(found, { scheme: 'Bearer', token: 'good' })
+  t.equal(opened.length, 3)
+})
+
+t.test('realms that accept no token end no realm that does, however many are named', async (t) => {
+  const { ask, opened, tenants } = tenantsFor(t, entryOf, { maxIssuers: 3 })
+  for (const name of ['a', 'b', 'c']) await ask(issuer(name))
+  for (let at = 0; at < 90; at++) t.equal(await ask(issuer(`stranger-${at}`), 'forged'), 'refused')
+  t.same(['a', 'b', 'c'].map((name) => tenants.byName(name)?.closed), [0, 0, 0])
+  t.equal([...tenants.all()].length, 3 + 32)
+  t.equal(opened.filter(({ closed }) => closed === 1).length, 90 - 32)
+  t.equal(await ask(issuer('d')), 'good')
+  t.same(['a', 'b', 'c', 'd'].map((name) => tenants.byName(name)?.name), [undefined, 'b', 'c', 'd'])
+})
+
+t.test('realms that accept no token have the places that are free', async (t) => {
+  const { ask, tenants } = tenantsFor(t, entryOf, { maxIssuers: 90 })
+  for (let at = 0; at < 80; at++) await ask(issuer(`stranger-${at}`), 'forged')
+  t.equal([...tenants.all()].length, 80)
+})
+
+t.test('a realm that accepts its first token after others were named has its place', async (t) => {
+  const { ask, opened, tenants } = tenantsFor(t, entryOf, { maxIssuers: 1 })
+  await ask(issuer('a'))
+  const slow = ask(issuer('b'), 'slow')
+  for (let at = 0; at < 50; at++) await ask(issuer(`stranger-${at}`), 'forged')
+  opened[1]!.accept()
+  t.equal(await slow, 'good')
+  t.equal(tenants.byName('b'), opened[1])
+  t.equal(opened[0]!.closed, 1)
+})
+
+t.test('realms that accept no token stay while they are in use, even if there are too many', async (t) => {
+  const { ask, opened, tenants } = tenantsFor(t, entryOf, { maxIssuers: 1 })
+  await ask(issuer('a'))
+  for (let at = 0; at < 32; at++) await ask(issuer(`${at}`), 'forged')
+  const slow = Array.from({ length: 33 }, (_, at) => ask(issuer(`${at}`), 'slow'))
+  await until(() => opened.length === 34)
+  t.equal(await ask(issuer('0'), 'forged'), 'refused')
+  t.equal([...tenants.all()].length, 34)
+  for (const realm of opened.slice(1)) realm.accept()
+  t.same(new Set(await Promise.all(slow)), new Set(['good']))
+  t.same([...tenants.all()], [opened[33]])
+  t.equal(opened.filter(({ closed }) => closed === 1).length, 33)
+})
