@@ -1,21 +1,25 @@
 // npm run build: writes dist/ in both formats.
 //
 //   dist/esm   the sources with types and comments blanked out: every line and column is the same as in the TypeScript file
-//   dist/cjs   the same with imports and exports as CommonJS, line by line
+//   dist/cjs   the same with imports and exports as CommonJS, line by line (build/commonjs.mjs)
 //
 // So a stack trace has the lines of the sources without any flag. Source maps and declaration maps lead to the sources
-// themselves, which the package contains. The folders have the modules and declarations that the entry points of package.json
-// reach, and a package.json that tells Node and TypeScript their format.
+// themselves, which the package contains. A file of dist/cjs shares the map of its twin in dist/esm, because their lines are the same.
+// The folders have the modules and declarations that the entry points of package.json reach, and a package.json that tells Node and
+// TypeScript their format.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { transform } from 'sucrase'
+import { decode, encode } from '@jridgewell/sourcemap-codec'
 import blankSpace from 'ts-blank-space'
 import ts from 'typescript'
+import { commonJs } from './build/commonjs.mjs'
 
 const ENTRIES = ['index.ts', 'lib/testing/index.ts']
-const FORMATS = { esm: { type: 'module', transforms: [] }, cjs: { type: 'commonjs', transforms: ['imports'] } }
+/** The folder that has the maps of both formats. */
+const MAPS = 'dist/esm'
+const FORMATS = { esm: { type: 'module', write: (_source, javaScript) => javaScript }, cjs: { type: 'commonjs', write: commonJs } }
 /** The folder into which tsc writes the declarations of all files. */
 const DECLARATIONS = 'dist/declarations'
 
@@ -27,8 +31,8 @@ if (status !== 0) process.exit(1)
 
 const modules = reached(ENTRIES, javaScriptOf)
 const declarations = reached(ENTRIES, (source) => readFileSync(`${DECLARATIONS}/${declarationOf(source)}`, 'utf8'))
-for (const [format, { type, transforms }] of Object.entries(FORMATS)) {
-  for (const [source, javaScript] of modules) writeModule(`dist/${format}`, source, javaScript, transforms)
+for (const [format, { type, write: codeOf }] of Object.entries(FORMATS)) {
+  for (const [source, javaScript] of modules) writeModule(`dist/${format}`, source, codeOf(source, javaScript))
   for (const [source, declaration] of declarations) writeDeclaration(`dist/${format}`, source, declaration)
   write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }))
 }
@@ -68,21 +72,42 @@ function withoutComments (javaScript) {
   return blank
 }
 
-/** A source map of lines has a tenth of the size of one of words, and the columns of a line are nearly the same in all files. */
-function writeModule (folder, source, javaScript, transforms) {
+function writeModule (folder, source, code) {
   const path = `${folder}/${source.replace(/ts$/, 'js')}`
-  const file = basename(path)
-  const { code } = transform(javaScript, { transforms, disableESTransforms: true, preserveDynamicImport: false })
+  write(path, `${code}\n//# sourceMappingURL=${mapOf(path, folder)}`)
+  if (folder === MAPS) write(`${path}.map`, lineMap(path, source, code))
+}
+
+/** A source map of lines has a tenth of the size of one of words, and the columns of a line are nearly the same in all files. */
+function lineMap (path, source, code) {
   const mappings = code.split('\n').map((_, index) => index === 0 ? 'AAAA' : 'AACA').join(';')
-  write(path, `${code}\n//# sourceMappingURL=${file}.map`)
-  write(`${path}.map`, JSON.stringify({ version: 3, file, sources: [relative(dirname(path), source)], names: [], mappings }))
+  return JSON.stringify({ version: 3, sources: [relative(dirname(path), source)], names: [], mappings })
 }
 
 function writeDeclaration (folder, source, declaration) {
   const path = `${folder}/${declarationOf(source)}`
-  write(path, declaration)
+  const text = source.startsWith('lib/reasons/') ? withoutSentences(declaration) : declaration
+  write(path, text.replace(/(?<=^\/\/# sourceMappingURL=).+/m, mapOf(path, folder)))
   // The relative path of the sources is right, because tsc wrote the file at the same depth.
-  write(`${path}.map`, readFileSync(`${DECLARATIONS}/${declarationOf(source)}.map`, 'utf8'))
+  if (folder === MAPS) write(`${path}.map`, nameMap(declaration, JSON.parse(readFileSync(`${DECLARATIONS}/${declarationOf(source)}.map`, 'utf8'))))
+}
+
+/** A declaration map of the names that a line declares has a third of the size of one of all words. */
+function nameMap (declaration, { file, sources, mappings }) {
+  const lines = declaration.split('\n')
+  const names = decode(mappings).map((words, line) => words.filter(([column]) => /[\w#$]/.test(lines[line][column])).slice(0, 2))
+  // TypeScript reads no map without its file.
+  return JSON.stringify({ version: 3, file, sources, names: [], mappings: encode(names) })
+}
+
+/** The codes of reasons are public types, but their sentences are not. */
+function withoutSentences (declaration) {
+  return declaration.replace(/(?<=^ +readonly (?:sentence|advice): )".*"(?=;$)/gm, 'string')
+}
+
+/** The path from a file of either format to its map. */
+function mapOf (path, folder) {
+  return `${relative(dirname(path), path.replace(folder, MAPS))}.map`
 }
 
 function declarationOf (source) {

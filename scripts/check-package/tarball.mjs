@@ -25,7 +25,8 @@ export function checkFiles (folder) {
   if (tests.length > 0) throw new Error(`tests are published: ${tests}`)
   const maps = files.filter((file) => file.endsWith('.map'))
   for (const file of files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file))) {
-    if (!maps.includes(`${file}.map`)) throw new Error(`${file} has no map`)
+    const [, map] = readFileSync(join(folder, file), 'utf8').match(/^\/\/# sourceMappingURL=(.+)$/m) ?? []
+    if (map === undefined || !maps.includes(join(dirname(file), map))) throw new Error(`${file} has no map`)
   }
   for (const map of maps) {
     for (const source of JSON.parse(readFileSync(join(folder, map), 'utf8')).sources) {
