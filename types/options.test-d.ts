@@ -33,6 +33,9 @@ expectAssignable<KeycloakOptions>({
   ca: ['-----BEGIN CERTIFICATE-----', Buffer.from('')],
   dispatcher: new Agent(),
   leeway: 5,
+  authorizedParties: ['web', 'cli'] as const,
+  maxTokenAge: 600,
+  tokenType: 'at+jwt',
   requireAuthentication: true,
   introspection: { timeout: 1000, cacheTtl: 500 },
   jwks: { maxAge: 1000, cooldown: 1000, timeout: 1000, maxStale: 1000 },
@@ -87,6 +90,9 @@ expectError(app.register(keycloak, { issuer, claimMapping: { email: 5 } }))
 expectError(app.register(keycloak, { issuer, claimMapping: ['email'] }))
 expectError(app.register(keycloak, { issuer, userIdClaim: 5 }))
 expectError(app.register(keycloak, { issuer, leeway: '5' }))
+expectError(app.register(keycloak, { issuer, maxTokenAge: '10m' }))
+expectError(app.register(keycloak, { issuer, tokenType: 'JWT' }))
+expectError(app.register(keycloak, { issuer, authorizedParties: [5] }))
 expectError(app.register(keycloak, { issuer, verifySignature: 'no' }))
 expectError(app.register(keycloak, { issuer, requireAuthentication: 'yes' }))
 expectError(app.register(keycloak, { issuer, jwks: { maxAge: '5m' } }))

@@ -217,6 +217,21 @@ export interface CommonOptions {
    */
   audience?: string | readonly string[] | null
   /**
+   * The clients whose tokens are accepted: `azp` must be one of them, by its client id. A token without `azp` is refused.
+   * Left out, tokens of all clients are accepted.
+   */
+  authorizedParties?: string | readonly string[]
+  /**
+   * The greatest age of a token in seconds since `iat`, if it shall be shorter than the lifespan that Keycloak gave it.
+   * `leeway` is added. Left out, `exp` alone decides.
+   */
+  maxTokenAge?: number
+  /**
+   * `'at+jwt'` accepts only tokens of RFC 9068: header `typ` at+jwt or application/at+jwt, and the claims aud, sub, jti, and
+   * client_id or azp, which is what Keycloak writes. Left out, `typ` may also be JWT or missing.
+   */
+  tokenType?: 'at+jwt'
+  /**
    * The accepted signature algorithms; `none` and `HS*` are never accepted.
    * @default ['RS256']
    */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
-import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, warnOrRequire, whole } from './values.js'
+import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
 /** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
@@ -50,6 +50,9 @@ export const schema = z.strictObject({
   clientSecret: z.union([exactText(SECRET), aFunction(SECRET)], SECRET).optional(),
   audience: z.union([oneOrMore(exactText('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
+  authorizedParties: oneOrMore(exactText(PARTIES), PARTIES).optional(),
+  maxTokenAge: whole(1, 'of seconds ').optional(),
+  tokenType: z.literal('at+jwt', TOKEN_TYPE).optional(),
   algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),
   permissionPath: z.union([dotted(PATH), z.array(text(PATH)).min(1, PATH), aFunction(PATH)], PATH).optional(),
   userIdField: key('a key of the user object, such as "id"').default('username'),

@@ -24,6 +24,7 @@ export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   resource: 'write "clientId"',
   secret: 'write "clientSecret"',
   credentials: 'write "clientSecret"',
+  azp: 'write "authorizedParties"',
   clocktolerance: 'write "leeway"',
   clockskew: 'write "leeway"',
   jwksuri: KEYS,

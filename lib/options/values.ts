@@ -48,6 +48,8 @@ export const key = (what: string) => text(what).refine((name) => name !== '__pro
 export const PATH = 'a dotted string such as "realm_access.roles", an array of segments, or a function of the claims'
 export const MAPPING = 'an object of user keys and claim names, such as { email: "email" }'
 export const ALGORITHM = `one or more of ${ALGORITHMS.join(', ')}: a secret (HS*) or no signature (none) cannot prove who issued a token`
+export const PARTIES = 'the id of a client whose tokens are accepted, or an array of such'
+export const TOKEN_TYPE = '"at+jwt"'
 export const SECRET = 'the secret of that client, or a function that returns it'
 export const CLAIM = 'the name of a claim, such as "email"'
 export const KEEP = 'an array of names of claims that restrict, such as ["readonly"]'

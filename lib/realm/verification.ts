@@ -2,7 +2,8 @@ import type { KeySource } from '../keys/key-source.js'
 import type { RealmSettings } from '../options/options.js'
 import { AlgorithmAdvice } from '../token/algorithm-advice.js'
 import type { ExpectedClaims } from '../token/claims.js'
-import { ACCESS_TOKEN, type JwsRules } from '../token/jws.js'
+import { ACCESS_TOKEN, AT_JWT, type JwsRules } from '../token/jws.js'
+import { createRestrictions } from '../token/restrictions.js'
 import { createTokenReasons } from '../token/token-reasons.js'
 import type { IdentityOwner } from '../token/identity.js'
 import { createUnsignedVerify, type FromKept, TokenVerifier, type Verify } from '../token/verifier.js'
@@ -18,6 +19,7 @@ export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boo
     audience: settings.audience && new Set(settings.audience),
     leeway: settings.leeway,
     audienceOptional,
+    restrictions: createRestrictions(settings, !audienceOptional),
     explain: createTokenReasons(settings).claims
   }
 }
@@ -27,7 +29,8 @@ export function createVerification (owner: IdentityOwner, settings: RealmSetting
   const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak)
   const rules: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
-    types: ACCESS_TOKEN,
+    types: settings.tokenType === undefined ? ACCESS_TOKEN : AT_JWT,
+    typeOptional: settings.tokenType === undefined,
     maxLength: limits.tokenLength,
     maxDepth: limits.jsonDepth,
     onOtherAlgorithm: undefined,

@@ -24,7 +24,7 @@ export interface PushReceiverOptions {
  * Keycloak signs pushes by the realm's default algorithm, which need not be that of access tokens, and the limits of access
  * tokens are not meant for pushes.
  */
-const RULES: Omit<JwsRules, 'types'> = { algorithms: new Set<string>(ALGORITHMS), maxLength: MAX_BYTES, maxDepth: 32, onOtherAlgorithm: undefined, explain: undefined }
+const RULES: Omit<JwsRules, 'types'> = { algorithms: new Set<string>(ALGORITHMS), maxLength: MAX_BYTES, maxDepth: 32, typeOptional: true, onOtherAlgorithm: undefined, explain: undefined }
 
 /** Limit of the header in characters. It is parsed before the signature is checked; Keycloak writes about 120. */
 const MAX_HEADER = 1024

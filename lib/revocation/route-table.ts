@@ -15,7 +15,7 @@ export function pushRoutes (settings: RealmSettings, skew: number, options: Push
 
 function backchannelRoutes ({ backchannelLogout: route, issuer, leeway }: RealmSettings, skew: number, options: PushReceiverOptions): PushRouteSpec[] {
   if (route === undefined) return []
-  const kind = backchannelLogout({ issuer, leeway, audience: new Set(route.clients), audienceOptional: false, explain: undefined }, skew)
+  const kind = backchannelLogout({ issuer, leeway, audience: new Set(route.clients), audienceOptional: false, restrictions: undefined, explain: undefined }, skew)
   return [{
     url: route.path,
     contentType: 'application/x-www-form-urlencoded',

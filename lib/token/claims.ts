@@ -3,6 +3,7 @@ import { type KeycloakError, notValid, refusal } from '../errors.js'
 import { problemOf, type Reason, reasonFor } from '../reasons/reason.js'
 import { kindOf } from '../util/kind-of.js'
 import { type JsonObject, member } from '../util/strict-json.js'
+import type { Restrictions } from './restrictions.js'
 
 /** The expected values of claims. No member may be left out, because a polluted `Object.prototype` would lend it. */
 export interface ExpectedClaims {
@@ -13,6 +14,8 @@ export interface ExpectedClaims {
   leeway: number
   /** May a token have no `aud`? A lightweight token has none before introspection. */
   audienceOptional: boolean
+  /** Further checks that options ask for. */
+  restrictions: Restrictions | undefined
   /** Makes the reasons; `undefined`: they name the problem alone. */
   explain: ExplainClaims | undefined
 }
@@ -36,7 +39,7 @@ const PARTIES: readonly Check[] = [issuer, audience]
  * All checks in the order that users rely on: dates first, so that an expired token of a wrong issuer is `token_expired`.
  * Then the type, because a token of another type, such as an ID token, has another audience too.
  */
-const CHECKS: readonly Check[] = [...DATES, type, ...PARTIES, confirmation, identifiers]
+const CHECKS: readonly Check[] = [...DATES, type, ...PARTIES, restrictions, confirmation, identifiers]
 
 /**
  * Check the claims of a token whose signature is good (RFC 7519 section 4.1, RFC 9068 section 4, RFC 8725 section 3).
@@ -53,17 +56,19 @@ export function checkParties (claims: JsonObject, expected: ExpectedClaims): voi
   for (const check of PARTIES) check(claims, expected, NaN)
 }
 
-/** Check only the dates, for claims that have passed all checks before. */
+/** Check only the dates and the age, for claims that have passed all checks before. */
 export function checkDates (claims: AccessTokenClaims, expected: ExpectedClaims, now: number): void {
   for (const check of DATES) check(claims, expected, now)
+  expected.restrictions?.checkAge(claims, now)
 }
 
 /**
  * The time in which checked claims pass {@link checkDates}, in seconds since 1970: `from` is included, `until` is not. It
  * is computed once, and then compared at each request.
  */
-export function validity (claims: AccessTokenClaims, { leeway }: Pick<ExpectedClaims, 'leeway'>): { from: number, until: number } {
-  const { iat, exp } = claims
+export function validity (claims: AccessTokenClaims, { leeway, restrictions }: Pick<ExpectedClaims, 'leeway' | 'restrictions'>): { from: number, until: number } {
+  const { iat } = claims
+  const exp = restrictions === undefined ? claims.exp : Math.min(claims.exp, iat + restrictions.maxTokenAge)
   return { from: Math.max(iat, date(claims, 'nbf') ?? iat) - leeway, until: exp + leeway }
 }
 
@@ -108,6 +113,10 @@ function audience (claims: JsonObject, expected: ExpectedClaims): void {
 function type (claims: JsonObject, expected: ExpectedClaims): void {
   const typ = member(claims, 'typ')
   if (typ !== undefined && typ !== 'Bearer') throw fault('typ_mismatch', claims, expected)
+}
+
+function restrictions (claims: JsonObject, expected: ExpectedClaims, now: number): void {
+  expected.restrictions?.check(claims, now)
 }
 
 /** A sender-constrained token (RFC 7800, RFC 9449, RFC 8705) says that presenting it alone is not enough. */

@@ -16,6 +16,8 @@ export interface JwsRules {
   algorithms: ReadonlySet<string>
   /** The allowed `typ` of the header, in lower case (RFC 7515 section 4.1.9). */
   types: ReadonlySet<string>
+  /** May the header have no `typ`? */
+  typeOptional: boolean
   /** Characters. A longer JWS is refused before it is read. */
   maxLength: number
   /** The deepest nesting of its JSON. */
@@ -39,6 +41,9 @@ export type ExplainHeader = (fault: HeaderFault, header: JsonObject, payload: Js
 
 /** The `typ` of access tokens: RFC 9068 section 2.1, and `JWT`, which Keycloak writes by default. */
 export const ACCESS_TOKEN: ReadonlySet<string> = new Set(['jwt', 'at+jwt', 'application/at+jwt'])
+
+/** The `typ` of RFC 9068 section 2.1 alone. */
+export const AT_JWT: ReadonlySet<string> = new Set(['at+jwt', 'application/at+jwt'])
 
 /** A compact JWS whose header has been checked. */
 export interface Jws {
@@ -78,7 +83,7 @@ export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObjec
 function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
   const refused = (fault: HeaderFault): KeycloakError => headerFault(() => fault, header, () => token.split('.')[1]!, rules)
   const typ = member(header, 'typ')
-  if (typ !== undefined && !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ_not_allowed')
+  if (typ === undefined ? !rules.typeOptional : !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ_not_allowed')
   // This package implements no extension, so none may be critical (RFC 7515 section 4.1.11).
   if (Object.hasOwn(header, 'crit')) throw refused('crit_not_allowed')
   const alg = member(header, 'alg')

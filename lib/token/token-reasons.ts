@@ -5,12 +5,14 @@ import { kindOf } from '../util/kind-of.js'
 import { isRealmUrl } from '../options/realm-url.js'
 import { plainReason, type Reason, reasonFor } from '../reasons/reason.js'
 import { wallSeconds } from '../util/clock.js'
-import { shown } from '../util/shown.js'
+import { listed, shown } from '../util/shown.js'
 import { isLightweight, otherKind, otherKindByHeader } from './token-kind.js'
 
 export interface ReasonOptions {
   issuer: string
   audience: readonly string[] | null
+  /** The `typ` that the header must have. */
+  tokenType?: 'at+jwt' | undefined
   /** Are requests introspected? */
   verifyTokensWithKeycloak: boolean
   /** Without a check of signatures a reason shows no value of the token: anybody can have written it. */
@@ -25,9 +27,6 @@ export interface TokenReasons {
   header: ExplainHeader
 }
 
-/** So many members of a list are shown. */
-const MAX_LISTED = 5
-
 /** The longest URL that is shown, in characters. */
 const MAX_URL = 200
 
@@ -41,7 +40,7 @@ const BY_ALGORITHM: ReadonlyMap<unknown, Reason> = new Map([
 export function createTokenReasons (options: ReasonOptions): TokenReasons {
   return {
     claims: (fault, claims) => CLAIMS[fault](claims, options),
-    header: (fault, header, payload) => otherKindByHeader(member(header, 'typ')) ?? unverified(payload, options) ?? ofHeader(fault, header)
+    header: (fault, header, payload) => otherKindByHeader(member(header, 'typ')) ?? unverified(payload, options) ?? ofHeader(fault, header, options)
   }
 }
 
@@ -54,7 +53,8 @@ function unverified (payload: JsonObject | undefined, { issuer }: ReasonOptions)
   return iss === undefined || iss === issuer ? undefined : plainReason('issuer_other')
 }
 
-function ofHeader (fault: HeaderFault, header: JsonObject): Reason {
+function ofHeader (fault: HeaderFault, header: JsonObject, { tokenType }: ReasonOptions): Reason {
+  if (fault === 'typ_not_allowed' && tokenType !== undefined) return plainReason('at_jwt_required')
   if (fault === 'alg_unknown') return BY_ALGORITHM.get(member(header, 'alg')) ?? plainReason(fault)
   if (fault === 'kid_unknown' && member(header, 'kid') === undefined) return plainReason('kid_missing')
   return plainReason(fault)
@@ -107,10 +107,4 @@ function wanted (audience: readonly string[] | null): string {
 /** @param audience never `null`: without one no token lacks it */
 function quoted (audience: readonly string[] | null): string[] {
   return audience!.map((each) => `"${each}"`)
-}
-
-/** Some of the values, in quotes. */
-function listed (values: readonly unknown[]): string {
-  const some = values.slice(0, MAX_LISTED).map((value) => shown(value) ?? 'one that cannot be shown')
-  return `[${some.join(', ')}${values.length > MAX_LISTED ? ', …' : ''}]`
 }

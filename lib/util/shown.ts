@@ -11,3 +11,12 @@ const PLAIN = /^[!#-[\]-~][ !#-[\]-~]*$/
 export function shown (text: unknown): string | undefined {
   return typeof text === 'string' && text.length <= MAX && PLAIN.test(text) ? `"${text}"` : undefined
 }
+
+/** So many values of a list are shown. */
+const MAX_LISTED = 5
+
+/** Some of the values, in quotes. */
+export function listed (values: readonly unknown[]): string {
+  const some = values.slice(0, MAX_LISTED).map((value) => shown(value) ?? 'one that cannot be shown')
+  return `[${some.join(', ')}${values.length > MAX_LISTED ? ', …' : ''}]`
+}

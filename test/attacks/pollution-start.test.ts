@@ -42,7 +42,7 @@ t.test('options: the plugin has those that were given', async (t) => {
   const names: Names = {
     ...{ verifySignature: [false], requireAuthentication: [true, 'yes'], audience: ['other', null], algorithms: ['ES256'], clientId: ['other'], serverUrl: [other.issuer] },
     ...{ permissionPath: ['roles', () => ['admin']], userIdField: ['id'], userIdClaim: ['sub'], claimMapping: [{}], syncUser: [() => null, () => ({ admin: true })] },
-    ...{ extractToken: [() => realm.token({ roles: ['admin'] })], leeway: [86_400], verifyTokensWithKeycloak: [true], clientSecret: ['x'], verifyCertificate: [false], ca: ['x'], dispatcher: [{}] },
+    ...{ extractToken: [() => realm.token({ roles: ['admin'] })], leeway: [86_400], authorizedParties: [['other']], maxTokenAge: [1], tokenType: ['at+jwt'], verifyTokensWithKeycloak: [true], clientSecret: ['x'], verifyCertificate: [false], ca: ['x'], dispatcher: [{}] },
     ...{ backchannelLogout: [{ path: '/logout', clients: ['web'] }], adminUrl: [{ path: '/admin' }], revocation: [{ maxTokenLifetime: 1 }], cache: [{ max: 1 }], unknown: [1] },
     ...{ maxStale: [0], preload: ['require'], tokenLength: [100], jsonDepth: [3], store: [{}], maxTokenLifetime: [1], check: ['issuer_mismatch'] }
   }

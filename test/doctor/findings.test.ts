@@ -153,6 +153,7 @@ t.test('seconds for milliseconds, and the other way round', async (t) => {
   const realm = await realmFor(t)
   const { log } = await listening(t, realm, {
     leeway: 5000,
+    maxTokenAge: 600_000,
     jwks: { maxAge: 600, maxStale: 3600, timeout: 50, cooldown: 10 },
     introspection: { timeout: 5, cacheTtl: 1 },
     revocation: { maxTokenLifetime: 86_400_000 }
@@ -165,7 +166,8 @@ t.test('seconds for milliseconds, and the other way round', async (t) => {
     'introspection.timeout is 5, and is in milliseconds: write 5000 if seconds were meant',
     'introspection.cacheTtl is 1, and is in milliseconds: write 1000 if seconds were meant',
     'leeway is 5000, and is in seconds: that is 83 minutes, write 5 if milliseconds were meant',
+    'maxTokenAge is 600000, and is in seconds: that is 7 days, write 600 if milliseconds were meant',
     'revocation.maxTokenLifetime is 86400000, and is in seconds: that is 1000 days, write 86400 if milliseconds were meant'
   ])
-  t.match(await listening(t, realm, { leeway: 60, jwks: { maxAge: 60_000, maxStale: 0, cooldown: 0 } }).then(({ log }) => checksOf(log)), [{ check: 'ok' }])
+  t.match(await listening(t, realm, { leeway: 60, maxTokenAge: 86_400, jwks: { maxAge: 60_000, maxStale: 0, cooldown: 0 } }).then(({ log }) => checksOf(log)), [{ check: 'ok' }])
 })

@@ -17,6 +17,9 @@ const CLEAN_URL = `option "issuer" must be an http or https URL without user nam
 const CLIENT = 'option "clientId" must be the id of this API\'s client in Keycloak, not '
 const SECRET_OF = 'option "clientSecret" must be the secret of that client, or a function that returns it, not '
 const AUDIENCE = 'option "audience" must be a client id, an array of them, or null to leave aud unchecked, not '
+const PARTIES = 'option "authorizedParties" must be the id of a client whose tokens are accepted, or an array of such, not '
+const AGE = 'option "maxTokenAge" must be a whole number of seconds from 1, not '
+const TOKEN_TYPE = 'option "tokenType" must be "at+jwt", not '
 const ALGORITHMS = 'must be one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA: a secret (HS*) or no signature (none) cannot prove who issued a token, not '
 const PATH = 'must be a dotted string such as "realm_access.roles", an array of segments, or a function of the claims, not '
 const CA = 'must be a certificate in PEM as string or Buffer (its text, not its path), or an array of them, not '
@@ -111,6 +114,34 @@ refused('who this API is', [
   [{ audience: new Set(['api']) }, `${AUDIENCE}an object`],
   [{ audience: ['api', undefined] }, 'option "audience.1" must be a client id, not undefined'],
   [{ audience: ['api', 5] }, 'option "audience.1" must be a client id, not 5']
+])
+
+refused('a party is a client id, and an empty list accepts nobody', [
+  [{ authorizedParties: [] }, `${PARTIES}an empty array`],
+  [{ authorizedParties: '' }, `${PARTIES}an empty string`],
+  [{ authorizedParties: null }, `${PARTIES}null: leave it out instead`],
+  [{ authorizedParties: new Set(['web']) }, `${PARTIES}an object`],
+  [{ authorizedParties: /web/ }, `${PARTIES}an object`],
+  [{ authorizedParties: 'web\n' }, PARTIES + TRIM],
+  [{ authorizedParties: 'undefined' }, `${PARTIES}the text "undefined": ${FOR_TEXT}`],
+  [{ authorizedParties: ['web', undefined] }, `${PARTIES.replace('Parties', 'Parties.1')}undefined`],
+  [{ authorizedParty: 'web' }, 'option "authorizedParty" is unknown; write "authorizedParties"'],
+  [{ azp: 'web' }, 'option "azp" is unknown; write "authorizedParties"']
+])
+
+refused('the age of a token is in whole seconds, and its type is one', [
+  [{ maxTokenAge: 0 }, `${AGE}0`],
+  [{ maxTokenAge: -600 }, `${AGE}-600`],
+  [{ maxTokenAge: 0.5 }, `${AGE}0.5`],
+  [{ maxTokenAge: Infinity }, `${AGE}Infinity`],
+  [{ maxTokenAge: '600' }, AGE + QUOTED_NUMBER],
+  [{ maxTokenAge: '10m' }, `${AGE}a string`],
+  [{ maxTokenAge: null }, `${AGE}null: leave it out instead`],
+  [{ tokenType: 'JWT' }, `${TOKEN_TYPE}another string`],
+  [{ tokenType: 'AT+JWT' }, `${TOKEN_TYPE}"AT+JWT": write "at+jwt"`],
+  [{ tokenType: 'application/at+jwt' }, `${TOKEN_TYPE}another string`],
+  [{ tokenType: ['at+jwt'] }, `${TOKEN_TYPE}an array`],
+  [{ tokenType: true }, `${TOKEN_TYPE}true`]
 ])
 
 refused('what is accepted in a token, and made of it', [

@@ -83,6 +83,22 @@ t.test('by its claims', async (t) => {
   ])
 })
 
+t.test('by the options that restrict tokens', async (t) => {
+  const realm = await realmFor(t)
+  const typed = (claims: TokenSpec['claims']): string => realm.token({ kind: 'at+jwt', claims: { azp: 'web', ...claims } })
+  await refuses(t, realm, { authorizedParties: ['web'], maxTokenAge: 60, tokenType: 'at+jwt' }, [
+    [realm.token(), 'at_jwt_required'],
+    [realm.token({ header: { typ: undefined as never } }), 'at_jwt_required'],
+    [realm.token({ header: { typ: 'logout+jwt' } }), 'logout_token'],
+    [typed({ azp: undefined }), 'azp_missing'],
+    [typed({ azp: 'cli' }), 'azp_mismatch'],
+    [typed({ azp: ['web'] }), 'claim_not_string'],
+    [typed({ iat: now() - 90 }), 'token_too_old'],
+    [typed({ sub: undefined }), 'at_jwt_claim_missing'],
+    [typed({ client_id: 5 }), 'claim_not_string']
+  ])
+})
+
 t.test('by what was revoked', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, { ...LOGOUT, revocation: { maxTokenLifetime: 3600 } })
