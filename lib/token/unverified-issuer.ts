@@ -13,6 +13,7 @@ export function createUnverifiedIssuer (limits: { tokenLength: number, jsonDepth
   const rules: JwsRules = {
     algorithms: ANY_ALGORITHM,
     types: ACCESS_TOKEN,
+    typeOptional: true,
     maxLength: limits.tokenLength,
     maxDepth: limits.jsonDepth,
     onOtherAlgorithm: undefined,
