@@ -27,7 +27,9 @@ export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption>): Pl
 
 /** The settings of a realm, with the defaults that depend on other options, and the types that a schema cannot express. */
 export function realmSettingsOf (parsed: ParsedOptions) {
-  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, ...settings } = parsed
+  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, ...given } = parsed
+  // No member of a polluted Object.prototype is an option.
+  const settings = withoutPrototype(given)
   const revocation = settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
   const { clientId = 'account' } = settings
   return withoutPrototype({
