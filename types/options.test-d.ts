@@ -63,6 +63,18 @@ expectAssignable<KeycloakOptions>({ issuer, clientSecret: async () => 'secret' }
 expectAssignable<KeycloakOptions>({ issuer, audience: ['api'] as const, algorithms: ['RS256'] as const })
 
 // Required, misspelled, unknown.
+app.register(keycloak, { issuers: [{ issuer }, { name: 'globex', issuer, clientId: 'books', backchannelLogout: { clients: 'web' } }], audience: 'api' })
+app.register(keycloak, { issuers: async (iss) => iss === issuer ? { issuer } : null, maxIssuers: 10, backchannelLogout: { path: '/logout' } })
+app.register(keycloak, { issuers: [{ issuer }], selectIssuer: ({ hostname }) => hostname === 'acme.example' ? 'acme' : null, syncUser: (_profile, context) => ({ issuer: context.issuer }) })
+expectError(app.register(keycloak, { issuer, issuers: [{ issuer }] }))
+expectError(app.register(keycloak, { issuers: [{}] }))
+expectError(app.register(keycloak, { issuers: { issuer } }))
+expectError(app.register(keycloak, { issuers: [{ issuer, leeway: 5 }] }))
+expectError(app.register(keycloak, { issuers: [{ issuer, syncUser: () => null }] }))
+expectError(app.register(keycloak, { issuers: (iss: string) => iss }))
+expectError(app.register(keycloak, { issuers: [{ issuer }], serverUrl: issuer }))
+expectError(app.register(keycloak, { issuers: [{ issuer }], selectIssuer: () => undefined }))
+expectError(app.register(keycloak, { issuers: [{ issuer }], selectIssuer: async () => 'acme' }))
 expectError(app.register(keycloak))
 expectError(app.register(keycloak, {}))
 expectError(app.register(keycloak, { clientId: 'api' }))

@@ -406,10 +406,13 @@ type RealmOption =
   | 'ca' | 'verifyCertificate' | 'dispatcher'
 
 /**
- * Finds the realm of an issuer that has not been met yet, such as in a table of tenants; `null` if it is none of yours.
- * Only an `iss` that looks like the URL of a realm is asked for. The `iss` is that of a token that nobody has verified: compare
- * it with what you know, and never build a trusted URL of it. The answer is kept. If the function throws, takes longer than 5
- * seconds or returns something else, tokens of this issuer are 503 and it is asked again a second later.
+ * Finds the realm of an issuer, such as in a table of tenants; `null` if it is none of yours, which is 401.
+ *
+ * It is called for an `iss` whose realm is not open, and that is the canonical URL of a realm: all others are 401 without a call.
+ * Nobody has verified the token yet, so compare the `iss` with those that you know, and return an entry with this `issuer` for no
+ * other: its keys sign tokens for this API. The answer counts until the realm closes ({@link SeveralIssuersOptions.maxIssuers}), and
+ * `null` for a minute. If the function throws, takes longer than 5 seconds or returns something else, tokens of this issuer
+ * are 503, and it is called again a second later.
  */
 export type IssuerFinder = (iss: string) => IssuerOptions | null | Promise<IssuerOptions | null>
 
@@ -426,7 +429,9 @@ export interface SeveralIssuersOptions extends CommonOptions {
    */
   issuers: readonly IssuerOptions[] | IssuerFinder
   /**
-   * With a function `issuers`: the most realms that are kept. The least recently used one is ended and closed.
+   * With a function `issuers`: the largest number of realms that stay open and have accepted a token. The least recently used
+   * one closes for another one, when the requests that it decides on are answered. A realm that has accepted no token takes the
+   * place of none that has; such realms have the places that are free, and 32 more.
    * @default 100
    */
   maxIssuers?: number

@@ -62,7 +62,7 @@ function checkLogLines (root, { file, tables }) {
 }
 
 /**
- * The options and error codes that index.ts exports as KeycloakOptions and KeycloakErrorCode. An option within a group is named
+ * The options and error codes that index.ts exports as KeycloakOptions, SeveralIssuersOptions and KeycloakErrorCode. An option within a group is named
  * `group.option`; the default is that of the tag `@default`.
  */
 function promised (entry) {
@@ -74,7 +74,8 @@ function promised (entry) {
     return checker.getDeclaredTypeOfSymbol(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
   }
   const options = new Map()
-  for (const property of checker.getPropertiesOfType(typeOf('KeycloakOptions'))) {
+  for (const property of ['KeycloakOptions', 'SeveralIssuersOptions'].flatMap((name) => checker.getPropertiesOfType(typeOf(name)))) {
+    if (options.has(property.name)) continue
     const inner = groupOf(checker, checker.getNonNullableType(checker.getTypeOfSymbol(property)))
     const preset = defaultOf(property)
     // A group without a default of its own needs no row of its own.
