@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { isTestOrDevelopment } from '../util/environment.js'
-import { testRealms } from '../util/test-realms.js'
+import { isTestRealm } from '../util/test-realms.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 
 /**
@@ -39,14 +39,10 @@ export type IsRefused = (key: KeyObject) => boolean
 export function refuseTestKeys ({ issuer, baseUrl }: Origin, log: FastifyBaseLogger): IsRefused {
   const warning = new RateLimit(WARN_AGAIN)
   return (key) => {
-    if (!FINGERPRINTS.has(fingerprint(key)) || isTestOrDevelopment() || isOwnRealm(issuer) || isOwnRealm(baseUrl)) return false
+    if (!FINGERPRINTS.has(fingerprint(key)) || isTestOrDevelopment() || isTestRealm(issuer) || isTestRealm(baseUrl)) return false
     if (warning.allows()) log.warn(`the key set of ${baseUrl} has keys ${TEST_KEYS}`)
     return true
   }
-}
-
-function isOwnRealm (url: string): boolean {
-  return [...testRealms()].some((realm) => realm.issuer === url)
 }
 
 /**

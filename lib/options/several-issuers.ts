@@ -1,6 +1,7 @@
 import { isThenable } from '../util/maybe-promise.js'
 import { plainCopy } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
+import { isTestRealm } from '../util/test-realms.js'
 import { parse, plainOptions, wrong } from './parse.js'
 import { entrySchema, groups } from './schema.js'
 import { PLUGIN_OPTIONS, type RealmSettings, realmSettingsOf, refuseContradictions } from './settings.js'
@@ -38,10 +39,15 @@ export function listedRealms (entries: readonly unknown[], defaults: JsonObject)
   for (const [at, realm] of realms.entries()) {
     for (const [before, other] of realms.slice(0, at).entries()) {
       if (realm.issuer === other.issuer) throw wrong(`option "issuers[${at}].issuer" must be another one than that of issuers[${before}], since an issuer is one realm`)
-      if (realm.name === other.name) throw wrong(`option "issuers[${at}].name" must be another one than that of issuers[${before}], ${JSON.stringify(realm.name)}; give one of them a name of its own`)
+      if (realm.name === other.name) throw wrong(`option "issuers[${at}].name" must be another one than that of issuers[${before}], ${JSON.stringify(realm.name)}; ${otherName(realm)}`)
     }
   }
   return realms
+}
+
+/** The way to another name: a test realm has it in its URL. */
+function otherName ({ issuer }: RealmSettings): string {
+  return isTestRealm(issuer) ? 'write createTestRealm({ name: "…" })' : 'give one of them a name of its own'
 }
 
 /**

@@ -15,3 +15,8 @@ export function testRealms (): Set<RunningRealm> {
   shared[NAME] ??= new Set()
   return shared[NAME]
 }
+
+/** Is this the URL of a test realm that runs in this process? */
+export function isTestRealm (url: string): boolean {
+  return [...testRealms()].some(({ issuer }) => issuer === url)
+}
