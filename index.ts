@@ -80,6 +80,7 @@ export { bearerToken, openapi, redisStore }
 export type { RedisClient, RedisConnection, RedisStoreOptions } from './lib/revocation/redis-store.js'
 export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
 export type { KeycloakReasonCode } from './lib/reasons/reason.js'
+export type * from './types/claim-rules.js'
 export type * from './types/declared.js'
 export type * from './types/instance.js'
 export type * from './types/openapi.js'

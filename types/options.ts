@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { IssuerName, KeycloakTypes } from './declared.js'
+import type { IssuerName, KeycloakTypes, ScopeName } from './declared.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
@@ -65,6 +65,9 @@ export type ExtractToken = (request: FastifyRequest) => string | null | undefine
 
 /** Finds the name of the issuer that a request is tied to; `null` ties it to none. Synchronous. */
 export type SelectIssuer = (request: FastifyRequest) => IssuerName | null
+
+/** Scopes, and the scopes that each of them stands for. */
+export type ScopeImplications = { readonly [Scope in ScopeName]?: readonly ScopeName[] }
 
 /** Finds the roles in the claims; a value that is not an array is no roles. Synchronous. */
 export type RoleSelector = (claims: Claims) => unknown
@@ -243,6 +246,19 @@ export interface CommonOptions {
    * permissionPath: 'realm_access.roles'
    */
   permissionPath?: string | readonly string[] | RoleSelector
+  /**
+   * The path of the groups in the claims, for rules such as `{ group: '/staff/it' }`: a dotted string, or an array of segments
+   * for names that contain a dot. It is the "Token Claim Name" of Keycloak's mapper "Group Membership".
+   * @default 'groups'
+   */
+  groupsClaim?: ClaimPath
+  /**
+   * Scopes that stand for others, in `config.scope` and in rules: a token with `mcp:admin` is then good for `mcp:tools` too.
+   * Through others as well; a circle stops the start.
+   * @example
+   * scopeImplies: { 'mcp:admin': ['mcp:tools'], 'mcp:tools': ['mcp:list'] }
+   */
+  scopeImplies?: ScopeImplications
   /**
    * The key of `request.user` that identifies the user. If it is not the default, declare the type of your user:
    * {@link KeycloakTypes}.

@@ -3,8 +3,25 @@ import type {
   RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface
 } from 'fastify'
 import type { IssuerName } from './declared.js'
-import type { SyncPermissionRule } from './rules.js'
+import type { PermissionRule, SyncPermissionRule } from './rules.js'
 import type { Claims, User } from './user.js'
+
+/** An organization that the caller is a member of, as the claim `organization` describes it. Frozen. */
+export interface Organization {
+  /** The alias, which never changes in Keycloak. */
+  readonly alias: string
+  /** The id, if the mapper has "Add organization id" on. */
+  readonly id?: string
+  /**
+   * The caller's roles in the organization: `realm_access.roles` in it, which are the roles of the caller's groups of the
+   * organization; and `roles`, unless the token has attributes of organizations, one of which could have that name.
+   */
+  readonly roles: readonly string[]
+  /** The paths of the caller's groups of the organization. If no mapper writes groups, an attribute may take their place. */
+  readonly groups: readonly string[]
+  /** All other lists of the organization: its attributes, if the mapper has "Add organization attributes" on. */
+  readonly attributes: Readonly<Record<string, readonly string[]>>
+}
 
 /** The route configs that demand a token. A member that may be `undefined` does not. */
 type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { authenticated: {} }
@@ -38,6 +55,17 @@ export interface KeycloakRequest<ContextConfig = unknown> {
    * @throws {TypeError} for a value that is not a rule, or an asynchronous function
    */
   hasPermission (rule: SyncPermissionRule): boolean
+  /**
+   * The same for all rules, also asynchronous ones. `false` for an anonymous caller.
+   *
+   * @example
+   * if (!await request.isAllowed({ any: ['view-all', async (claims) => isOwner(claims.sub)] })) return reply.code(403).send()
+   *
+   * @throws {TypeError} (a rejection) for a value that is not a rule
+   */
+  isAllowed (rule: PermissionRule): Promise<boolean>
+  /** The organizations that the token names; empty for an anonymous caller, and without a claim `organization`. Frozen. */
+  readonly organizations: readonly Organization[]
 }
 
 /**

@@ -1,10 +1,8 @@
 import type { FastifyRequest } from 'fastify'
+import type { ClaimRule, RuleMember, WithoutMembers } from './claim-rules.js'
 import type { IssuerName, PermissionName, ScopeName } from './declared.js'
 import type { Claims } from './user.js'
-import type { WriteInstead } from './write-instead.js'
-
-/** Keeps the compiler's message about an undeclared name short; without this type, the message lists the whole rule. */
-type OneOf<Name extends string> = string extends Name ? never : WriteInstead<Name>
+import type { OneOf, WriteInstead } from './write-instead.js'
 
 /**
  * A rule of your own: only `true` (or a promise of `true`) allows. An error that it throws is your application's error.
@@ -18,7 +16,7 @@ export type PermissionFunction = (claims: Claims, request: FastifyRequest) => bo
 export type SyncPermissionFunction = (claims: Claims, request: FastifyRequest) => boolean
 
 /** One of several rules is enough: `{ any: ['admin', ['read', 'write']] }`. */
-export interface AnyRule {
+export interface AnyRule extends WithoutMembers<Exclude<RuleMember, 'any' | 'all'>> {
   /** The rules of which one is enough; not empty. */
   readonly any: readonly [PermissionRule, ...PermissionRule[]]
   /** One of `any` may be `{ all: […] }`. */
@@ -26,7 +24,7 @@ export interface AnyRule {
 }
 
 /** All of several rules are needed: `{ all: ['read', 'write'] }`, which is the same as an array. */
-export interface AllRules {
+export interface AllRules extends WithoutMembers<Exclude<RuleMember, 'any' | 'all'>> {
   /** The rules that are needed; not empty. */
   readonly all: readonly [PermissionRule, ...PermissionRule[]]
   /** One of `all` may be `{ any: […] }`. */
@@ -34,24 +32,28 @@ export interface AllRules {
 }
 
 /**
- * The callers who are allowed: a role, all of several rules, any of several rules, or a function; nested up to 16 deep.
+ * The callers who are allowed: a role, a rule about a claim, all of several rules, any of several rules, or a function;
+ * nested up to 16 deep. docs/who-may.md explains each.
  *
  * @example
  * 'read-profile'
  * ['read', 'write']
  * { any: ['admin', ['read', 'write']] }
+ * { realmRole: 'admin' }
+ * { organization: { param: 'org' } }
  * (claims, request) => claims.azp === 'web'
  */
 export type PermissionRule =
   | PermissionFunction
   | AnyRule
   | AllRules
+  | ClaimRule
   | PermissionName
   | OneOf<PermissionName>
   | readonly [PermissionRule, ...PermissionRule[]]
 
 /** {@link AnyRule} for `request.hasPermission`. */
-export interface SyncAnyRule {
+export interface SyncAnyRule extends WithoutMembers<Exclude<RuleMember, 'any' | 'all'>> {
   /** The rules of which one is enough; not empty. */
   readonly any: readonly SyncPermissionRule[]
   /** One of `any` may be `{ all: […] }`. */
@@ -59,7 +61,7 @@ export interface SyncAnyRule {
 }
 
 /** {@link AllRules} for `request.hasPermission`. */
-export interface SyncAllRules {
+export interface SyncAllRules extends WithoutMembers<Exclude<RuleMember, 'any' | 'all'>> {
   /** The rules that are needed; not empty. */
   readonly all: readonly SyncPermissionRule[]
   /** One of `all` may be `{ any: […] }`. */
@@ -72,6 +74,7 @@ export type SyncPermissionRule =
   | readonly SyncPermissionRule[]
   | SyncAnyRule
   | SyncAllRules
+  | ClaimRule
   | SyncPermissionFunction
 
 /** The words that the `scope` claim must contain (RFC 6749 section 3.3), all of them: `'write'`, `['read', 'write']`. */
@@ -87,13 +90,16 @@ export type IssuerRule = IssuerName | OneOf<IssuerName> | readonly [IssuerName, 
  */
 export interface KeycloakRouteConfig {
   /**
-   * The roles that a caller needs, in the claim that the option `permissionPath` names. A caller without them gets 403
-   * `permission_denied`, an anonymous caller 401 `not_authenticated`.
+   * The rule that a caller must fulfil: a role in the claim that the option `permissionPath` names, a rule about another
+   * claim, or several of them. A caller who does not fulfil it gets 403 `permission_denied`, an anonymous caller 401
+   * `not_authenticated`.
    *
    * @example
    * permission: 'read-profile'                          // a role
    * permission: ['read', 'write']                       // all of them
    * permission: { any: ['admin', ['read', 'write']] }   // any of them
+   * permission: { clientRole: 'reader', client: 'billing' }
+   * permission: { group: '/staff/**' }
    * permission: (claims, request) => claims.azp === 'web'
    */
   permission?: PermissionRule

@@ -9,3 +9,6 @@ export interface WriteInstead<Hint> {
   /** The right spelling, or a hint. */
   readonly 'write instead': Hint
 }
+
+/** Keeps the compiler's message about an undeclared name short; without this type, the message lists the whole rule. */
+export type OneOf<Name extends string> = string extends Name ? never : WriteInstead<Name>

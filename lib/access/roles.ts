@@ -24,7 +24,8 @@ export function rolesAt (path: NonNullable<KeycloakOptions['permissionPath']>): 
   }
 }
 
-function rolesIn (value: unknown): Roles {
+/** The roles of a list; none if it is not an array. */
+export function rolesIn (value: unknown): Roles {
   if (!Array.isArray(value)) return NO_ROLES
   if (value.length <= MAX_LIST) return value
   const roles = new Set(value)

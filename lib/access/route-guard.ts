@@ -4,7 +4,10 @@ import { kindOf } from '../util/kind-of.js'
 import { memberOf, plainCopy } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { CONFIG_KEYS, correctionOf, looksLikeRule, REFUSED_BESIDE_CONFIG, RULE_KEYS } from './config-keys.js'
-import { type Check, compileRule } from './permission-rule.js'
+import { compileRule } from './permission-rule.js'
+import { parametersIn } from './route-parameters.js'
+import type { Check, Rule } from './rule.js'
+import { isScopeWord } from './scopes.js'
 
 /** The checks of a route, compiled from its config once. */
 export interface Guard {
@@ -18,29 +21,29 @@ export interface Guard {
   dependsOnClaimsOnly: boolean
   /** The names of the issuers whose tokens are allowed; `undefined`: all. */
   issuers: ReadonlySet<string> | undefined
+  /** Does `check` look at the roles at `permissionPath`? */
+  readsRoles: boolean
   /** The words that the `scope` claim must contain. */
   scopes: readonly string[]
   /** The rule in words. */
   text: string | undefined
-  /** The `permission` in the words that the reason of a refusal needs; `undefined` without one. */
-  permission: { text: string, readsRoles: boolean, isRole: boolean } | undefined
+  /** The whole `permission`, for the reason of a refusal; `undefined` without one. */
+  permission: Rule | undefined
 }
-
-/** RFC 6749 section 3.3: a scope-token. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /**
  * Compile a route's config.
- * @param route the name of the route in errors: `GET /profile`
+ * @param name the name of the route in errors: `GET /profile`
+ * @param url the URL of the route, whose parameters a rule may name
  * @param issuers the names of all issuers, if they are known at start
  * @throws {TypeError} for a value that is not a rule, and for a misspelled key that would leave the route open
  */
-export function compileGuard (config: unknown, route: string, requireAuthentication: boolean, issuers?: ReadonlySet<string>): Guard {
-  const fail = failFor(route)
+export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, issuers?: ReadonlySet<string>): Guard {
+  const fail = failFor(name)
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const rule = readRule(own, fail, issuers)
+  const rule = readRule(own, url, fail, issuers)
   const restricted = rule.text !== undefined
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
     fail('config.keycloak: false goes with none of public, authenticated, permission, scope and issuer, which it switches off')
@@ -128,27 +131,31 @@ function readFlags (config: JsonObject, fail: ThrowRouteError): { public: boolea
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): Omit<Guard, 'access' | 'ownRule'> {
+function readRule (config: JsonObject, url: string, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): Omit<Guard, 'access' | 'ownRule'> {
   const words: string[] = []
-  let check: Check | undefined
-  let dependsOnClaimsOnly = true
-  let permission: Guard['permission']
-  if (Object.hasOwn(config, 'permission')) {
-    try {
-      const rule = compileRule(config.permission, 'config.permission')
-      check = rule.check
-      dependsOnClaimsOnly = rule.dependsOnClaimsOnly
-      permission = { text: rule.text, readsRoles: rule.readsRoles, isRole: typeof config.permission === 'string' }
-      words.push(`permission ${rule.text}`)
-    } catch (error) {
-      fail((error as Error).message)
-    }
-  }
+  const permission = Object.hasOwn(config, 'permission') ? readPermission(config.permission, url, fail) : undefined
+  if (permission !== undefined) words.push(`permission ${permission.text}`)
   const issuers = Object.hasOwn(config, 'issuer') ? readIssuers(config.issuer, fail, known) : undefined
   if (issuers !== undefined) words.push(`issuer ${[...issuers].join(' or ')}`)
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
-  return { check, dependsOnClaimsOnly, issuers, scopes, text: words.length > 0 ? words.join(' and ') : undefined, permission }
+  return {
+    check: permission?.check,
+    dependsOnClaimsOnly: permission === undefined || permission.dependsOnClaimsOnly,
+    readsRoles: permission?.kinds.has('role') === true,
+    issuers,
+    scopes,
+    text: words.length > 0 ? words.join(' and ') : undefined,
+    permission
+  }
+}
+
+function readPermission (permission: unknown, url: string, fail: ThrowRouteError): Rule {
+  try {
+    return compileRule(permission, { name: 'config.permission', parameters: () => parametersIn(url) })
+  } catch (error) {
+    return fail((error as Error).message)
+  }
 }
 
 function readIssuers (issuer: unknown, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): ReadonlySet<string> {
@@ -162,8 +169,7 @@ function readIssuers (issuer: unknown, fail: ThrowRouteError, known: ReadonlySet
 
 function readScopes (scope: unknown, fail: ThrowRouteError): string[] {
   const scopes: unknown[] = Array.isArray(scope) ? Array.from(scope) : [scope]
-  const good = (each: unknown): each is string => typeof each === 'string' && SCOPE.test(each)
-  if (scopes.length === 0 || !scopes.every(good)) {
+  if (scopes.length === 0 || !scopes.every(isScopeWord)) {
     fail('config.scope must be a word of the scope claim such as "write", or an array of such words')
   }
   return scopes as string[]

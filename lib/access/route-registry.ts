@@ -29,7 +29,9 @@ interface RegisteredRoute {
 }
 
 /** The guard for a request that matches no route: 404 whatever its token. */
-const UNKNOWN_ROUTE: Guard = { access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, issuers: undefined, scopes: [], text: undefined, permission: undefined }
+const UNKNOWN_ROUTE: Guard = {
+  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], text: undefined, permission: undefined
+}
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
 const MIDDLEWARE_ROUTE: Guard = { ...UNKNOWN_ROUTE, access: 'authenticated' }
@@ -130,6 +132,6 @@ export class Routes {
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    return compileGuard(config, nameOf(methods, url), this.#requireAuthentication, this.#issuers)
+    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#issuers)
   }
 }

@@ -75,7 +75,7 @@ function guardOf ({ config, url }: OpenapiTransformInput['route']): Guard | unde
   const seen = guardIn(config)
   if (seen !== undefined) return seen
   try {
-    const compiled = compileGuard(config, url, true)
+    const compiled = compileGuard(config, { name: url, url }, true)
     return compiled.access === 'authenticated' && !compiled.ownRule ? undefined : compiled
   } catch {
     return undefined

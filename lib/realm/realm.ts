@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { RealmHealth } from '../../types/instance.js'
-import { createDenials, type Denials } from '../access/denial.js'
-import { rolesAt, type RolesOf } from '../access/roles.js'
+import { RealmAccess } from '../access/realm-access.js'
 import { EndpointHealth } from '../diagnostics/endpoint-health.js'
 import { issuerLog } from '../diagnostics/issuer-log.js'
 import { type IssuerCheck, StartCheck } from '../doctor/start-check.js'
@@ -44,9 +43,8 @@ export class Realm implements IdentityOwner {
   /** Does `identify` need the presentation? */
   readonly needsPresentation: boolean
   readonly toUser: ToUser
-  readonly rolesOf: RolesOf
-  /** Functions that make the reason of a 403. */
-  readonly denials: Denials
+  /** The places of roles, groups and scopes in the realm's claims. */
+  readonly access: RealmAccess
   /** The check of its Keycloak at start. */
   readonly check: IssuerCheck
   readonly #settings: RealmSettings
@@ -65,8 +63,7 @@ export class Realm implements IdentityOwner {
     this.fromCache = fromKept && fromCacheBy(shared.tokens!, fromKept)
     this.needsPresentation = needsPresentation
     this.toUser = shared.createToUser(settings)
-    this.rolesOf = rolesAt(settings.permissionPath)
-    this.denials = createDenials(settings)
+    this.access = new RealmAccess(settings)
     const { client: keycloakClient, introspection } = parts
     const context = { settings, keycloakClient, introspection, keys: settings.verifySignature ? parts.keys : undefined }
     this.check = { context, log: shared.startLog, name: shared.isOfSeveral ? settings.name : undefined }

@@ -3,6 +3,7 @@ import type { Entries } from './entry.js'
 const LIGHTWEIGHT = 'set verifyTokensWithKeycloak: true, or switch "Always use lightweight access token" of its client off'
 const USER_CLAIM = 'the claim {claim}, which identifies the user (userIdClaim),'
 const ROLES = 'permission {rule} {verdict} the roles {where}'
+const PERMISSION = 'permission {rule} is not fulfilled'
 const ABSENT = 'Either the user has no such role, or the client of the token passes none on (Full scope allowed, the client scope "roles"), or permissionPath names another place'
 
 /** The reasons about the caller of a request: no token, a user whom the application does not know, a missing right. */
@@ -31,6 +32,19 @@ export const CALLERS = {
   roles_absent: { sentence: `${ROLES}: the token has no {segment}[ in {parent}]. {advice}`, advice: ABSENT },
   roles_misplaced: { sentence: `${ROLES}: the token has no {segment} in {parent}. What is there is {kind}`, advice: 'correct permissionPath' },
   roles_not_array: { sentence: `${ROLES}, which are {kind} there and not an array: {advice}`, advice: 'switch Multivalued of the mapper on in Keycloak' },
+  realm_role_missing: { sentence: `${PERMISSION}: realm role {role} is not among the roles at realm_access.roles: {advice}`, advice: 'assign it to the user (Role mapping), and let the client of the token pass it on (Full scope allowed, or Scope)' },
+  realm_roles_absent: { sentence: `${PERMISSION}: the token has no array of roles at realm_access.roles: {advice}`, advice: 'give the client of the token the client scope "roles", whose mapper "realm roles" writes it' },
+  client_role_missing: { sentence: `${PERMISSION}: client role {role} is not among the roles at {where}: {advice}`, advice: 'assign it to the user (Role mapping), and let the client of the token pass it on (Full scope allowed, or Scope)' },
+  client_roles_absent: { sentence: `${PERMISSION}: the token has no array of roles at {where}: {advice}`, advice: 'assign a role of that client to the user, and give the client of the token the client scope "roles", whose mapper "client roles" writes it' },
+  group_missing: { sentence: `${PERMISSION}: the group is not among the groups at {claim}: {advice}`, advice: 'let the user join it (Groups, Members), and switch "Full group path" of the mapper on' },
+  groups_absent: { sentence: `${PERMISSION}: the token has no array of groups at {claim}: {advice}`, advice: 'give the client of the token a mapper of the type "Group Membership" that writes this claim ("Token Claim Name", "Add to access token"), or correct groupsClaim' },
+  organization_missing: { sentence: `${PERMISSION}: the claim organization does not name it: {advice}`, advice: 'let the user join it (Organizations, Members), and ask for the scope "organization:*" at login' },
+  organization_absent: { sentence: `${PERMISSION}: the token names no organization: {advice}`, advice: 'let the user join one, and ask for the scope "organization:*" at login: for "organization" alone Keycloak writes nothing if the user has several' },
+  organization_role_missing: { sentence: `${PERMISSION}: the user is a member without the role {role}: {advice}`, advice: 'give a group of the organization the role and the user the group; the mapper "Organization Group Membership" writes it with "Add group role mappings" on' },
+  organization_roles_doubtful: { sentence: `${PERMISSION}: the token has attributes of organizations, and its list "roles" may be one of them: {advice}`, advice: 'switch "Add organization attributes" of the mapper "Organization Membership" off' },
+  authorized_party_other: { sentence: `${PERMISSION}: azp[ {azp}] is not the client of the rule`, advice: 'call with a token of that client, or correct the rule' },
+  alternatives_missing: { sentence: `${PERMISSION}: none of its alternatives is`, advice: 'give the user one of them in Keycloak, or correct the rule' },
+  claim_lightweight: { sentence: `${PERMISSION}: the token is lightweight, without {claim}: {advice}`, advice: LIGHTWEIGHT },
   roles_lightweight: { sentence: `${ROLES}: the token is lightweight, without roles: {advice}`, advice: LIGHTWEIGHT },
   refused_by_application: { sentence: '{sentence}', advice: 'look at the application: it threw this KeycloakError itself' }
 } as const satisfies Entries

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Claims, User } from '../../types/user.js'
+import { Caller } from '../access/caller.js'
+import { issuerDenial, scopeDenial } from '../access/denial.js'
 import type { Guard } from '../access/route-guard.js'
 import type { Routes } from '../access/route-registry.js'
-import { hasScopes } from '../access/scopes.js'
 import { writesDebug } from '../diagnostics/log-level.js'
 import { type ChallengeParameters, KeycloakError, type ReasonSource, refusal } from '../errors.js'
 import type { Closing } from '../keycloak/closing.js'
@@ -12,7 +13,6 @@ import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
-import type { JsonObject } from '../util/strict-json.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 import { isGone, RequestPresentation } from './presentation.js'
 import type { SeveralIssuers } from './several-issuers.js'
@@ -110,16 +110,16 @@ export class Authentication {
     request.auth = claims
     request.user = user
     if (identity.lastAllowedBy === guard) return undefined
-    const realm = realmOf(identity)
-    if (guard.issuers?.has(realm.name) === false) throw denied(() => realm.denials.issuer(guard, realm.name))
-    if (guard.scopes.length > 0 && !hasScopes(claims, guard.scopes)) {
-      throw denied(() => realm.denials.scope(guard, claims as JsonObject), { scope: guard.scopes.join(' ') })
+    const { access, name } = realmOf(identity)
+    if (guard.issuers?.has(name) === false) throw denied(() => issuerDenial(guard.issuers!, name))
+    const caller = new Caller(access, identity, request)
+    if (guard.scopes.length > 0 && !caller.hasScopes(guard.scopes)) {
+      throw denied(() => scopeDenial(caller, guard.scopes), { scope: guard.scopes.join(' ') })
     }
-    const allowed = guard.check === undefined || guard.check({ roles: realm.rolesOf(identity), claims, request })
-    if (allowed instanceof Promise) return allowed.then((late) => requirePermission(late, guard, identity))
-    requirePermission(allowed, guard, identity)
-    // If permissionPath is a function, it is asked each time, and the identity has no roles.
-    if (guard.dependsOnClaimsOnly && (guard.check === undefined || identity.roles !== undefined)) identity.lastAllowedBy = guard
+    const allowed = guard.check === undefined || guard.check(caller)
+    if (allowed instanceof Promise) return allowed.then((late) => requirePermission(late, guard, caller))
+    requirePermission(allowed, guard, caller)
+    if (guard.dependsOnClaimsOnly && (!guard.readsRoles || access.keepsRoles)) identity.lastAllowedBy = guard
   }
 
   #refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
@@ -142,6 +142,10 @@ function logRefusal ({ log }: FastifyRequest, { code, reason, reasonCode }: Keyc
   log.debug({ code, reason, reasonCode }, `request refused: ${reason}`)
 }
 
+function requirePermission (allowed: boolean, { permission }: Guard, caller: Caller): void {
+  if (!allowed) throw denied(() => permission!.denial(caller, permission!.text))
+}
+
 function requireToken ({ access }: Guard): void {
   if (access !== 'optional') throw refusal('not_authenticated', 'token_missing')
 }
@@ -149,10 +153,6 @@ function requireToken ({ access }: Guard): void {
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */
 function isPreflight ({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && Object.hasOwn(headers, 'origin') && Object.hasOwn(headers, 'access-control-request-method')
-}
-
-function requirePermission (allowed: boolean, guard: Guard, identity: Identity): void {
-  if (!allowed) throw denied(() => realmOf(identity).denials.permission(guard, identity.claims))
 }
 
 function denied (reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {

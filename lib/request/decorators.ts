@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { SyncPermissionRule } from '../../types/rules.js'
-import { holds } from '../access/permission-rule.js'
+import { Caller } from '../access/caller.js'
 import type { Routes } from '../access/route-registry.js'
 import type { Authority } from '../realm/authority.js'
 import type { RealmDirectory } from '../realm/directory.js'
@@ -10,6 +9,7 @@ import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 import { hasMember } from '../util/members.js'
 import { createInstance } from './instance.js'
+import { decorateRules } from './rule-decorators.js'
 import { pickedRealm, REALM } from './several-issuers.js'
 
 /**
@@ -24,13 +24,13 @@ export function refuseTakenDecorators (fastify: FastifyInstance): void {
   if (isDecorated('user')) {
     throw new Error('fastify-keycloak-bearer: request.user is decorated by another plugin already; when it is @fastify/jwt, give that one the option decoratorName, such as "jwtUser"; when it is @fastify/passport, give its Authenticator the option userProperty, such as "sessionUser"')
   }
-  if (isDecorated('auth') || isDecorated('hasPermission')) {
-    throw new Error('fastify-keycloak-bearer: request.auth or request.hasPermission is decorated by another plugin already; register the two in sibling scopes')
+  for (const [one, other] of [['auth', 'hasPermission'], ['isAllowed', 'organizations']] as const) {
+    if (isDecorated(one) || isDecorated(other)) throw new Error(`fastify-keycloak-bearer: request.${one} or request.${other} is decorated by another plugin already; register the two in sibling scopes`)
   }
   if (isDecorated('issuer')) throw new Error('fastify-keycloak-bearer: request.issuer is decorated by another plugin already; register the two in sibling scopes')
 }
 
-/** Adds `request.user`, `request.auth`, `request.issuer`, `request.hasPermission` and `fastify.keycloak`. */
+/** Adds the members of requests, and `fastify.keycloak`. */
 export function decorate (fastify: FastifyInstance, authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): void {
   const identityBy = createIdentityBy()
   const { only } = authority
@@ -40,9 +40,9 @@ export function decorate (fastify: FastifyInstance, authority: Authority, direct
   fastify.decorateRequest('user', null)
   fastify.decorateRequest('auth', null)
   fastify.decorateRequest('issuer', { getter (this: FastifyRequest) { return realmOf(this)?.name ?? null } })
-  fastify.decorateRequest('hasPermission', function hasPermission (this: FastifyRequest, rule: SyncPermissionRule): boolean {
-    const realm = realmOf(this)
-    return realm !== null && holds(rule, { roles: realm.rolesOf(identityBy(this.auth!, realm)), claims: this.auth!, request: this })
+  decorateRules(fastify, (request) => {
+    const realm = realmOf(request)
+    return realm && new Caller(realm.access, identityBy(request.auth!, realm), request)
   })
   fastify.decorate('keycloak', createInstance(authority, directory, routes, tokens))
 }

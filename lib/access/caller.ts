@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify'
+import type { Claims } from '../../types/user.js'
+import type { Identity, Roles } from '../token/identity.js'
+import type { JsonObject } from '../util/strict-json.js'
+import type { RealmAccess } from './realm-access.js'
+import type { Rights } from './rights.js'
+
+/** The caller as a rule sees it: the identity, and the realm that says where its rights are. */
+export class Caller {
+  readonly realm: RealmAccess
+  readonly request: FastifyRequest
+  readonly #identity: Identity
+
+  constructor (realm: RealmAccess, identity: Identity, request: FastifyRequest) {
+    this.realm = realm
+    this.request = request
+    this.#identity = identity
+  }
+
+  get claims (): Claims {
+    return this.#identity.claims as Claims
+  }
+
+  /** The roles at `permissionPath`. */
+  get roles (): Roles {
+    return this.realm.rolesOf(this.#identity)
+  }
+
+  get rights (): Rights {
+    return this.realm.rightsOf(this.#identity.claims)
+  }
+
+  hasScopes (words: readonly string[]): boolean {
+    return this.realm.hasScopes(this.#identity.claims as JsonObject, words)
+  }
+}

@@ -1,0 +1,21 @@
+import { scopeDenial } from '../denial.js'
+import { type ObjectRule, claimsRule } from '../rule.js'
+import { isScopeWord } from '../scopes.js'
+import { textOf } from './text.js'
+
+const WORD = 'a word of the scope claim such as "write"'
+
+/** `{ scope: 'write' }`: a word of the scope claim. */
+export const scope: ObjectRule = {
+  companions: [],
+  compile (members, place) {
+    const word = textOf(members, 'scope', WORD, place)
+    if (!isScopeWord(word)) throw new TypeError(`${place.name}.scope must be ${WORD}, not a string with blanks, quotes or other characters that no scope has`)
+    const words = [word]
+    return claimsRule('scope', {
+      text: `scope ${word}`,
+      check: (caller) => caller.hasScopes(words),
+      denial: (caller) => scopeDenial(caller, words)
+    })
+  }
+}

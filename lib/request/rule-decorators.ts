@@ -1,0 +1,23 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Organization } from '../../types/request.js'
+import type { PermissionRule, SyncPermissionRule } from '../../types/rules.js'
+import { hasPermission, isAllowed } from '../access/ask-rule.js'
+import type { Caller } from '../access/caller.js'
+
+const NONE: readonly Organization[] = Object.freeze([])
+
+/**
+ * Adds `request.hasPermission`, `request.isAllowed` and `request.organizations`.
+ * @param callerOf finds the caller of a request; `null` for an anonymous one
+ */
+export function decorateRules (fastify: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | null): void {
+  fastify.decorateRequest('hasPermission', function (this: FastifyRequest, rule: SyncPermissionRule): boolean {
+    const caller = callerOf(this)
+    return caller !== null && hasPermission(rule, caller)
+  })
+  fastify.decorateRequest('isAllowed', async function (this: FastifyRequest, rule: PermissionRule): Promise<boolean> {
+    const caller = callerOf(this)
+    return caller !== null && await isAllowed(rule, caller)
+  })
+  fastify.decorateRequest('organizations', { getter (this: FastifyRequest) { return callerOf(this)?.rights.organizations.list ?? NONE } })
+}
