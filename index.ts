@@ -26,7 +26,7 @@ import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
 async function plugin (fastify: FastifyInstance, options: KeycloakOptions | SeveralIssuersOptions): Promise<void> {
-  const { plugin: settings, issuers } = parseOptions(options)
+  const { plugin: settings, issuers, logout } = parseOptions(options)
   const { requireAuthentication, cache, limits } = settings
   refuseTakenDecorators(fastify)
   const log = startLog(fastify.log)
@@ -41,7 +41,7 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions | Seve
   const tokens = cache === false ? undefined : new TokenCache<VerifiedToken>(cache)
   const createToUser = toUserBy(settings.syncUser)
   const shared = { cache, limits, tokens, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
-  const { directory, authority } = await openRealms(issuers, settings, shared)
+  const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.names)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined

@@ -20,6 +20,8 @@ export interface Revocation {
 export interface RevocationFollower {
   /** The realm's issuer, to keep the revocations of several realms apart. */
   issuer: string
+  /** The registration has several issuers, each with a follower of its own: a key that the user chose needs the issuer beside it. */
+  several?: boolean
   /**
    * Seconds after `at` for which a revocation counts and has to be kept. If several APIs share the stored revocations, the
    * longest `lifetime` decides.
@@ -37,15 +39,25 @@ export interface RevocationFollower {
   current (): Iterable<Revocation>
 }
 
-/** The store by which the instances of an API share revocations. One object serves one registration of the plugin. */
+/**
+ * The store by which the instances of an API share revocations. One object serves one registration of the plugin: one issuer, or
+ * several if it has `unfollow`. It passes a revocation on to the followers of its issuer alone, because the ids of sessions and users
+ * are unique within an issuer only.
+ */
 export interface RevocationStore {
-  /** Begin to pass on all revocations that were published within `follower.lifetime`, and then each new one. */
+  /**
+   * Begin to pass on all revocations that were published within `follower.lifetime`, and then each new one. Called once for each
+   * issuer, and again after `unfollow`.
+   */
   follow (follower: RevocationFollower): void
   /**
    * Resolves when it is certain that each instance that follows, now or later, will receive the revocation. If the promise
    * rejects, the plugin tries again.
+   * @param issuer the plugin always gives it: one that is followed
    */
-  publish (revocation: Revocation): Promise<void>
+  publish (revocation: Revocation, issuer?: string): Promise<void>
+  /** Stop following one issuer, because its realm was dropped. Required with the option `issuers`. */
+  unfollow? (issuer: string): Promise<void> | void
   /** Stop following. */
   close (): Promise<void> | void
 }

@@ -1,14 +1,18 @@
+import type { RevocationStore } from '../../types/revocation.js'
+import { memberOf } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { parse, plainOptions, wrong } from './parse.js'
 import { schema, severalSchema } from './schema.js'
 import { listedRealms, refuseBesideIssuers } from './several-issuers.js'
-import { type ParsedOptions, type PluginSettings, pluginSettingsOf, type RealmSettings, realmSettingsOf, refuseContradictions } from './settings.js'
+import { logoutSettingsOf, type LogoutSettings, type ParsedOptions, type PluginSettings, pluginSettingsOf, type RealmSettings, realmSettingsOf, refuseContradictions } from './settings.js'
 
-export type { PluginSettings, RealmSettings } from './settings.js'
+export type { LogoutSettings, PluginSettings, RealmSettings } from './settings.js'
 
 /** The options with their defaults; lists are arrays. */
 export interface Settings {
   plugin: PluginSettings
+  /** `undefined` if logouts are not received. */
+  logout: LogoutSettings | undefined
   issuers: OneIssuer | ListedIssuers | IssuerFunction
 }
 
@@ -44,19 +48,27 @@ export function parseOptions (options: unknown): Settings {
   if (isObject(written) && written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone')
   const parsed: ParsedOptions = parse(schema, written, options)
   refuseContradictions(parsed)
-  return { plugin: pluginSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
+  return { plugin: pluginSettingsOf(parsed), logout: logoutSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
 }
 
 function parseSeveral (written: JsonObject, options: unknown): Settings {
   refuseBesideIssuers(written)
   const parsed = parse(severalSchema, written, options)
   const plugin = pluginSettingsOf(parsed)
+  const logout = logoutSettingsOf(parsed)
+  refuseStoreOfOne(parsed.revocation?.store)
   const { issuers, maxIssuers } = parsed
   if (typeof issuers === 'function') {
     // The entries are not known yet, but a contradiction among their defaults is one in each of them, unless a secret is theirs.
     refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false })
-    return { plugin, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
+    return { plugin, logout, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
   }
   if (written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone; all realms of a list stay')
-  return { plugin, issuers: { form: 'list', realms: listedRealms(issuers, written) } }
+  return { plugin, logout, issuers: { form: 'list', realms: listedRealms(issuers, written) } }
+}
+
+/** A store made for one issuer would hand the sessions of one to another. */
+function refuseStoreOfOne (store: RevocationStore | undefined): void {
+  if (store === undefined || typeof memberOf(store, 'unfollow') === 'function') return
+  throw wrong('option "revocation.store" must have unfollow(issuer) with issuers, as redisStore() has; without it, it is made for one issuer')
 }

@@ -21,6 +21,29 @@ export type PluginSettings = Omit<Pick<ParsedOptions, PluginOption>, Functions> 
 /** The settings of one issuer: its URLs, the API's client and secret, and the rules for its tokens. */
 export type RealmSettings = ReturnType<typeof realmSettingsOf>
 
+/** The settings of logouts that count for all issuers: the list, and the paths of the routes. */
+export interface LogoutSettings {
+  revocation: NonNullable<RealmSettings['revocation']>
+  /** `undefined` for no route. */
+  backchannelLogout: string | undefined
+  adminUrl: string | undefined
+}
+
+/** @returns `undefined` if logouts are not received */
+export function logoutSettingsOf ({ revocation, backchannelLogout, adminUrl }: LogoutOptions): LogoutSettings | undefined {
+  const list = revocationOf({ revocation, backchannelLogout, adminUrl })
+  return list && { revocation: list, backchannelLogout: backchannelLogout?.path, adminUrl: adminUrl?.path }
+}
+
+interface LogoutOptions extends Pick<ParsedOptions, 'revocation' | 'adminUrl'> {
+  backchannelLogout?: { path: string } | undefined
+}
+
+function revocationOf ({ revocation, backchannelLogout, adminUrl }: LogoutOptions): ParsedOptions['revocation'] {
+  const list = revocation ?? (backchannelLogout || adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
+  return list && withoutPrototype(list)
+}
+
 export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption>): PluginSettings {
   return withoutPrototype(Object.fromEntries(PLUGIN_OPTIONS.map((name) => [name, parsed[name]])) as unknown as PluginSettings)
 }
@@ -30,7 +53,6 @@ export function realmSettingsOf (parsed: ParsedOptions) {
   const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, ...given } = parsed
   // No member of a polluted Object.prototype is an option.
   const settings = withoutPrototype(given)
-  const revocation = settings.revocation ?? (settings.backchannelLogout || settings.adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
   const { clientId = 'account' } = settings
   return withoutPrototype({
     ...settings,
@@ -41,7 +63,7 @@ export function realmSettingsOf (parsed: ParsedOptions) {
     /** Are roles read from Keycloak's own client, because neither clientId nor permissionPath is given? */
     readsAccountRoles: settings.clientId === undefined && settings.permissionPath === undefined,
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
-    revocation: revocation && withoutPrototype(revocation)
+    revocation: revocationOf(settings)
   })
 }
 

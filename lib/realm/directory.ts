@@ -26,7 +26,10 @@ export interface RealmDirectory {
   isProven (realm: Realm): boolean
   /** `realm.identify`, during which the realm stays open. */
   identify (realm: Realm, credentials: Credentials, presentation?: Presentation): MaybePromise<Identity>
-  /** @throws {Error} if a part that the options require cannot be had */
+  /**
+   * Adds the routes that Keycloak calls.
+   * @throws {Error} if a part that the options require cannot be had
+   */
   start (fastify: FastifyInstance): Promise<void>
   close (): Promise<void>
 }

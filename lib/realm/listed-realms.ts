@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { checkKeycloak } from '../doctor/start-check.js'
 import { notValid } from '../errors.js'
+import type { Revocations } from '../revocation/revocations.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
@@ -14,12 +15,15 @@ export class ListedRealms implements RealmDirectory {
   readonly isOfSeveral: boolean
   readonly #byIssuer: ReadonlyMap<string, Realm>
   readonly #byName: ReadonlyMap<string, Realm>
+  readonly #revocations: Pick<Revocations, 'start'> | undefined
 
   /**
    * @param realms of which no two have one issuer or one name
    * @param isOfSeveral is the option `issuers` given?
+   * @param revocations adds the routes that Keycloak calls; `undefined` if logouts are not received
    */
-  constructor (realms: readonly Realm[], isOfSeveral: boolean) {
+  constructor (realms: readonly Realm[], isOfSeveral: boolean, revocations: Pick<Revocations, 'start'> | undefined) {
+    this.#revocations = revocations
     this.isOfSeveral = isOfSeveral
     this.#byIssuer = new Map(realms.map((realm) => [realm.issuer, realm]))
     this.#byName = new Map(realms.map((realm) => [realm.name, realm]))
@@ -53,9 +57,10 @@ export class ListedRealms implements RealmDirectory {
   }
 
   async start (fastify: FastifyInstance): Promise<void> {
+    await this.#revocations?.start(fastify)
     const realms = [...this.all()]
     await checkKeycloak(fastify, realms.map(({ check }) => check))
-    await Promise.all(realms.map((realm) => realm.start(fastify)))
+    await Promise.all(realms.map((realm) => realm.start()))
   }
 
   async close (): Promise<void> {

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import type { RealmHealth } from '../../types/instance.js'
 import { RealmAccess } from '../access/realm-access.js'
 import { EndpointHealth } from '../diagnostics/endpoint-health.js'
@@ -72,13 +71,13 @@ export class Realm implements IdentityOwner {
   }
 
   /**
-   * Fetch the keys as far as the options demand, and add the routes that Keycloak calls.
+   * Fetch the keys as far as the options demand, and follow the store of revocations.
    * @throws {Error} if a part that the options require cannot be had
    */
-  async start (fastify: FastifyInstance): Promise<void> {
+  async start (): Promise<void> {
     const { keys, revocation } = this.#parts
     if (this.#settings.verifySignature) await preload(keys, this.#settings)
-    await revocation?.start(fastify)
+    await revocation?.start()
   }
 
   /** Make the check of the start in the background, because the realm is opened while the API runs. */
@@ -100,6 +99,7 @@ export class Realm implements IdentityOwner {
     this.#watchedCheck?.close()
     this.#parts.keys.close()
     this.#parts.introspection?.close()
+    this.#parts.revocation?.close()
     await this.#parts.client.close()
   }
 }
@@ -124,7 +124,7 @@ export async function createRealm (settings: RealmSettings, sharedByAll: SharedB
   const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log) }
   const keys = new KeySource(keyOptions, settings.baseUrl, client, new EndpointHealth('certs', log))
   const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, client, shared) : undefined
-  const revocation = settings.revocation && new (await import('../revocation/realm-revocation.js')).RealmRevocation({ settings, revocation: settings.revocation, keys, closing, log })
+  const revocation = settings.revocation && shared.revocations?.of(settings, keys)
   return new Realm(settings, { client, keys, introspection, revocation }, shared)
 }
 

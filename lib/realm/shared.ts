@@ -3,6 +3,7 @@ import type { User } from '../../types/user.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
+import type { Revocations } from '../revocation/revocations.js'
 import type { Identity } from '../token/identity.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
@@ -15,6 +16,8 @@ export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromi
 export interface SharedByRealms extends Pick<PluginSettings, 'cache' | 'limits'> {
   /** Verified tokens of all realms; `undefined` to keep none. */
   tokens: TokenCache<VerifiedToken> | undefined
+  /** Logouts of all realms; `undefined` if they are not received. */
+  revocations: Revocations | undefined
   closing: Closing
   createToUser: (settings: RealmSettings) => ToUser
   log: FastifyBaseLogger

@@ -1,10 +1,10 @@
 import { issuerLog } from '../diagnostics/issuer-log.js'
-import type { IssuerFunction } from '../options/options.js'
+import type { IssuerFunction, RealmSettings } from '../options/options.js'
 import { warnOfRisks } from '../options/risky-settings.js'
 import { entryRealm } from '../options/several-issuers.js'
 import { BoundedMap } from '../util/bounded-map.js'
 import type { RealmDirectory } from './directory.js'
-import { createRealm } from './realm.js'
+import { createRealm, type Realm } from './realm.js'
 import type { SharedByRealms } from './shared.js'
 import { Tenants } from './tenants.js'
 
@@ -19,7 +19,7 @@ export function createTenants ({ find, maxIssuers, defaults }: IssuerFunction, s
     maxIssuers,
     parse: (entry) => entryRealm(entry, defaults, 'issuers()'),
     async open (settings) {
-      const realm = await createRealm(settings, shared)
+      const realm = await startedRealm(settings, shared)
       if (!checked.has(settings.issuer)) {
         checked.set(settings.issuer, true)
         warnOfRisks(settings, issuerLog(shared.startLog, settings.name))
@@ -27,7 +27,20 @@ export function createTenants ({ find, maxIssuers, defaults }: IssuerFunction, s
       }
       return realm
     },
+    onStart: async (fastify) => shared.revocations?.start(fastify),
     closing: shared.closing,
     log: shared.log
   })
+}
+
+/** @throws {Error} if a part that the options require cannot be had */
+async function startedRealm (settings: RealmSettings, shared: SharedByRealms): Promise<Realm> {
+  const realm = await createRealm(settings, shared)
+  try {
+    await realm.start()
+    return realm
+  } catch (error) {
+    await realm.close()
+    throw error
+  }
 }

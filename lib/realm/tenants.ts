@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { notValid, unavailable } from '../errors.js'
@@ -18,6 +19,8 @@ export interface TenantsOptions<R extends TenantRealm, Settings extends TenantSe
    * @throws {Error} if a part that the options require cannot be had
    */
   open: (settings: Settings) => Promise<R>
+  /** Adds the routes that Keycloak calls. */
+  onStart?: (fastify: FastifyInstance) => Promise<void>
   /** Milliseconds for one call of the function. */
   timeout?: number
 }
@@ -101,7 +104,9 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
   }
 
   /** No realm is open at start. */
-  async start (): Promise<void> {}
+  async start (fastify: FastifyInstance): Promise<void> {
+    await this.#options.onStart?.(fastify)
+  }
 
   /** Ends all realms, and all that waits. */
   async close (): Promise<void> {

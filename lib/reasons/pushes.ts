@@ -14,6 +14,8 @@ export const PUSHES = {
   push_form_too_long: { sentence: 'the form has more than {count} fields', advice: FOREIGN },
   push_form_malformed: { sentence: 'the form does not have exactly one logout_token', advice: FOREIGN },
   push_header_too_long: { sentence: 'the header is too long', advice: FOREIGN },
+  push_payload_too_long: { sentence: 'the payload is too long', advice: FOREIGN },
+  push_name_unknown: { sentence: 'the path has no name of an issuer that is known', advice: 'write the path of adminUrl, a slash and the name of the issuer into Admin URL of the client; with a function `issuers`, a name is known once a token of the issuer was here' },
   push_repeated: { sentence: 'the call was made before', advice: 'find out who repeats the calls of Keycloak' },
   push_future: { sentence: 'the call is dated {seconds} s in the future: {advice}', advice: CLOCKS },
   push_ended: { sentence: 'the call ended {seconds} s ago: it comes late, or {advice}', advice: CLOCKS },
@@ -29,6 +31,7 @@ export const PUSHES = {
   push_sessions_malformed: { sentence: 'keycloakSessionIds is not a list of sessions', advice: FOREIGN },
   push_room_full: { sentence: 'more calls wait than there is room for', advice: FULL },
   push_keys_late: { sentence: 'the keys could not be fetched in time', advice: FULL },
+  push_issuer_late: { sentence: 'the realm of the issuer could not be found in time', advice: 'look at the function issuers' },
   push_waiting: { sentence: 'the call is kept until its signature can be checked', advice: 'none: a line in the log says what became of it' },
   push_not_spread: { sentence: 'the call counts on this instance, and on the others as soon as the store of revocations takes it', advice: 'look at the store of revocations' }
 } as const satisfies Entries

@@ -1,9 +1,11 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import { type KeycloakError, notValid, unavailable } from '../errors.js'
+import type { Closing } from '../keycloak/closing.js'
 import type { Header } from '../token/jws.js'
 import type { Key } from '../keys/verification-key.js'
 import type { KeySource } from '../keys/key-source.js'
-import type { MemoryBudget, Reservation } from './memory-budget.js'
+import type { Group, MemoryBudget, Reservation } from './memory-budget.js'
+import { isRefusal, MAX_WAIT } from './push.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 
 /** Milliseconds between two fetches of the key set for pushes; `jwks.cooldown` if that is less. */
@@ -12,11 +14,30 @@ const FETCH_INTERVAL = 500
 /** Milliseconds after a fetch that failed. */
 const RETRY_DELAY = 250
 
-/** Milliseconds that a push may wait: Keycloak's tokens end after two minutes, a forged one has no end. */
-const MAX_WAIT = 600_000
+/** The longest time in milliseconds until a realm is made again which was dropped while pushes waited for its keys. */
+const MAX_REALM_INTERVAL = 30_000
 
 /** Lookups that are decided in one turn of the event loop: each may lead to the check of a signature. */
 const BATCH = 32
+
+/** The keys of a realm, as far as pushes need them. */
+export interface RealmKeys {
+  source: KeySource
+  /** `jwks.cooldown`, in milliseconds. */
+  cooldown: number
+}
+
+export interface KeyLookupOptions {
+  budget: MemoryBudget
+  closing: Closing
+  /** The issuer, if there are several. */
+  issuer: string | undefined
+  /**
+   * Has a realm made for the issuer, which gives its keys to `use`.
+   * @throws {KeycloakError} token_not_valid if the issuer is unknown, keycloak_unavailable
+   */
+  needRealm: () => Promise<void>
+}
 
 /** A push whose key is not in the key set known last. */
 interface PendingLookup extends Reservation {
@@ -27,24 +48,31 @@ interface PendingLookup extends Reservation {
 }
 
 /**
- * The keys of pushes. A key of the key set known last is there at once, however old the set is. All other lookups share one
- * fetch, after which each has its key or is refused: junk cannot stay. While Keycloak cannot be reached nobody can tell junk from
- * logouts, and all of it waits.
+ * The keys of the pushes of one issuer. A key of the key set known last is there at once, however old the set is. All other lookups
+ * share one fetch, after which each has its key or is refused: junk cannot stay. While Keycloak cannot be reached nobody can tell
+ * junk from logouts, and all of it waits. It waits on when the realm is dropped meanwhile, for the keys of the next one.
  */
 export class KeyLookup {
-  readonly #keys: KeySource
-  readonly #budget: MemoryBudget
-  readonly #fetchInterval: number
+  readonly #options: KeyLookupOptions
   readonly #lookups = new Set<PendingLookup>()
+  #keys: RealmKeys | undefined
   #isRunning = false
-  #isClosed = false
+  /** Realms that were made for the pushes that wait. */
+  #realms = 0
   #fetchedAt = -Infinity
 
-  /** @param cooldown `jwks.cooldown`, in milliseconds */
-  constructor (keys: KeySource, budget: MemoryBudget, cooldown: number) {
+  constructor (options: KeyLookupOptions) {
+    this.#options = options
+  }
+
+  /** From now on the keys are those of this realm. */
+  use (keys: RealmKeys): void {
     this.#keys = keys
-    this.#budget = budget
-    this.#fetchInterval = Math.min(cooldown, FETCH_INTERVAL)
+  }
+
+  /** The realm of these keys has ended. */
+  drop (keys: RealmKeys): void {
+    if (this.#keys === keys) this.#keys = undefined
   }
 
   /**
@@ -55,12 +83,13 @@ export class KeyLookup {
   async find (header: Header, bytes: number): Promise<Key> {
     const key = this.#knownKey(header)
     if (key !== undefined) return key
-    if (this.#isClosed) throw apiCloses()
+    if (this.#options.closing.begun) throw unavailable('api_closing')
     const arrivedAt = monotonicMilliseconds()
-    if (this.#keys.isFinal(header.kid, header.alg, arrivedAt)) throw unknownKey()
+    if (this.#isFinal(header, arrivedAt)) throw unknownKey()
     return new Promise<Key>((resolve, reject) => {
       const lookup: PendingLookup = {
-        group: header.kid,
+        issuer: this.#options.issuer,
+        group: this.#groupOf(header),
         bytes,
         header,
         arrivedAt,
@@ -71,45 +100,70 @@ export class KeyLookup {
         }
       }
       this.#lookups.add(lookup)
-      this.#budget.reserve(lookup)
+      this.#options.budget.reserve(lookup)
       void this.#run()
     })
   }
 
   /** Refuse all lookups, because the API closes. */
   close (): void {
-    this.#isClosed = true
-    for (const lookup of this.#lookups) {
-      this.#budget.release(lookup)
-      lookup.evict(apiCloses())
-    }
+    this.#refuseAll(unavailable('api_closing'))
   }
 
   #knownKey ({ kid, alg }: Header): Key | Promise<Key> | undefined {
-    const set = this.#keys.latest
+    const set = this.#keys?.source.latest
     if (set?.fits(kid, alg) !== true) return undefined
     return set.verifier(kid, alg) ?? set.resolve(kid, alg) as Promise<Key>
+  }
+
+  #isFinal ({ kid, alg }: Header, arrivedAt: number): boolean {
+    return this.#keys?.source.isFinal(kid, alg, arrivedAt) === true
   }
 
   async #run (): Promise<void> {
     if (this.#isRunning) return
     this.#isRunning = true
     while (this.#lookups.size > 0) {
-      await pause(Math.max(0, this.#fetchedAt + this.#fetchInterval - monotonicMilliseconds()), undefined, { ref: false })
+      await pause(Math.max(0, this.#fetchedAt + this.#interval - monotonicMilliseconds()), undefined, { ref: false })
       await this.#fetch()
       await this.#decideAll()
     }
     this.#isRunning = false
+    this.#realms = 0
+  }
+
+  /** Milliseconds. Realms that are dropped again and again, because there are too many, are made at growing intervals. */
+  get #interval (): number {
+    if (this.#keys !== undefined) return Math.min(this.#keys.cooldown, FETCH_INTERVAL)
+    return Math.min(FETCH_INTERVAL * 2 ** this.#realms, MAX_REALM_INTERVAL)
   }
 
   /** After a fetch that failed all lookups wait on. */
   async #fetch (): Promise<void> {
     this.#fetchedAt = monotonicMilliseconds()
     try {
-      await this.#keys.preload()
-    } catch {
-      await pause(RETRY_DELAY, undefined, { ref: false })
+      if (this.#keys === undefined) {
+        this.#realms++
+        await this.#options.needRealm()
+      }
+      await this.#keys?.source.preload()
+    } catch (error) {
+      if (isRefusal(error)) this.#refuseAll(error)
+      else await pause(RETRY_DELAY, undefined, { ref: false })
     }
+  }
+
+  #refuseAll (error: KeycloakError): void {
+    for (const lookup of this.#lookups) {
+      this.#options.budget.release(lookup)
+      lookup.evict(error)
+    }
+  }
+
+  /** The kids of two issuers may be equal. An issuer has no line break. */
+  #groupOf ({ kid }: Header): Group {
+    const { issuer } = this.#options
+    return issuer === undefined ? kid : `${issuer}\n${kid}`
   }
 
   async #decideAll (): Promise<void> {
@@ -127,19 +181,15 @@ export class KeyLookup {
     if (!this.#lookups.has(lookup)) return false
     const key = this.#knownKey(header)
     if (key !== undefined) found(key)
-    else if (this.#keys.isFinal(header.kid, header.alg, arrivedAt)) evict(unknownKey())
+    else if (this.#isFinal(header, arrivedAt)) evict(unknownKey())
     else if (monotonicMilliseconds() - arrivedAt >= MAX_WAIT) evict(unavailable('push_keys_late'))
     else return false
     this.#lookups.delete(lookup)
-    this.#budget.release(lookup)
+    this.#options.budget.release(lookup)
     return true
   }
 }
 
 function unknownKey (): KeycloakError {
   return notValid('kid_unknown')
-}
-
-function apiCloses (): KeycloakError {
-  return unavailable('api_closing')
 }

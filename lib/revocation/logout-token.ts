@@ -9,7 +9,7 @@ import { reasonFor } from '../reasons/reason.js'
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /** Section 2.4 recommends the first. Keycloak writes `JWT`, which names no kind of token: the claims decide. */
-const TYPES: ReadonlySet<string> = new Set(['logout+jwt', 'application/logout+jwt', 'jwt'])
+export const LOGOUT_TYPES: ReadonlySet<string> = new Set(['logout+jwt', 'application/logout+jwt', 'jwt'])
 
 type Check = (claims: JsonObject) => void
 
@@ -23,7 +23,7 @@ const CHECKS: readonly Check[] = [checkType, checkEvent, checkNonce]
 export function backchannelLogout (expected: ExpectedClaims, skew: number): PushKind {
   return {
     name: 'a back-channel logout',
-    types: TYPES,
+    types: LOGOUT_TYPES,
     isOne: hasEvent,
     read (claims, now): PushedRevocation {
       checkParties(claims, expected)

@@ -22,6 +22,8 @@ export type Group = string | symbol | undefined
 
 /** Memory of one caller who has not proven who they are. */
 export interface Reservation {
+  /** The issuer that the caller names, if there are several and it is known. */
+  issuer?: string | undefined
   group: Group
   bytes: number
   /** Called when the reservation has to make room. */
@@ -30,14 +32,16 @@ export interface Reservation {
 
 /**
  * The memory of callers whose signature is not checked yet, over all routes: bodies that are being read, and pushes whose key is
- * not known. Bytes and number are bounded. When the budget is exceeded, groups above their share are evicted first, and then the
- * rest; the oldest reservation comes first in both.
+ * not known. Bytes and number are bounded. When the budget is exceeded, groups above their share are evicted first, then issuers above
+ * theirs, and then the rest; the oldest reservation comes first each time.
  */
 export class MemoryBudget {
   /** The oldest first. */
   readonly #reservations = new Set<Reservation>()
   /** Bytes of each group. */
   readonly #groups = new Map<Group, number>()
+  /** Bytes of each issuer. */
+  readonly #issuers = new Map<string | undefined, number>()
   #bytes = 0
 
   reserve (reservation: Reservation): void {
@@ -62,6 +66,7 @@ export class MemoryBudget {
   #makeRoom (): void {
     if (this.#bytes <= MAX_BYTES) return
     this.#evict((reservation) => this.#groups.get(groupOf(reservation))! > GROUP_SHARE)
+    this.#evict(({ issuer }) => this.#issuers.get(issuer)! > MAX_BYTES / this.#issuers.size)
     this.#evict(() => true)
   }
 
@@ -76,13 +81,17 @@ export class MemoryBudget {
   }
 
   #count (reservation: Reservation, sign: 1 | -1): void {
-    const group = groupOf(reservation)
     const change = sign * Math.max(MIN_RESERVATION, reservation.bytes)
-    const bytes = (this.#groups.get(group) ?? 0) + change
-    if (bytes === 0) this.#groups.delete(group)
-    else this.#groups.set(group, bytes)
+    add(this.#groups, groupOf(reservation), change)
+    add(this.#issuers, reservation.issuer, change)
     this.#bytes += change
   }
+}
+
+function add<Key> (sums: Map<Key, number>, key: Key, change: number): void {
+  const bytes = (sums.get(key) ?? 0) + change
+  if (bytes === 0) sums.delete(key)
+  else sums.set(key, bytes)
 }
 
 function groupOf ({ group, bytes }: Reservation): Group {

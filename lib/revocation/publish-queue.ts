@@ -10,10 +10,13 @@ const RETRY = { first: 500, most: 500, jitter: 0.25, lengthens: undefined }
 
 export interface PublishQueueOptions {
   store: RevocationStore
+  issuer: string
   /** Seconds for which a revocation counts. */
   lifetime: number
   /** A later push has taken the place of this one. */
   isReplaced: (revocation: Revocation) => boolean
+  /** Keeps the owner in use until the returned function is called. */
+  hold: () => () => void
 }
 
 interface Waiting {
@@ -30,6 +33,7 @@ export class PublishQueue {
   readonly #options: PublishQueueOptions
   readonly #retry: BackgroundRetry
   #waiting: Waiting[] = []
+  #release: (() => void) | undefined
 
   constructor (options: PublishQueueOptions) {
     this.#options = options
@@ -37,6 +41,7 @@ export class PublishQueue {
   }
 
   add (revocation: Revocation): void {
+    this.#release ??= this.#options.hold()
     this.#waiting.push({ revocation, since: monotonicSeconds() })
     if (this.#waiting.length > MAX) this.#join()
     this.#retry.attemptSoon()
@@ -51,9 +56,11 @@ export class PublishQueue {
   async #publishAll (): Promise<void> {
     while (this.#waiting.length > 0) {
       const [first] = this.#waiting
-      if (!this.#isObsolete(first!)) await this.#options.store.publish(first!.revocation)
+      if (!this.#isObsolete(first!)) await this.#options.store.publish(first!.revocation, this.#options.issuer)
       this.#waiting = this.#waiting.filter((each) => each !== first)
     }
+    this.#release?.()
+    this.#release = undefined
   }
 
   #join (): void {

@@ -24,7 +24,7 @@ const BODIES = Symbol('bodies')
 export function readBody (body: Readable, budget: MemoryBudget, closing: Closing): Promise<string> {
   return new Promise((resolve, reject) => {
     const text = new BodyBuffer()
-    const reservation: Reservation = { group: BODIES, bytes: 0, evict: fail }
+    const reservation: Reservation = { issuer: undefined, group: BODIES, bytes: 0, evict: fail }
     const deadline = new Deadline(TIMEOUT)
     deadline.onPassed(() => fail(notValid(reasonFor('push_body_slow', { milliseconds: TIMEOUT }))))
     closing.add(fail)

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { type KeycloakError, notValid } from '../errors.js'
-import { type Header, type JwsRules, openJws, payloadOf } from '../token/jws.js'
+import { type Header, type Jws, type JwsRules, openJws, payloadOf } from '../token/jws.js'
 import { ALGORITHMS } from '../options/values.js'
 import { wallSeconds } from '../util/clock.js'
 import type { KeyLookup } from './key-lookup.js'
@@ -31,9 +31,36 @@ const MAX_HEADER = 1024
 
 const REPEATED = Symbol('repeated pushes')
 
-/** Takes the pushes of one kind. Keycloak does not repeat a push. */
+export function pushRules ({ types }: Pick<PushKind, 'types'>): JwsRules {
+  return { ...RULES, types }
+}
+
+/**
+ * The form and the header of a push, whose signature is not checked.
+ * @throws {KeycloakError} token_not_valid
+ */
+export function openPush (token: string, rules: JwsRules): Jws {
+  if (token.indexOf('.') > MAX_HEADER) throw notValid('push_header_too_long')
+  return openJws(token, rules)
+}
+
+/** A line about a push that failed after its request was answered. */
+export function warnOfLoss (warnings: RateLimitedLog, name: string, call: PendingCall, error: KeycloakError): void {
+  const { reason, reasonCode } = error
+  if (call.late) warnings.write(causeOf(call, error), `${name} that had to wait is lost: ${reason}`, reasonCode)
+}
+
+/** A push that is under way. */
+export interface Reception {
+  call: PendingCall
+  /** Resolves when the push is carried out, or rejects with a KeycloakError: token_not_valid, keycloak_unavailable. */
+  done: Promise<void>
+}
+
+/** Takes the pushes of one kind and one issuer. Keycloak does not repeat a push. */
 export class PushReceiver {
-  readonly kind: PushKind
+  /** By the settings of the issuer's realm, which may have others when it is made again. */
+  kind: PushKind
   readonly #options: PushReceiverOptions
   readonly #rules: JwsRules
   /** By id of the push: a repetition joins the first while that is being carried out. */
@@ -42,24 +69,20 @@ export class PushReceiver {
   constructor (kind: PushKind, options: PushReceiverOptions) {
     this.kind = kind
     this.#options = options
-    this.#rules = { ...RULES, types: kind.types }
+    this.#rules = pushRules(kind)
   }
 
-  /**
-   * @returns `done` resolves when the push is carried out, or rejects with a KeycloakError: token_not_valid,
-   *   keycloak_unavailable
-   */
-  receive (token: string): { call: PendingCall, done: Promise<void> } {
+  receive (token: string): Reception {
     const call: PendingCall = { proven: false, late: false }
-    return { call, done: this.#receive(token, call) }
+    return { call, done: this.take(token, call) }
   }
 
-  async #receive (token: string, call: PendingCall): Promise<void> {
+  /** The same for a push that has waited for its realm. */
+  async take (token: string, call: PendingCall): Promise<void> {
     try {
       await this.#carryOutOnce(await this.#read(token, call), call)
     } catch (error) {
-      const { reason, reasonCode } = error as KeycloakError
-      if (call.late) this.#options.warnings.write(causeOf(call, error as KeycloakError), `${this.kind.name} that had to wait is lost: ${reason}`, reasonCode)
+      warnOfLoss(this.#options.warnings, this.kind.name, call, error as KeycloakError)
       throw error
     }
   }
@@ -76,8 +99,7 @@ export class PushReceiver {
   }
 
   #header (token: string): Header {
-    if (token.indexOf('.') > MAX_HEADER) throw notValid('push_header_too_long')
-    return openJws(token, this.#rules).header
+    return openPush(token, this.#rules).header
   }
 
   async #carryOutOnce (pushed: PushedRevocation, call: PendingCall): Promise<void> {
@@ -105,7 +127,7 @@ export class PushReceiver {
   /** A repetition waits for the first push, and its memory counts meanwhile. */
   #join (done: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const reservation: Reservation = { group: REPEATED, bytes: 0, evict: reject }
+      const reservation: Reservation = { issuer: undefined, group: REPEATED, bytes: 0, evict: reject }
       this.#options.budget.reserve(reservation)
       done.finally(() => this.#options.budget.release(reservation)).then(resolve, reject)
     })

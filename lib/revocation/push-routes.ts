@@ -6,7 +6,7 @@ import type { MemoryBudget } from './memory-budget.js'
 import type { PendingAnswers } from './pending-answers.js'
 import { causeOf, type PendingCall } from './push.js'
 import { readBody } from './push-body.js'
-import type { PushReceiver } from './push-receiver.js'
+import type { Reception } from './push-receiver.js'
 import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
 import { reasonFor } from '../reasons/reason.js'
 
@@ -24,7 +24,10 @@ export interface PushRouteSpec {
   contentType: string
   /** Takes the token out of the body. */
   tokenOf: (body: string) => string
-  receiver: PushReceiver
+  /** The kind of push in words, for the log. */
+  name: string
+  /** @param realm the name of the issuer in the path, if the route has that parameter */
+  receive: (token: string, realm: string | undefined) => Reception
 }
 
 /** The state of a push that failed before its signature was checked. */
@@ -57,15 +60,16 @@ export class PushRoute {
   }
 
   /** A function of its own, because an async function that waits would keep the body in memory as long. */
-  #receive (request: FastifyRequest): ReturnType<PushReceiver['receive']> {
+  #receive (request: FastifyRequest): Reception {
     const { body } = request
     if (typeof body !== 'string') throw notValid('push_body_missing')
     request.body = undefined
-    return this.#spec.receiver.receive(this.#spec.tokenOf(body))
+    const { realm } = request.params as { realm?: string }
+    return this.#spec.receive(this.#spec.tokenOf(body), realm)
   }
 
   /** Answers in time. A push that needs longer is carried out after its answer. */
-  async #answer ({ call, done }: ReturnType<PushReceiver['receive']>, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async #answer ({ call, done }: Reception, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     try {
       await this.#options.pending.wait(done, () => {
         call.late = true
@@ -84,11 +88,11 @@ export class PushRoute {
    */
   #refuse (error: FastifyError, call: PendingCall, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { warnings, closing } = this.#options
-    const { name } = this.#spec.receiver.kind
+    const { name, contentType } = this.#spec
     const isOurs = error instanceof KeycloakError
     if (!isOurs && !error.code?.startsWith('FST_ERR_CTP_')) throw error
     closing.closeIfShuttingDown(request, reply)
-    const { reason, reasonCode } = isOurs ? error : reasonFor('push_body_other', { type: this.#spec.contentType })
+    const { reason, reasonCode } = isOurs ? error : reasonFor('push_body_other', { type: contentType })
     const cause = call.late ? 'waiting' : causeOf(call, error as KeycloakError)
     reply.header('cache-control', 'no-store')
     if (error.code === 'keycloak_unavailable') {

@@ -1,5 +1,5 @@
 import type { Revocation } from '../../types/revocation.js'
-import type { KeycloakError } from '../errors.js'
+import { KeycloakError } from '../errors.js'
 import type { JsonObject } from '../util/strict-json.js'
 import type { Cause } from '../diagnostics/rate-limited-log.js'
 
@@ -38,6 +38,14 @@ export interface PendingCall {
   proven: boolean
   /** The request was answered before the push was decided. */
   late: boolean
+}
+
+/** Milliseconds that a push may wait: Keycloak's tokens end after two minutes, a forged one has no end. */
+export const MAX_WAIT = 600_000
+
+/** Is it an answer that stays: the issuer is unknown? */
+export function isRefusal (error: unknown): error is KeycloakError {
+  return error instanceof KeycloakError && error.code === 'token_not_valid'
 }
 
 /** The cause of the warning about a push that failed. */

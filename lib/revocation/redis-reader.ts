@@ -1,41 +1,50 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { RevocationFollower } from '../../types/revocation.js'
 import { isObject, member } from '../util/strict-json.js'
-import { answerOf, type RedisConnection } from './redis-client.js'
+import { answerOf, type RedisClient } from './redis-client.js'
 import { BATCH, BEGINNING, readEntry, type RedisStream } from './redis-stream.js'
 
 /** Milliseconds after which an instance looks again whether another has given back what Redis lost. */
 const RESTORE_INTERVAL = 250
 
-/** The longest time that a read blocks, in milliseconds. */
-const BLOCK = 1000
-
 /** Hands the entries of a stream to its follower, from one connection to the next. */
 export class RedisReader {
-  readonly #stream: RedisStream
+  readonly stream: RedisStream
   readonly #follower: RevocationFollower
-  /** Id of the last entry that was read. */
   #last = BEGINNING
 
   constructor (stream: RedisStream, follower: RevocationFollower) {
-    this.#stream = stream
+    this.stream = stream
     this.#follower = follower
   }
 
-  /** Read all entries that are there, and wait for more. */
-  async read (connection: RedisConnection): Promise<void> {
-    await this.#catchUp(connection)
-    this.#follower.upToDate()
-    await this.#stream.waitForMore(connection, this.#last, Math.min(BLOCK, Math.ceil(this.#follower.maxLag / 4)))
+  /** Id of the last entry that was read. */
+  get last (): string {
+    return this.#last
   }
 
-  async #catchUp (connection: RedisConnection): Promise<void> {
+  /** Milliseconds. */
+  get maxLag (): number {
+    return this.#follower.maxLag
+  }
+
+  /** Read all entries that are there. */
+  async read (connection: RedisClient): Promise<void> {
+    await this.#catchUp(connection)
+    this.#follower.upToDate()
+  }
+
+  failed (error: unknown): void {
+    this.#follower.failed(error)
+  }
+
+  async #catchUp (connection: RedisClient): Promise<void> {
     const isLost = await this.#hasLostLast(connection)
     const known = new Set<string>()
     let from = isLost ? BEGINNING : this.#last
     let kept = Infinity
     for (;;) {
-      const entries = await this.#stream.range(connection, `(${from}`)
+      const entries = await this.stream.range(connection, `(${from}`)
       for (const [id, members] of entries) {
         const { revocation, ...entry } = readEntry(members)
         kept = Math.min(kept, entry.kept)
@@ -46,15 +55,15 @@ export class RedisReader {
       if (entries.length < BATCH) break
     }
     // The writer does not know of this API, for example after FLUSHALL, or wrote by hand.
-    if (this.#stream.isKeptTooBriefly(kept)) await this.#stream.askToKeep(connection)
+    if (this.stream.isKeptTooBriefly(kept)) await this.stream.askToKeep(connection)
     if (isLost && !await this.#restore(connection, known)) return
     this.#last = from
   }
 
   /** A Redis that was restarted, flushed or failed over may have lost entries that instances which start later must know. */
-  async #hasLostLast (connection: RedisConnection): Promise<boolean> {
+  async #hasLostLast (connection: RedisClient): Promise<boolean> {
     if (this.#last === BEGINNING) return false
-    const [entry] = await this.#stream.range(connection, this.#last, 1)
+    const [entry] = await this.stream.range(connection, this.#last, 1)
     return entry?.[0] !== this.#last
   }
 
@@ -62,17 +71,17 @@ export class RedisReader {
    * Give back the revocations that Redis lost; one instance at a time, so that the stream does not hold them once for each.
    * @returns false when another instance does so at the moment
    */
-  async #restore (connection: RedisConnection, known: ReadonlySet<string>): Promise<boolean> {
+  async #restore (connection: RedisClient, known: ReadonlySet<string>): Promise<boolean> {
     const missing = [...this.#follower.current()].filter((revocation) => !known.has(identityOf(revocation)))
     if (missing.length === 0) return true
-    if (!await this.#stream.lockRestore(connection)) {
+    if (!await this.stream.lockRestore(connection)) {
       await pause(RESTORE_INTERVAL, undefined, { ref: false })
       return false
     }
     for (let at = 0; at < missing.length; at += BATCH) {
-      await answerOf(this.#stream.add(connection, missing.slice(at, at + BATCH)))
+      await answerOf(this.stream.add(connection, missing.slice(at, at + BATCH)))
     }
-    await this.#stream.unlockRestore(connection)
+    await this.stream.unlockRestore(connection)
     return true
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
 import { memberOf } from '../util/members.js'
-import { BLOCKING, type RedisClient, type RedisConnection } from './redis-client.js'
+import type { RedisClient } from './redis-client.js'
+import { RedisFollowing } from './redis-following.js'
 import { RedisReader } from './redis-reader.js'
 import { RedisStream } from './redis-stream.js'
 
@@ -12,14 +12,11 @@ export interface RedisStoreOptions {
   /** A client of ioredis or iovalkey; it stays yours. Redis 6.2 or later, or Valkey. */
   client: RedisClient
   /**
-   * The key of the stream.
+   * The key of the stream. With the option `issuers` each issuer has a stream of its own: the key, a colon and the issuer.
    * @default 'fastify-keycloak-bearer:' and the issuer
    */
   key?: string
 }
-
-/** Milliseconds between two connections. */
-const RECONNECT_DELAY = 250
 
 /**
  * Spreads revocations to every instance that uses the same Redis, within milliseconds. Each one mirrors the stream
@@ -42,47 +39,47 @@ export function redisStore (options: RedisStoreOptions): RevocationStore {
 class RedisStore implements RevocationStore {
   readonly #client: RedisClient
   readonly #key: string | undefined
-  readonly #end = new AbortController()
-  #stream: RedisStream | undefined
-  #connection: RedisConnection | undefined
+  readonly #following: RedisFollowing
+  /** By issuer. */
+  readonly #readers = new Map<string, RedisReader>()
+  #isClosed = false
 
   constructor (client: RedisClient, key: string | undefined) {
     this.#client = client
     this.#key = key
+    this.#following = new RedisFollowing(client)
   }
 
   follow (follower: RevocationFollower): void {
-    if (this.#stream !== undefined) throw new Error('redisStore: one store serves one registration of the plugin; make another')
-    this.#stream = new RedisStream(this.#key ?? `fastify-keycloak-bearer:${follower.issuer}`, follower.lifetime)
-    void this.#follow(this.#stream, follower)
+    const isSeveral = memberOf(follower, 'several') === true
+    if (this.#isClosed || this.#readers.has(follower.issuer) || (this.#readers.size > 0 && !isSeveral)) {
+      throw new Error('redisStore: one store serves one registration of the plugin; make another')
+    }
+    const reader = new RedisReader(new RedisStream(this.#keyOf(follower.issuer, isSeveral), follower.lifetime), follower)
+    this.#readers.set(follower.issuer, reader)
+    this.#following.add(reader)
   }
 
-  async publish (revocation: Revocation): Promise<void> {
-    await this.#stream!.add(this.#client, [revocation])
+  /** @param issuer left out by a store around this one, which serves one issuer then */
+  async publish (revocation: Revocation, issuer?: string): Promise<void> {
+    const [only] = this.#readers.values()
+    const { stream } = issuer === undefined ? only! : this.#readers.get(issuer)!
+    await stream.add(this.#client, [revocation])
+  }
+
+  unfollow (issuer: string): void {
+    this.#following.delete(this.#readers.get(issuer)!)
+    this.#readers.delete(issuer)
   }
 
   close (): void {
-    this.#end.abort()
-    this.#connection?.disconnect()
+    this.#isClosed = true
+    this.#following.close()
   }
 
-  /** Connect, read on from the last entry, and connect anew when that fails. */
-  async #follow (stream: RedisStream, follower: RevocationFollower): Promise<void> {
-    const { signal } = this.#end
-    const reader = new RedisReader(stream, follower)
-    while (!signal.aborted) {
-      const connection = this.#connection = this.#client.duplicate(BLOCKING)
-      let cause: unknown
-      connection.on('error', (error) => { cause = error })
-      try {
-        await stream.askToKeep(connection)
-        while (!signal.aborted) await reader.read(connection)
-      } catch (error) {
-        // The error of the connection says why; that of the command says "Connection is closed".
-        if (!signal.aborted) follower.failed(cause ?? error)
-      }
-      connection.disconnect()
-      await pause(RECONNECT_DELAY, undefined, { signal, ref: false }).catch(() => {})
-    }
+  /** Two issuers never share a stream, because the ids of sessions and users are unique within an issuer only. */
+  #keyOf (issuer: string, isSeveral: boolean): string {
+    if (this.#key === undefined) return `fastify-keycloak-bearer:${issuer}`
+    return isSeveral ? `${this.#key}:${issuer}` : this.#key
   }
 }

@@ -54,21 +54,21 @@ end`
 
 /** The commands on one stream of revocations. Added entries trim old ones, and the last ones expire with the stream. */
 export class RedisStream {
-  readonly #key: string
+  readonly key: string
   /** Milliseconds for which this API needs an entry. */
   readonly #kept: number
 
   /** @param lifetime seconds for which a revocation counts */
   constructor (key: string, lifetime: number) {
-    this.#key = key
+    this.key = key
     this.#kept = Math.min(Math.ceil(lifetime * 1000) + MARGIN, MAX_KEPT)
   }
 
   /** Without a timeout: the caller has one. */
   async add (client: RedisClient, revocations: readonly Revocation[]): Promise<void> {
-    const [kept, isNew] = await client.call('eval', LONGEST, 1, `${this.#key}:lifetime`, this.#kept) as [string, number]
+    const [kept, isNew] = await client.call('eval', LONGEST, 1, `${this.key}:lifetime`, this.#kept) as [string, number]
     if (revocations.length === 0 && isNew === 0) return
-    await client.call('eval', ADD, 1, this.#key, kept, ...revocations.map((each) => JSON.stringify(each)))
+    await client.call('eval', ADD, 1, this.key, kept, ...revocations.map((each) => JSON.stringify(each)))
   }
 
   /**
@@ -86,16 +86,7 @@ export class RedisStream {
 
   /** @param from an id, or `(` and an id to begin after it */
   async range (client: RedisClient, from: string, count = BATCH): Promise<Entry[]> {
-    return await answerOf(client.call('xrange', this.#key, from, '+', 'COUNT', count)) as Entry[]
-  }
-
-  /**
-   * Wait for an entry after `last`, which `range` reads then: the shape of xread's answer depends on the protocol and on the
-   * client, that of xrange does not.
-   * @param block milliseconds
-   */
-  async waitForMore (client: RedisClient, last: string, block: number): Promise<void> {
-    await answerOf(client.call('xread', 'COUNT', 1, 'BLOCK', block, 'STREAMS', this.#key, last), block)
+    return await answerOf(client.call('xrange', this.key, from, '+', 'COUNT', count)) as Entry[]
   }
 
   /** @returns false while another instance gives back entries that Redis lost */
@@ -108,7 +99,7 @@ export class RedisStream {
   }
 
   get #restoreLock (): string {
-    return `${this.#key}:restoring`
+    return `${this.key}:restoring`
   }
 }
 

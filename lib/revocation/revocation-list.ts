@@ -12,17 +12,15 @@ export interface RevocationListOptions {
   leeway: number
   /** The bound of sessions and users. */
   limit: SharedLimit
-  /** Introspection tells the user of a token that names none. */
-  introspected: boolean
+  /** Seconds since 1970: a list that was dropped may have held logouts up to this date. 0 stands for none. */
+  notBefore: number
   /** Called when the limit refuses tokens that nobody has logged out. */
   onFull: () => void
 }
 
-/** A session or a user that was logged out. */
+/** The second of a logout, by Keycloak's clock, and of its arrival, by the monotonic clock. */
 interface Entry {
-  /** The second of the logout, by Keycloak's clock. */
   readonly at: number
-  /** Arrival, in seconds of the monotonic clock. */
   readonly arrivedAt: number
 }
 
@@ -44,16 +42,37 @@ export class RevocationList implements LimitedEntries {
   #everybody = 0
   /** The not-before date of the realm, which a later push replaces. */
   #realm: Pick<Revocation, 'at' | 'call'> = { at: 0 }
+  /** Arrival of the last of these dates, in seconds of the monotonic clock. */
+  #datesArrivedAt = -Infinity
+  /** The latest of these dates and of that of a dropped list. */
+  #notBefore: number
 
   constructor (options: RevocationListOptions) {
     this.#options = options
     this.#lifetime = options.maxTokenLifetime + options.leeway
+    this.#notBefore = options.notBefore
     options.limit.add(this)
   }
 
   /** Seconds since 1970; tokens that were issued before are refused. 0 stands for no date. */
   get notBefore (): number {
-    return Math.max(this.#everybody, this.#realm.at)
+    return this.#notBefore
+  }
+
+  /**
+   * Not-before of all tokens that an entry may refuse, for a list that has to be dropped. A date in the future, which the administrator
+   * of a realm can set, counts as now: it must not lock out the other realms.
+   */
+  get latest (): number {
+    const ends = [...this.#sessions.values(), ...this.#users.values()].map(({ at }) => Math.floor(at) + 1)
+    return ends.reduce((latest, end) => Math.max(latest, end), Math.min(this.#notBefore, Math.floor(wallSeconds()) + 1))
+  }
+
+  /** Can the list refuse no token any more? */
+  get isEmpty (): boolean {
+    this.#dropEnded()
+    const date = Math.max(this.#everybody, this.#realm.at, this.#realm.call?.until ?? 0)
+    return this.size === 0 && hasPassed(date + this.#lifetime, this.#datesArrivedAt + this.#lifetime)
   }
 
   /** Sessions and users in memory. */
@@ -67,21 +86,26 @@ export class RevocationList implements LimitedEntries {
     return this.size - this.#ended(this.#sessions) - this.#ended(this.#users)
   }
 
-  /** @throws {KeycloakError} token_not_valid */
-  check (claims: AccessTokenClaims): void {
+  /**
+   * @param introspected introspection tells the user of a token that names none
+   * @throws {KeycloakError} token_not_valid
+   */
+  check (claims: AccessTokenClaims, introspected: boolean): void {
     // An entry that has ended must not have been needed any more.
     if (claims.exp - claims.iat > this.#options.maxTokenLifetime) throw notValid('token_lives_too_long')
-    if (claims.iat < this.notBefore) throw notValid('issued_before_not_before')
+    if (claims.iat < this.#notBefore) throw notValid('issued_before_not_before')
     const session = sessionOf(claims)
     if (this.#sessions.size > 0 && this.#isSessionLoggedOut(session, claims)) throw notValid('session_logged_out')
-    if (this.#users.size > 0 && this.#isUserLoggedOut(session, claims)) throw notValid('user_logged_out')
+    if (this.#users.size > 0 && this.#isUserLoggedOut(session, claims, introspected)) throw notValid('user_logged_out')
   }
 
   take (revocation: Revocation): void {
     const { kind, id, at } = revocation
+    if (kind === 'session' || kind === 'user') return this.#takeEntry(kind, id!, at)
+    this.#datesArrivedAt = monotonicSeconds()
     if (kind === 'everybody') this.#everybody = Math.max(this.#everybody, at)
-    else if (kind === 'realm') this.#takeRealm(revocation)
-    else this.#takeEntry(kind, id!, at)
+    else this.#takeRealm(revocation)
+    this.#notBefore = Math.max(this.#everybody, this.#realm.at, this.#options.notBefore)
   }
 
   /** A realm's not-before date that was replaced must not be told to others any more, because it would come back. */
@@ -104,7 +128,7 @@ export class RevocationList implements LimitedEntries {
     const isSession = user === undefined || (session !== undefined && session[1].at <= user[1].at)
     const [id, { at }] = isSession ? session! : user
     ;(isSession ? this.#sessions : this.#users).delete(id)
-    this.#everybody = Math.max(this.#everybody, Math.floor(at) + 1)
+    this.take({ kind: 'everybody', at: Math.floor(at) + 1 })
     if (!this.#hasEnded(at)) this.#options.onFull()
   }
 
@@ -118,9 +142,9 @@ export class RevocationList implements LimitedEntries {
   }
 
   /** Without introspection a token that names a session and no user may be of any user, so the last logout of any user counts. */
-  #isUserLoggedOut (session: string | undefined, claims: AccessTokenClaims): boolean {
+  #isUserLoggedOut (session: string | undefined, claims: AccessTokenClaims, introspected: boolean): boolean {
     const user = Object.hasOwn(claims, 'sub') ? claims.sub : undefined
-    if (user === undefined && session !== undefined && !this.#options.introspected) return isIssuedUpTo(this.#lastUserLogout, claims)
+    if (user === undefined && session !== undefined && !introspected) return isIssuedUpTo(this.#lastUserLogout, claims)
     const entry = user === undefined ? undefined : this.#users.get(user)
     return entry !== undefined && isIssuedUpTo(entry.at, claims)
   }
@@ -172,6 +196,4 @@ export class RevocationList implements LimitedEntries {
 }
 
 /** The token was issued in the second of the logout, or before. */
-function isIssuedUpTo (at: number, { iat }: AccessTokenClaims): boolean {
-  return Math.floor(iat) <= at
-}
+const isIssuedUpTo = (at: number, { iat }: AccessTokenClaims): boolean => Math.floor(iat) <= at

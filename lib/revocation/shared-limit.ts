@@ -11,26 +11,38 @@ export interface LimitedEntries {
  */
 export class SharedLimit {
   readonly #max: number
-  readonly #issuers: LimitedEntries[] = []
+  readonly #issuers = new Set<LimitedEntries>()
+  /** Entries that can be added before the limit is reached at the earliest, so that not each of them counts all issuers. */
+  #left: number
 
   constructor (max: number) {
     this.#max = max
+    this.#left = max
   }
 
+  /** @param entries none yet */
   add (entries: LimitedEntries): void {
-    this.#issuers.push(entries)
+    this.#issuers.add(entries)
   }
 
-  /** To be called after an entry was added. */
+  delete (entries: LimitedEntries): void {
+    this.#issuers.delete(entries)
+  }
+
+  /** To be called after each entry that was added. */
   enforce (): void {
+    if (this.#left-- > 0) return
     while (this.#size > this.#max) this.#largest.dropOldest()
+    this.#left = this.#max - this.#size
   }
 
   get #size (): number {
-    return this.#issuers.reduce((sum, { size }) => sum + size, 0)
+    let sum = 0
+    for (const { size } of this.#issuers) sum += size
+    return sum
   }
 
   get #largest (): LimitedEntries {
-    return this.#issuers.reduce((largest, each) => each.size > largest.size ? each : largest)
+    return [...this.#issuers].reduce((largest, each) => each.size > largest.size ? each : largest)
   }
 }

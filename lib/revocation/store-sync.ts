@@ -1,4 +1,3 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { Revocation, RevocationFollower, RevocationStore } from '../../types/revocation.js'
 import type { Closing } from '../keycloak/closing.js'
 import { unavailable } from '../errors.js'
@@ -6,8 +5,8 @@ import { isObject } from '../util/strict-json.js'
 import { withoutPrototype } from '../util/members.js'
 import { storeReasonOf } from './store-error.js'
 import { PublishQueue } from './publish-queue.js'
-import { RateLimit } from '../diagnostics/rate-limit.js'
 import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
+import type { StoreLog } from './store-log.js'
 import { withTimeout } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 import { reasonFor } from '../reasons/reason.js'
@@ -15,6 +14,8 @@ import { reasonFor } from '../reasons/reason.js'
 export interface StoreSyncOptions {
   store: RevocationStore
   issuer: string
+  /** Does the store serve several issuers? */
+  several: boolean
   /** Seconds for which a revocation counts. */
   lifetime: number
   /** Milliseconds. */
@@ -25,8 +26,10 @@ export interface StoreSyncOptions {
   current: () => Iterable<Revocation>
   /** A later push has taken the place of this one. */
   isReplaced: (revocation: Revocation) => boolean
-  log: FastifyBaseLogger
+  /** Keeps this object in use until the returned function is called: the store has not taken a revocation yet. */
+  hold: () => () => void
   warnings: RateLimitedLog
+  storeLog: StoreLog
   closing: Closing
 }
 
@@ -36,17 +39,15 @@ const START_TIMEOUT = 2000
 /** Milliseconds that a push waits for the store. */
 const PUBLISH_TIMEOUT = 2000
 
-/** Milliseconds that the close of the API waits for the store. */
-const CLOSE_TIMEOUT = 250
-
-/** Shares revocations with the other instances of the API, by a store. */
+/** Shares the revocations of one issuer with the other instances of the API, by a store. */
 export class StoreSync {
   readonly #options: StoreSyncOptions
   readonly #queue: PublishQueue
-  readonly #readWarning = new RateLimit()
+  /** Resolves when the store was read to its end for the first time. */
+  #read: Promise<void> | undefined
   /** Milliseconds of the monotonic clock at which the store was known to be read to its end. */
   #upToDateAt: number | null = null
-  #isFailing = false
+  #isClosed = false
 
   constructor (options: StoreSyncOptions) {
     this.#options = options
@@ -66,22 +67,8 @@ export class StoreSync {
 
   /** Follow the store, and wait for a short time until it has been read. */
   async start (): Promise<void> {
-    const { store, issuer, lifetime, maxLag, current, warnings, closing } = this.#options
-    let done!: () => void
-    const read = new Promise<void>((resolve) => { done = resolve })
-    const follower: RevocationFollower = {
-      issuer,
-      lifetime,
-      maxLag,
-      current,
-      receive: (revocation) => this.#receive(revocation),
-      upToDate: () => {
-        this.#upToDate()
-        done()
-      },
-      failed: (error) => this.#failed(error)
-    }
-    store.follow(follower)
+    const { warnings, closing } = this.#options
+    const read = this.#follow()
     await closing.until(withTimeout(read, START_TIMEOUT, () => new Error())).catch(() => {
       if (!closing.begun) warnings.write('store', 'the store of revocations could not be read in time; requests with a token are answered 503 until it can be')
     })
@@ -92,9 +79,13 @@ export class StoreSync {
    *   the background.
    */
   async publish (revocation: Revocation): Promise<void> {
-    const { store, warnings, closing } = this.#options
-    const published = (async () => store.publish(revocation))()
-    published.catch(() => this.#queue.add(revocation))
+    const { store, issuer, hold, warnings, closing } = this.#options
+    const published = (async () => {
+      // A push may come before the start of a realm that is added while the API runs.
+      void this.#follow()
+      return store.publish(revocation, issuer)
+    })()
+    published.catch(() => this.#queue.add(revocation)).finally(hold())
     try {
       await closing.until(withTimeout(published, PUBLISH_TIMEOUT, () => unavailable(reasonFor('no_answer', { milliseconds: PUBLISH_TIMEOUT }))))
     } catch (error) {
@@ -103,33 +94,50 @@ export class StoreSync {
     }
   }
 
-  async close (): Promise<void> {
-    const { store, warnings } = this.#options
+  /** Stop to follow the store, for this issuer alone. */
+  end (): void {
+    const { store, issuer, warnings } = this.#options
+    this.close()
+    if (this.#read === undefined) return
+    const ended = (async () => store.unfollow?.(issuer))()
+    ended.catch((error) => warnings.write('store', `the store of revocations cannot end following an issuer: ${storeReasonOf(error)}`))
+  }
+
+  /** The store itself is closed by its owner. */
+  close (): void {
+    this.#isClosed = true
     this.#queue.close()
-    const late = new Error()
-    await withTimeout((async () => store.close())(), CLOSE_TIMEOUT, () => late).catch((error) => {
-      if (error !== late) throw error
-      warnings.write('store', `the store of revocations was not closed within ${CLOSE_TIMEOUT} ms; the API closes all the same`)
-    })
+    this.#options.storeLog.ended(this)
+  }
+
+  #follow (): Promise<void> {
+    if (this.#read !== undefined) return this.#read
+    const { store, issuer, several, lifetime, maxLag, current, storeLog } = this.#options
+    let done!: () => void
+    const read = new Promise<void>((resolve) => { done = resolve })
+    const follower: RevocationFollower = {
+      issuer,
+      several,
+      lifetime,
+      maxLag,
+      current,
+      receive: (revocation) => this.#receive(revocation),
+      upToDate: () => {
+        this.#upToDateAt = monotonicMilliseconds()
+        storeLog.upToDate(this)
+        done()
+      },
+      failed: (error) => { if (!this.#isClosed) storeLog.failed(this, error) }
+    }
+    store.follow(follower)
+    this.#read = read
+    return read
   }
 
   #receive (value: unknown): void {
     const revocation = ownMembers(value)
     if (isRevocation(revocation)) this.#options.take(revocation)
     else this.#options.warnings.write('content', 'the store of revocations holds something that is none; it was passed over')
-  }
-
-  #upToDate (): void {
-    this.#upToDateAt = monotonicMilliseconds()
-    if (!this.#isFailing) return
-    this.#isFailing = false
-    this.#options.log.info('the store of revocations can be read again')
-  }
-
-  #failed (error: unknown): void {
-    this.#isFailing = true
-    const reason = storeReasonOf(error)
-    if (this.#readWarning.allows(reason)) this.#options.log.warn(`the store of revocations cannot be read: ${reason}`)
   }
 }
 

@@ -20,7 +20,7 @@ function sharing (t: Test): (realm: TestRealm, options?: Partial<KeycloakOptions
   t.teardown(() => tokens.close())
   return async ({ options }, more = {}) => {
     const { plugin: { cache, limits }, realm: settings } = settingsFor({ ...options, ...more })
-    const realm = await createRealm(settings, { cache, limits, tokens, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
+    const realm = await createRealm(settings, { cache, limits, tokens, revocations: undefined, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
     t.teardown(async () => realm.close())
     return realm
   }

@@ -10,13 +10,13 @@ const NOW = now()
 
 function lists (max: number): { one: RevocationList, other: RevocationList, full: string[] } {
   const [limit, full] = [new SharedLimit(max), [] as string[]]
-  const create = (name: string) => new RevocationList({ maxTokenLifetime: 3600, leeway: 0, limit, introspected: false, onFull: () => { full.push(name) } })
+  const create = (name: string) => new RevocationList({ maxTokenLifetime: 3600, leeway: 0, limit, notBefore: 0, onFull: () => { full.push(name) } })
   return { one: create('one'), other: create('other'), full }
 }
 
 function answer (list: RevocationList, claims: Partial<AccessTokenClaims>): string {
   try {
-    list.check({ iat: NOW - 60, exp: NOW + 60, ...claims } as AccessTokenClaims)
+    list.check({ iat: NOW - 60, exp: NOW + 60, ...claims } as AccessTokenClaims, false)
     return 'let in'
   } catch (error) {
     return (error as { reason: string }).reason

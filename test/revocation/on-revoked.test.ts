@@ -5,7 +5,7 @@ import { EndpointHealth } from '../../lib/diagnostics/endpoint-health.js'
 import { KeycloakClient } from '../../lib/keycloak/client.js'
 import { Closing } from '../../lib/keycloak/closing.js'
 import { KeySource } from '../../lib/keys/key-source.js'
-import { RealmRevocation } from '../../lib/revocation/realm-revocation.js'
+import { Revocations } from '../../lib/revocation/revocations.js'
 import type { Revocation, RevocationFollower } from '../../types/revocation.js'
 import { realmFor } from '../support/app.js'
 import { action, LOGOUT, logOut, now, push } from '../support/logout.js'
@@ -23,18 +23,20 @@ async function revocationFor (t: Test) {
     publish: async () => {},
     close: () => {}
   }
-  const { realm: settings, plugin } = settingsFor({ ...realm.options, ...LOGOUT, revocation: { store } })
+  const { realm: settings, logout, plugin } = settingsFor({ ...realm.options, ...LOGOUT, revocation: { store } })
   const closing = new Closing()
   const client = new KeycloakClient(settings, closing)
   const app = Fastify()
   const keys = new KeySource({ ...settings.jwks, maxBytes: plugin.limits.keySetBytes, isRefused: () => false }, settings.baseUrl, client, new EndpointHealth('certs', app.log))
-  const revocation = new RealmRevocation({ settings, revocation: settings.revocation!, keys, closing, log: app.log })
+  const revocations = new Revocations({ ...logout!, several: false, needRealm: undefined, closing, log: app.log })
+  const revocation = revocations.of(settings, keys)
   t.teardown(async () => {
     await app.close()
     keys.close()
     await client.close()
   })
-  await revocation.start(app)
+  await revocations.start(app)
+  await revocation.start()
   return { realm, app, revocation, follower }
 }
 
