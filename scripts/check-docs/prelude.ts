@@ -17,6 +17,8 @@ export { assert, bearerToken, cors, createTestRealm, Fastify, fastifyStatic, hel
 /** The realm that stands for https://sso.example.com/realms/acme when a block is run. */
 export const realm = await createTestRealm({ name: 'acme' })
 export const { issuer, clientSecret } = realm.options
+/** The realm that stands for https://sso.example.com/realms/globex. */
+export const globex = await createTestRealm({ name: 'globex' })
 export const options: KeycloakOptions = { issuer, clientId: 'api', audience: 'api' }
 
 /** An API without plugins and routes. */

@@ -1,7 +1,7 @@
 // Runs the blocks that have a `run` comment, each in its own process, with the names and values of ./prelude.ts and with
 // the code of the comment.
 //
-// In a block, https://sso.example.com/realms/acme is the prelude's realm and port 3000 is any free port. A line such as
+// In a block, https://sso.example.com/realms/acme and realms/globex are the realms of the prelude, and port 3000 is any free port. A line such as
 // `await app.inject(…)   // 401 token_expired` must get that answer.
 import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -37,6 +37,7 @@ function program (root, { block: { text }, before, after }) {
   const block = text
     .replaceAll(/\bfrom ('fastify-keycloak-bearer(?:\/testing)?')/g, (_, name) => `from '${join(root, ours[name])}'`)
     .replaceAll("'https://sso.example.com/realms/acme'", 'realm.issuer')
+    .replaceAll("'https://sso.example.com/realms/globex'", 'globex.issuer')
     .replaceAll(/\bport: 3000\b/g, 'port: 0')
     .replaceAll(/^( *)await (.+?) +\/\/ (\d{3}(?: [a-z_]+)?)\s*$/gm, '$1expectAnswer(await $2, \'$3\')')
   return `import * as prelude from '${join(root, 'scripts/check-docs/prelude.ts')}'; Object.assign(globalThis, prelude)
