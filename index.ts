@@ -10,6 +10,7 @@ import { startLog } from './lib/diagnostics/start-log.js'
 import { Closing } from './lib/keycloak/closing.js'
 import { openapi } from './lib/openapi/transform.js'
 import { parseOptions } from './lib/options/options.js'
+import { Caches } from './lib/realm/caches.js'
 import { openRealms } from './lib/realm/open-realms.js'
 import { Authentication } from './lib/request/authenticate.js'
 import { createOnError } from './lib/request/challenge.js'
@@ -20,8 +21,6 @@ import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.j
 import { protectionSpaceOf, SeveralIssuers } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
 import { redisStore } from './lib/revocation/redis-store.js'
-import { TokenCache } from './lib/token/token-cache.js'
-import type { VerifiedToken } from './lib/token/verifier.js'
 import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
@@ -38,20 +37,20 @@ async function plugin (fastify: FastifyInstance, options: KeycloakOptions | Seve
   ]
 
   const closing = new Closing()
-  const tokens = cache === false ? undefined : new TokenCache<VerifiedToken>(cache)
+  const caches = new Caches(cache)
   const createToUser = toUserBy(settings.syncUser)
-  const shared = { cache, limits, tokens, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
+  const shared = { limits, ...caches, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
   const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.names)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const authentication = new Authentication({ routes, extractToken, authority, several, closing })
 
-  decorate(fastify, authority, directory, routes, tokens)
+  decorate(fastify, authority, directory, routes, caches.tokens)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', () => {
     closing.finish()
-    tokens?.close()
+    caches.close()
     return directory.close()
   })
   fastify.addHook('onRoute', (route) => routes.add(route))

@@ -352,7 +352,8 @@ export interface CommonOptions {
   /** The lifetime of the realm's keys. */
   jwks?: JwksOptions
   /**
-   * The cache of verified tokens; `false` switches it off. The bounds apply to kept answers of introspection too.
+   * The cache of verified tokens; `false` switches it off. The bounds apply to kept answers of introspection too,
+   * and count for all issuers together.
    * @default { max: 1000, maxBytes: 16777216 }
    */
   cache?: CacheOptions | false

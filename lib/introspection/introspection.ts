@@ -8,11 +8,10 @@ import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import type { QueuedCall } from '../keycloak/queued-call.js'
 import { KEPT } from '../options/kept-claims.js'
-import { DEFAULT_CACHE } from '../options/schema.js'
 import { plainReason } from '../reasons/reason.js'
 import { checkDates } from '../token/claims.js'
 import { type Identity, identityOf } from '../token/identity.js'
-import { BYTES_PER_CHARACTER, type CacheBounds, type CacheEntry, credentialsOf, TokenCache } from '../token/token-cache.js'
+import { BYTES_PER_CHARACTER, credentialsOf, type TokenCache } from '../token/token-cache.js'
 import type { FromCache } from '../token/verifier.js'
 import { BackgroundRetry, type RetryDelays } from '../util/background-retry.js'
 import { wallSeconds } from '../util/clock.js'
@@ -23,6 +22,7 @@ import { claimsFromResponse, type ClaimsFromResponseOptions } from './claims-fro
 import { CoalescedCalls } from './coalesced-calls.js'
 import { IntrospectionClient, type IntrospectionClientOptions } from './introspection-client.js'
 import { createMissingClaims } from './missing-claims.js'
+import { type KeptResponse, OwnResponses } from './own-responses.js'
 import { type IntrospectionResult, SharedResponses } from './shared-responses.js'
 
 export interface IntrospectionOptions extends IntrospectionClientOptions, Omit<ClaimsFromResponseOptions, 'onClaims'> {
@@ -31,8 +31,10 @@ export interface IntrospectionOptions extends IntrospectionClientOptions, Omit<C
   timeout: number
   /** Milliseconds; 0: responses are never shared. */
   cacheTtl: number
-  /** Bounds of the responses that are kept; `false`: none but those that are shared. */
-  kept: CacheBounds | false
+  /** The responses that all realms keep. */
+  responses: TokenCache<KeptResponse>
+  /** May responses be kept that are not shared? Those that are shared need not be kept twice. */
+  keepsUnshared: boolean
   /** Calls at once, those that wait for a connection included. */
   maxPending: number
   /** Levels of a response's JSON. */
@@ -55,7 +57,7 @@ const RECOVERY: RetryDelays = {
 }
 
 /** The last response about a token, and the identity that it led to. */
-interface KnownResponse extends CacheEntry {
+interface KnownResponse extends KeptResponse {
   readonly text: string
   readonly identity: Identity
 }
@@ -76,14 +78,14 @@ export class Introspection {
   readonly #recoveryProbe = new BackgroundRetry(() => this.#ask(NO_TOKEN, NO_TOKEN, new Cancellation()), RECOVERY)
   readonly #refusalWarning = new RateLimit()
   readonly #coalesced: CoalescedCalls
-  readonly #known: TokenCache<KnownResponse> | undefined
+  readonly #known: OwnResponses<KnownResponse> | undefined
   readonly #shared: SharedResponses | undefined
   /** `undefined` if no response is shared. */
   readonly fromCache: FromCache | undefined
 
   constructor (options: IntrospectionOptions, client: KeycloakClient, endpoint: EndpointHealth) {
     const keepClaims = [...KEPT, ...options.keepClaims]
-    const { timeout, cacheTtl: ttl, kept } = options
+    const { timeout, cacheTtl: ttl, responses, keepsUnshared } = options
     this.#options = options
     this.#claimsOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
     this.#client = new IntrospectionClient(options, client, (token, text) => this.#read(token, text))
@@ -91,12 +93,10 @@ export class Introspection {
     this.#limiter = new CallLimiter({ ...options, closing: client.closing })
     this.#coalesced = new CoalescedCalls(options)
     if (ttl > 0) {
-      const shared = new SharedResponses(this.#resultOf.bind(this), { ttl, timeout, bounds: kept || DEFAULT_CACHE, expected: options })
-      this.#shared = shared
-      this.fromCache = shared.fromCache
-    } else if (kept !== false) {
-      // Responses that are shared need not be kept twice.
-      this.#known = new TokenCache(kept)
+      this.#shared = new SharedResponses(this.#resultOf.bind(this), { ttl, timeout, cache: responses, expected: options })
+      this.fromCache = this.#shared.fromCache
+    } else if (keepsUnshared) {
+      this.#known = new OwnResponses(responses)
     }
   }
 
@@ -155,7 +155,7 @@ export class Introspection {
       return { identity: response.identity, size }
     }
     const identity = identityOf(claimsFromResponse(response.members, claims, this.#claimsOptions), owner)
-    this.#known?.keep({ credentials: credentialsOf(token), text: response.text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
+    this.#known?.keep({ keeper: this.#known, credentials: credentialsOf(token), text: response.text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
     return { identity, size }
   }
 

@@ -2,10 +2,11 @@ import { KeycloakError, refusal, UnavailableError } from '../errors.js'
 import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import { checkDates, type ExpectedClaims, validity } from '../token/claims.js'
 import type { Identity } from '../token/identity.js'
-import { BYTES_PER_CHARACTER, type CacheBounds, type CacheEntry, credentialsOf, TokenCache } from '../token/token-cache.js'
+import { BYTES_PER_CHARACTER, credentialsOf, type TokenCache } from '../token/token-cache.js'
 import type { FromCache } from '../token/verifier.js'
 import { monotonicMilliseconds, wallMilliseconds, wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
+import { type KeptResponse, OwnResponses } from './own-responses.js'
 
 /** The identity of a token by a response of Keycloak, and the characters of that response. */
 export interface IntrospectionResult {
@@ -17,7 +18,7 @@ export interface IntrospectionResult {
 export type AskKeycloak = (token: string, verified: Identity, cancellation: Cancellation) => Promise<IntrospectionResult>
 
 /** A response that serves all who come until it ends: the identity of its token, or a refusal. */
-interface SharedResponse extends CacheEntry {
+interface SharedResponse extends KeptResponse {
   readonly outcome: Identity | KeycloakError
   /** Milliseconds of the monotonic clock. */
   readonly ends: number
@@ -36,7 +37,8 @@ export interface SharedResponsesOptions {
   ttl: number
   /** Milliseconds for a call. */
   timeout: number
-  bounds: CacheBounds
+  /** The responses of all realms. */
+  cache: TokenCache<KeptResponse>
   /** The dates of claims that were good before are checked against these again. */
   expected: ExpectedClaims
 }
@@ -48,13 +50,13 @@ export interface SharedResponsesOptions {
 export class SharedResponses {
   readonly #ask: AskKeycloak
   readonly #options: SharedResponsesOptions
-  readonly #responses: TokenCache<SharedResponse>
+  readonly #responses: OwnResponses<SharedResponse>
   readonly #calls = new Map<string, PendingCall>()
 
   constructor (ask: AskKeycloak, options: SharedResponsesOptions) {
     this.#ask = ask
     this.#options = options
-    this.#responses = new TokenCache(options.bounds)
+    this.#responses = new OwnResponses(options.cache)
   }
 
   close (): void {
@@ -108,6 +110,7 @@ export class SharedResponses {
     const { ttl, expected } = this.#options
     const { from, until } = validity(identity.claims, expected)
     this.#responses.keep({
+      keeper: this.#responses,
       credentials: credentialsOf(token),
       outcome,
       ends: asked.monotonic + ttl,

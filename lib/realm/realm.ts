@@ -48,6 +48,7 @@ export class Realm implements IdentityOwner {
   readonly check: IssuerCheck
   readonly #settings: RealmSettings
   readonly #parts: Parts
+  readonly #tokens: SharedByRealms['tokens']
   /** The check of a realm that was opened while the API runs. */
   #watchedCheck: StartCheck | undefined
 
@@ -68,6 +69,7 @@ export class Realm implements IdentityOwner {
     this.check = { context, log: shared.startLog, name: shared.isOfSeveral ? settings.name : undefined }
     this.#settings = settings
     this.#parts = parts
+    this.#tokens = shared.tokens
   }
 
   /**
@@ -94,12 +96,13 @@ export class Realm implements IdentityOwner {
     return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false, keys, introspection, revocation }
   }
 
-  /** Ends all calls and timers. */
+  /** Ends all calls and timers, and forgets the tokens of the realm. */
   async close (): Promise<void> {
     this.#watchedCheck?.close()
     this.#parts.keys.close()
     this.#parts.introspection?.close()
     this.#parts.revocation?.close()
+    this.#tokens?.forgetAll(({ identity }) => identity.owner === this)
     await this.#parts.client.close()
   }
 }
@@ -133,7 +136,7 @@ function withOwnLogs (shared: SharedByRealms, name: string): SharedByRealms {
   return { ...shared, log: issuerLog(shared.log, name), startLog: issuerLog(shared.startLog, name) }
 }
 
-async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, cache, limits }: SharedByRealms): Promise<Introspection> {
+async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, tokens, responses, limits }: SharedByRealms): Promise<Introspection> {
   const { Introspection } = await import('../introspection/introspection.js')
   return new Introspection({
     ...expectedClaimsOf(settings, false),
@@ -141,7 +144,8 @@ async function loadIntrospection (settings: RealmSettings, client: KeycloakClien
     clientId: settings.clientId,
     clientSecret: settings.clientSecret!,
     log,
-    kept: cache,
+    responses,
+    keepsUnshared: tokens !== undefined,
     maxBytes: limits.introspectionBytes,
     maxDepth: limits.jsonDepth
   }, client, new EndpointHealth('token/introspect', log))

@@ -5,17 +5,14 @@ import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import type { Revocations } from '../revocation/revocations.js'
 import type { Identity } from '../token/identity.js'
-import type { TokenCache } from '../token/token-cache.js'
-import type { VerifiedToken } from '../token/verifier.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
+import type { Caches } from './caches.js'
 
 /** Makes `request.user` of an identity. */
 export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromise<User>
 
 /** The parts that all realms of the plugin share. */
-export interface SharedByRealms extends Pick<PluginSettings, 'cache' | 'limits'> {
-  /** Verified tokens of all realms; `undefined` to keep none. */
-  tokens: TokenCache<VerifiedToken> | undefined
+export interface SharedByRealms extends Pick<PluginSettings, 'limits'>, Pick<Caches, 'tokens' | 'responses'> {
   /** Logouts of all realms; `undefined` if they are not received. */
   revocations: Revocations | undefined
   closing: Closing

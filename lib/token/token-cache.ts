@@ -111,6 +111,14 @@ export class TokenCache<Entry extends CacheEntry> {
     this.#drop(slotOf(credentials))
   }
 
+  /** Drop the entries that are gone. */
+  forgetAll (isGone: (entry: Entry) => boolean): void {
+    this.#hand = undefined
+    for (const [slot, entry] of this.#entries) {
+      if (isGone(entry)) this.#drop(slot)
+    }
+  }
+
   /** Drop all entries. */
   close (): void {
     this.#entries.clear()
@@ -123,10 +131,7 @@ export class TokenCache<Entry extends CacheEntry> {
   /** Drop expired entries, so that nobody who reads the memory of the process finds old tokens there. */
   #sweep (): void {
     const now = wallSeconds()
-    this.#hand = undefined
-    for (const [slot, { until }] of this.#entries) {
-      if (until <= now) this.#drop(slot)
-    }
+    this.forgetAll(({ until }) => until <= now)
     if (this.#entries.size > 0) return
     clearInterval(this.#sweeping)
     this.#sweeping = undefined

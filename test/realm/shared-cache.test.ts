@@ -4,11 +4,10 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import type { KeycloakError } from '../../index.js'
 import { Closing } from '../../lib/keycloak/closing.js'
+import { Caches } from '../../lib/realm/caches.js'
 import { createRealm, type Realm } from '../../lib/realm/realm.js'
 import { toUserBy } from '../../lib/request/user.js'
 import type { TestRealm } from '../../lib/testing/index.js'
-import { TokenCache } from '../../lib/token/token-cache.js'
-import type { VerifiedToken } from '../../lib/token/verifier.js'
 import type { KeycloakOptions } from '../../types/options.js'
 import { realmFor } from '../support/app.js'
 import { settingsFor } from '../support/settings.js'
@@ -16,11 +15,11 @@ import { settingsFor } from '../support/settings.js'
 /** A function that creates realms on one cache. */
 function sharing (t: Test): (realm: TestRealm, options?: Partial<KeycloakOptions>) => Promise<Realm> {
   const [closing, { log }] = [new Closing(), Fastify()]
-  const tokens = new TokenCache<VerifiedToken>({ max: 100, maxBytes: 1_000_000 })
-  t.teardown(() => tokens.close())
+  const caches = new Caches({ max: 100, maxBytes: 1_000_000 })
+  t.teardown(() => caches.close())
   return async ({ options }, more = {}) => {
-    const { plugin: { cache, limits }, realm: settings } = settingsFor({ ...options, ...more })
-    const realm = await createRealm(settings, { cache, limits, tokens, revocations: undefined, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
+    const { plugin: { limits }, realm: settings } = settingsFor({ ...options, ...more })
+    const realm = await createRealm(settings, { limits, ...caches, revocations: undefined, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
     t.teardown(async () => realm.close())
     return realm
   }
