@@ -7,6 +7,7 @@ import { realmNameOf, realmUrlFault } from '../options/realm-url.js'
 const SCHEME = '"bearer", "oauth2" or "openIdConnect"'
 const ISSUER = 'the public URL of the realm, such as https://sso.example.com/realms/acme'
 const ISSUERS = 'an array of realms with their public URL, such as [{ name: "acme", issuer: "https://sso.example.com/realms/acme" }]'
+const ENTRY = 'an object with issuer, and name if it is not the realm\'s'
 const ISSUER_NAME = 'the name that the realm has in the option issuers of the plugin'
 const SCOPES = 'an array of scopes, or an object of scopes and their meanings'
 const NAME = 'a name of letters, digits, ".", "_" and "-", such as "KeycloakAuth"'
@@ -23,7 +24,7 @@ const issuer = z.string(ISSUER)
   .transform((value) => value.replace(/\/$/, ''))
 
 /** An entry of `issuers`. Its other members are not read, so that the list can be that of the plugin. */
-const entry = z.object({ issuer, name: z.string(ISSUER_NAME).min(1, ISSUER_NAME).optional() })
+const entry = z.object({ issuer, name: z.string(ISSUER_NAME).min(1, ISSUER_NAME).optional() }, ENTRY)
   .transform((given) => {
     const { issuer, name } = withoutPrototype(given)
     return { issuer, name: name ?? realmNameOf(issuer) }

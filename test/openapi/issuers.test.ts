@@ -101,6 +101,7 @@ t.test('a wrong list throws one sentence that says what it must be', (t) => {
   const url = 'the public URL of the realm, such as https://sso.example.com/realms/acme'
   const wrong: Array<[options: unknown, message: string]> = [
     [{ scheme: 'oauth2', issuers: [] }, `${list} an empty array`],
+    [{ scheme: 'oauth2', issuers: [`${SSO}/acme`] }, 'option "issuers.0" must be an object with issuer, and name if it is not the realm\'s, not a string'],
     [{ scheme: 'oauth2', issuers: async () => null }, `${list} a function`],
     [{ scheme: 'oauth2', issuers: [{ name: 'acme' }] }, `option "issuers.0.issuer" must be ${url}, not undefined`],
     [{ scheme: 'oauth2', issuers: [{ issuer: 'sso.example.com' }] }, `option "issuers.0.issuer" must be ${url}, not one that does not begin with http:// or https://`],
