@@ -1,8 +1,8 @@
 import type { Organization } from '../../types/request.js'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
 
-/** Members of an organization that Keycloak writes as arrays itself; every other array is an attribute. */
-const LISTS: ReadonlySet<string> = new Set(['roles', 'groups'])
+/** Members of an organization that Keycloak writes, and none of them as an array: an array there is an attribute of that name. */
+const NEVER_ARRAYS = ['id', 'realm_access', 'resource_access'] as const
 
 const NONE: readonly string[] = Object.freeze([])
 
@@ -14,7 +14,6 @@ export class Organizations {
   /** By alias: the members of the organization. */
   readonly #members: ReadonlyMap<string, JsonObject>
   #list: readonly Organization[] | undefined
-  #hasAttributes: boolean | undefined
 
   /** @param claim an array of aliases, an object by alias, or one alias; anything else is no membership */
   constructor (claim: unknown) {
@@ -31,25 +30,12 @@ export class Organizations {
 
   /** Does the caller have a role in an organization? `undefined`: in any. */
   hasRole (alias: string | undefined, role: string): boolean {
-    return this.#membersOf(alias).some((members) => this.#rolesOf(members).includes(role))
-  }
-
-  /** Does an organization have a list of roles that is not counted, because it may be an attribute? */
-  hasDoubtfulRoles (alias: string | undefined): boolean {
-    return this.hasAttributes && this.#membersOf(alias).some((members) => Object.hasOwn(members, 'roles'))
+    return this.#membersOf(alias).some((members) => rolesOf(members).includes(role))
   }
 
   /** `request.organizations`: frozen, made when first read. */
   get list (): readonly Organization[] {
     return (this.#list ??= Object.freeze([...this.#members].map(([alias, members]) => this.#entryOf(alias, members))))
-  }
-
-  /**
-   * Does the token carry attributes of organizations? Then `roles` of an organization may be one of them: attributes are
-   * arrays of strings, as roles are, and who may edit an organization may not therefore give roles.
-   */
-  get hasAttributes (): boolean {
-    return (this.#hasAttributes ??= [...this.#members.values()].some((members) => Object.keys(members).some((name) => !LISTS.has(name) && Array.isArray(member(members, name)))))
   }
 
   #membersOf (alias: string | undefined): JsonObject[] {
@@ -58,26 +44,36 @@ export class Organizations {
     return members === undefined ? [] : [members]
   }
 
-  /** The roles in an organization. `realm_access`, the roles of its groups, is an object, which no attribute is. */
-  #rolesOf (members: JsonObject): readonly string[] {
-    const ofGroups = member(members, 'realm_access')
-    const roles = [this.hasAttributes ? NONE : stringsIn(member(members, 'roles')), isObject(ofGroups) ? stringsIn(member(ofGroups, 'roles')) : NONE].filter(({ length }) => length > 0)
-    return roles.length > 1 ? Object.freeze([...new Set(roles.flat())]) : roles[0] ?? NONE
-  }
-
   #entryOf (alias: string, members: JsonObject): Organization {
     const id = member(members, 'id')
-    const isAttribute = (name: string): boolean => name !== 'groups' && (name !== 'roles' || this.hasAttributes) && stringsIn(member(members, name)) !== NONE
     const attributes: Record<string, readonly string[]> = Object.create(null)
-    for (const name of Object.keys(members).filter(isAttribute)) attributes[name] = stringsIn(members[name])
+    for (const name of Object.keys(members)) {
+      const values = stringsIn(members[name])
+      if (values !== NONE && name !== 'groups' && (name !== 'roles' || hasImpostors(members))) attributes[name] = values
+    }
     return Object.freeze({
       alias,
       ...typeof id === 'string' ? { id } : undefined,
-      roles: this.#rolesOf(members),
+      roles: rolesOf(members),
       groups: stringsIn(member(members, 'groups')),
       attributes: Object.freeze(attributes)
     })
   }
+}
+
+/**
+ * Does an attribute stand in the place of a member that Keycloak writes? Then the list `roles`, which has the form of an attribute,
+ * may be one, too.
+ */
+function hasImpostors (members: JsonObject): boolean {
+  return NEVER_ARRAYS.some((name) => Array.isArray(member(members, name)))
+}
+
+/** The roles in an organization: its own, and in `realm_access` those of its groups, which is an object and no attribute. */
+function rolesOf (members: JsonObject): readonly string[] {
+  const ofGroups = member(members, 'realm_access')
+  const roles = [hasImpostors(members) ? NONE : stringsIn(member(members, 'roles')), isObject(ofGroups) ? stringsIn(member(ofGroups, 'roles')) : NONE].filter(({ length }) => length > 0)
+  return roles.length > 1 ? Object.freeze([...new Set(roles.flat())]) : roles[0] ?? NONE
 }
 
 function entriesOf (claim: unknown): Array<[alias: string, members: JsonObject]> {

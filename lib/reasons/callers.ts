@@ -41,7 +41,6 @@ export const CALLERS = {
   organization_missing: { sentence: `${PERMISSION}: the claim organization does not name it: {advice}`, advice: 'let the user join it (Organizations, Members), and ask for the scope "organization:*" at login' },
   organization_absent: { sentence: `${PERMISSION}: the token names no organization: {advice}`, advice: 'let the user join one, and ask for the scope "organization:*" at login: for "organization" alone Keycloak writes nothing if the user has several' },
   organization_role_missing: { sentence: `${PERMISSION}: the user is a member without the role {role}: {advice}`, advice: 'give a group of the organization the role and the user the group; the mapper "Organization Group Membership" writes it with "Add group role mappings" on' },
-  organization_roles_doubtful: { sentence: `${PERMISSION}: the token has attributes of organizations, and its list "roles" may be one of them: {advice}`, advice: 'switch "Add organization attributes" of the mapper "Organization Membership" off' },
   authorized_party_other: { sentence: `${PERMISSION}: azp[ {azp}] is not the client of the rule`, advice: 'call with a token of that client, or correct the rule' },
   alternatives_missing: { sentence: `${PERMISSION}: none of its alternatives is`, advice: 'give the user one of them in Keycloak, or correct the rule' },
   claim_lightweight: { sentence: `${PERMISSION}: the token is lightweight, without {claim}: {advice}`, advice: LIGHTWEIGHT },

@@ -43,6 +43,8 @@ t.test('with roles of the organization, also beside those of its groups', async 
   t.same(await organizationsOf({ acme: { roles: ['org-admin'] } }), [{ alias: 'acme', roles: ['org-admin'], groups: [], attributes: {} }])
   t.same(await organizationsOf({ acme: { roles: ['org-admin', 'both'], realm_access: { roles: ['both', 'admin'] } } }),
     [{ alias: 'acme', roles: ['org-admin', 'both', 'admin'], groups: [], attributes: {} }])
+  t.same(await organizationsOf({ acme: { id: 'fe4e18bb', roles: ['org-admin'], groups: ['/admins'], plan: ['gold'] } }),
+    [{ alias: 'acme', id: 'fe4e18bb', roles: ['org-admin'], groups: ['/admins'], attributes: { plan: ['gold'] } }])
 })
 
 t.test('it is empty without the claim, and for anonymous callers', async (t) => {

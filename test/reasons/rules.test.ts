@@ -27,8 +27,6 @@ const CASES: Case[] = [
   [{ organization: 'acme', role: 'admin' }, { organization: ['acme'] }, 'organization_role_missing', 'the user is a member without the role admin: give a group'],
   [{ organization: 'acme', role: 'admin' }, { organization: ['globex'] }, 'organization_missing', 'does not name it'],
   [{ organization: true, role: 'admin' }, { organization: { acme: { roles: ['x'] } } }, 'organization_role_missing', 'without the role admin'],
-  [{ organization: 'acme', role: 'admin' }, { organization: { acme: { roles: ['admin'], plan: ['gold'] } } }, 'organization_roles_doubtful', 'its list "roles" may be one of them: switch "Add organization attributes"'],
-  [{ organization: true, role: 'admin' }, { organization: { acme: { roles: ['admin'], plan: ['gold'] } } }, 'organization_roles_doubtful', 'may be one of them'],
   [{ authorizedParty: 'web' }, { azp: 'cli' }, 'authorized_party_other', 'permission authorized party web is not fulfilled: azp "cli" is not the client of the rule'],
   [{ authorizedParty: 'web' }, { azp: 'c\nli' }, 'authorized_party_other', 'azp is not the client of the rule'],
   [{ scope: 'write' }, { scope: 'read' }, 'scope_missing', 'scope write is missing in the claim scope of the token'],

@@ -61,5 +61,5 @@ function denialOf (caller: Caller, rule: string, alias: string | null | undefine
   const { organizations } = caller.rights
   if (organizations.isEmpty) return lightweight(caller, rule, 'organization') ?? reasonFor('organization_absent', { rule })
   if (alias === undefined || (alias !== null && !organizations.has(alias))) return reasonFor('organization_missing', { rule })
-  return organizations.hasDoubtfulRoles(alias ?? undefined) ? reasonFor('organization_roles_doubtful', { rule }) : reasonFor('organization_role_missing', { rule, role: role! })
+  return reasonFor('organization_role_missing', { rule, role: role! })
 }
