@@ -20,7 +20,7 @@ const TESTS_TIMEOUT = 900_000
 const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
 
 /** The tests that stop and start the server, or that it must call on this machine: not possible with the server at KEYCLOAK_URL. */
-const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'outage.test.ts', 'setup.test.ts']
+const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts']
 
 const realm = process.env.KEYCLOAK_REALM ?? 'dev'
 const tapOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
