@@ -1,13 +1,12 @@
 import { Tenant, type TenantRealm } from './tenant.js'
 
-/** The realms beyond `max` that have accepted no token: those that are opened at once, and as many that are not in use. */
+/** The realms beyond `max` that have accepted no token. At the most half as many are opened at once (tenant-queue.ts). */
 const UNPROVEN = 32
 
 /**
  * The open realms of tenants: up to `max` that have accepted a token, of which the least recently used one ends for a new one.
  * Anybody can write the `iss` of a tenant into a token, but only the tenant can sign it: so a realm that has accepted no
- * token takes the place of no other. Such realms have the places that are free, and 32 more; beyond that the oldest of them that
- * is not in use ends.
+ * token takes the place of no other. Such realms have the places that are free, and 32 more; beyond that one of them ends.
  */
 export class TenantRealms<R extends TenantRealm> {
   readonly #max: number
@@ -44,19 +43,23 @@ export class TenantRealms<R extends TenantRealm> {
   /** A realm was opened, and is in use. */
   add (realm: R): Tenant<R> {
     const tenant = new Tenant(realm)
-    this.#byIssuer.set(realm.issuer, tenant)
-    this.#byName.set(realm.name, tenant)
-    this.#byRealm.set(realm, tenant)
+    this.#index(tenant)
     this.#unproven.add(tenant)
     this.#open.add(tenant)
     this.#limit()
     return tenant
   }
 
-  /** The tenant has one use fewer. */
+  /** The requests that waited for a new realm ask it now, unless something else refused them. */
+  opened (tenant: Tenant<R>): void {
+    if (tenant.uses === 1) this.release(tenant)
+    else tenant.uses--
+  }
+
+  /** A request has been answered by the tenant. */
   release (tenant: Tenant<R>): void {
-    if (--tenant.uses > 0) return
     tenant.settle()
+    if (--tenant.uses > 0) return
     if (tenant.isEnded) this.#close(tenant)
     else this.#limit()
   }
@@ -67,9 +70,9 @@ export class TenantRealms<R extends TenantRealm> {
    */
   used (tenant: Tenant<R>): boolean {
     tenant.usedAt = ++this.#turn
-    if (!this.#unproven.delete(tenant)) return false
+    if (tenant.isProven || (tenant.isEnded && !this.#return(tenant))) return false
     tenant.isProven = true
-    tenant.settle()
+    this.#unproven.delete(tenant)
     this.#limit()
     return true
   }
@@ -96,10 +99,30 @@ export class TenantRealms<R extends TenantRealm> {
   #limit (): void {
     if (this.#byRealm.size <= this.#max) return
     if (this.#byRealm.size - this.#unproven.size > this.#max) this.end(this.#leastRecentlyUsed())
-    if (this.#unproven.size <= UNPROVEN) return
-    for (const tenant of this.#unproven) {
-      if (tenant.uses === 0) return this.end(tenant)
-    }
+    if (this.#unproven.size > UNPROVEN) this.#endUnproven()
+  }
+
+  /** The oldest one that is not in use. If all are in use, the oldest one, which may turn out to have users after all. */
+  #endUnproven (): void {
+    const unproven = [...this.#unproven]
+    const tenant = unproven.find(({ uses }) => uses === 0) ?? unproven[0]!
+    this.end(tenant)
+    tenant.mayReturn = true
+  }
+
+  /** A realm that had to end before it could accept its first token is open again, unless there is another one by now. */
+  #return (tenant: Tenant<R>): boolean {
+    const { issuer, name } = tenant.realm
+    if (!tenant.mayReturn || !this.#open.has(tenant) || this.#byIssuer.has(issuer) || this.#byName.has(name)) return false
+    tenant.isEnded = false
+    this.#index(tenant)
+    return true
+  }
+
+  #index (tenant: Tenant<R>): void {
+    this.#byIssuer.set(tenant.realm.issuer, tenant)
+    this.#byName.set(tenant.realm.name, tenant)
+    this.#byRealm.set(tenant.realm, tenant)
   }
 
   /** A search among all, because it is made when a tenant takes the place of another, while a mark is made for each request. */

@@ -22,9 +22,11 @@ export class Tenant<R extends TenantRealm> {
   usedAt = 0
   /** Has it ended, so that it closes with its last use? */
   isEnded = false
-  /** Resolves when the realm is proven, or not in use any more. */
+  /** If it has ended: does it open again when it accepts its first token after all? */
+  mayReturn = false
+  /** Resolves when the realm has answered its first request. */
   readonly settled: Promise<void>
-  /** It is so. */
+  /** It has. */
   settle!: () => void
 
   constructor (realm: R) {

@@ -141,7 +141,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
     const realm = await this.#open(settings).finally(() => this.#opening.delete(settings.name))
     const tenant = this.#realms.add(realm)
     // The requests that wait for the realm ask it in this turn of the event loop: until then it counts as in use.
-    setImmediate(() => this.#realms.release(tenant))
+    setImmediate(() => this.#realms.opened(tenant))
     return tenant
   }
 

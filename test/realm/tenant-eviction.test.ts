@@ -1,7 +1,6 @@
 // The realms of tenants that are kept: which one ends for another, and when it closes.
-import t from 'tap'
-import { until } from '../support/app.js'
-import { entryOf, issuer, tenantsFor } from '../support/tenants.js'
+import t, { type Test } from 'tap'
+import { entryOf, issuer, type Stubs, tenantsFor } from '../support/tenants.js'
 
 t.test('a realm is opened once, and the function is asked once', async (t) => {
   const { ask, asked, opened, tenants } = tenantsFor(t)
@@ -83,16 +82,47 @@ t.test('a realm that accepts its first token after others were named has its pla
   t.equal(opened[0]!.closed, 1)
 })
 
-t.test('realms that accept no token stay while they are in use, even if there are too many', async (t) => {
-  const { ask, opened, tenants } = tenantsFor(t, entryOf, { maxIssuers: 1 })
-  await ask(issuer('a'))
-  for (let at = 0; at < 32; at++) await ask(issuer(`${at}`), 'forged')
-  const slow = Array.from({ length: 33 }, (_, at) => ask(issuer(`${at}`), 'slow'))
-  await until(() => opened.length === 34)
-  t.equal(await ask(issuer('0'), 'forged'), 'refused')
-  t.equal([...tenants.all()].length, 34)
-  for (const realm of opened.slice(1)) realm.accept()
-  t.same(new Set(await Promise.all(slow)), new Set(['good']))
-  t.same([...tenants.all()], [opened[33]])
-  t.equal(opened.filter(({ closed }) => closed === 1).length, 33)
+/** One realm that accepts tokens, and so many that are in use and have accepted none. */
+async function unprovenFor (t: Test, count: number): Promise<Stubs & { slow: Array<Promise<string>> }> {
+  const stubs = tenantsFor(t, entryOf, { maxIssuers: 1 })
+  await stubs.ask(issuer('a'))
+  const slow: Array<Promise<string>> = []
+  for (let at = 0; at < count; at++) {
+    t.equal(await stubs.ask(issuer(`${at}`), 'forged'), 'refused')
+    slow.push(stubs.ask(issuer(`${at}`), 'slow'))
+  }
+  return { slow, ...stubs }
+}
+
+t.test('of too many realms that are in use and have accepted no token, the oldest one ends', async (t) => {
+  const { slow, opened, tenants } = await unprovenFor(t, 40)
+  t.equal([...tenants.all()].length, 33)
+  t.same(['0', '7', '8'].map((name) => tenants.byName(name)?.name), [undefined, undefined, '8'])
+  t.same(opened.filter(({ closed }) => closed > 0), [])
+  t.ok(slow.length === 40)
+})
+
+t.test('a realm that had to end before it accepted its first token is open again when it does', async (t) => {
+  const { ask, asked, slow, opened, tenants } = await unprovenFor(t, 40)
+  opened[1]!.accept()
+  t.equal(await slow[0], 'good')
+  t.equal(tenants.byName('0'), opened[1])
+  t.equal(await ask(issuer('0')), 'good')
+  t.equal(asked.filter((iss) => iss === issuer('0')).length, 1)
+  t.equal(opened[0]!.closed, 1)
+})
+
+t.test('it is not if there is another one of its issuer by now, or the API has closed', async (t) => {
+  const { ask, slow, opened, tenants, closing } = await unprovenFor(t, 40)
+  t.equal(await ask(issuer('0')), 'good')
+  opened[1]!.accept()
+  t.equal(await slow[0], 'good')
+  t.equal(opened[1]!.closed, 1)
+  t.equal(tenants.byName('0'), opened[41])
+  closing.finish()
+  await tenants.close()
+  opened[2]!.accept()
+  t.equal(await slow[1], 'good')
+  t.same([...tenants.all()], [])
+  t.equal(opened[2]!.closed, 1)
 })

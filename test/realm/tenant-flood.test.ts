@@ -144,3 +144,19 @@ t.test('tenants do not use up the calls for strangers, however many are new', as
   const { ask } = tenantsFor(t)
   for (let at = 0; at < 300; at++) t.equal(await ask(issuer(`tenant-${at}`)), 'good')
 })
+
+t.test('tokens of one tenant that are never decided on hold no place of another', async (t) => {
+  const { ask, tenants } = tenantsFor(t, entryOf, { maxIssuers: 1 })
+  for (let at = 0; at < 20; at++) {
+    t.equal(await ask(issuer(`held-${at}`), 'forged'), 'refused')
+    void ask(issuer(`held-${at}`), 'slow')
+  }
+  t.equal(await ask(issuer('a')), 'good')
+  t.equal([...tenants.all()].length, 21)
+})
+
+t.test('nor does a tenant that was refused between being found and being asked', async (t) => {
+  const { ask, tenants } = tenantsFor(t)
+  for (let at = 0; at < 20; at++) await tenants.byIssuer(issuer(`${at}`))
+  t.equal(await ask(issuer('a')), 'good')
+})
