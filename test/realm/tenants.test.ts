@@ -138,3 +138,17 @@ t.test('a tenant that is away is 503 for its own tokens, and the API is in good 
   t.equal(await ask(app, '/me', realms.acme.token()), '503 keycloak_unavailable')
   t.match(app.keycloak.health(), { ok: false, issuers: { acme: { ok: false } } })
 })
+
+t.test('with jwks.preload: require a realm opens when its keys can be had', async (t) => {
+  const clocks = clocksFor(t)
+  const { acme } = await realmsFor(t, 'acme')
+  const log = logging()
+  const app = await tenantApiFor(t, finderOf({ acme }), { jwks: { preload: 'require' } }, log)
+  acme.error(500)
+  t.equal(await ask(app, '/me', acme.token()), '503 keycloak_unavailable')
+  t.match(log.lines.filter(({ reasonCode }) => reasonCode === 'issuers_failed'), [{ iss: acme.issuer, msg: /cannot be opened: the keys of .* cannot be fetched/ }])
+  t.same(app.keycloak.health().issuers, {})
+  await acme.up()
+  clocks.advance(1.1)
+  t.equal(await ask(app, '/me', acme.token()), '200')
+})
