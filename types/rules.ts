@@ -144,6 +144,8 @@ export interface KeycloakRouteConfig {
   Permission?: WriteInstead<'permission'>
   /** @deprecated Misspelled: write `issuer`. */
   issuers?: WriteInstead<'issuer'>
+  /** @deprecated Misspelled: write `issuer`. */
+  isuer?: WriteInstead<'issuer'>
   /** @deprecated Misspelled: write `authenticated`. */
   authenticate?: WriteInstead<'authenticated'>
   /** @deprecated Misspelled: write `authenticated`. */

@@ -11,10 +11,11 @@ export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'authenti
 
 /** Keys whose misspelling would leave a route open; and words near to them that are right, or belong to other packages. */
 const CORRECTED_KEYS = ['permission', 'authenticated']
-const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'authenticator'])
+const CORRECTED_SHORT_KEYS = ['issuer']
+const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'authenticator', 'issuer', 'issue', 'issues', 'issued', 'isUser'])
 
-/** Keys of other packages that demand roles or scopes, in lower case without separators. */
-const RULE_SYNONYMS = new Set(['role', 'roles', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
+/** Keys that seem to demand roles, scopes or an issuer, in lower case without separators: most of them are of other packages. */
+const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
 
 /** Keys of other packages that demand any valid token, in lower case without separators. */
 const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication', 'requireauth', 'requiresauth', 'protected', 'secured'])
@@ -22,7 +23,7 @@ const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication
 /** The right spelling of a misspelled key; `undefined` if the key is not misspelled. */
 export function correctionOf (key: string): string | undefined {
   if (NEVER_CORRECTED.has(key)) return undefined
-  return nearest(key, CORRECTED_KEYS, 2) ?? (key === 'issuers' || key === 'Issuer' ? 'issuer' : undefined)
+  return nearest(key, CORRECTED_KEYS, 2) ?? nearest(key, CORRECTED_SHORT_KEYS, 1)
 }
 
 /**

@@ -34,9 +34,11 @@ export function compileRule (rule: unknown, place: RulePlace, depth = 0): Rule {
   }
   return compileObject(members, place)
 
-  function list (rules: readonly unknown[], kind: 'any' | 'all', within: RulePlace): Rule {
+  function list (given: readonly unknown[], kind: 'any' | 'all', within: RulePlace): Rule {
+    // A copy, because an array of another class need not give the members that its length promises.
+    const rules: unknown[] = Array.from(given)
     if (rules.length === 0) throw new TypeError(`${within.name} must hold a rule at least, not an empty array`)
-    return compileList(Array.from(rules, (each, at) => compileRule(each, { ...within, name: `${within.name}[${at}]` }, depth + 1)), kind)
+    return compileList(rules.map((each, at) => compileRule(each, { ...within, name: `${within.name}[${at}]` }, depth + 1)), kind)
   }
 }
 

@@ -9,6 +9,9 @@ import { apiFor, ask, bearer, logging, realmFor } from '../support/app.js'
 const ANONYMOUS = '401 not_authenticated'
 const NOT_VALID = '401 token_not_valid'
 
+/** An array that has a length and gives no members. */
+class EmptyArray extends Array<string> { override [Symbol.iterator] () { return [][Symbol.iterator]() } }
+
 t.test('public, authenticated and keycloak: false say what they are', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
@@ -77,7 +80,10 @@ t.test('a rule that means nothing throws when the route is added, in one sentenc
     [{ Permission: 'a' }, /write permission/],
     [{ permmision: 'a' }, /write permission/],
     [{ authenticate: true }, /config\.authenticate is not known; write authenticated/],
-    [{ autenticated: true }, /write authenticated/]
+    [{ autenticated: true }, /write authenticated/],
+    ...['isuer', 'isser', 'issuerr', 'issure', 'Issuers', 'ISSUER', 'issuer_'].map((key): [unknown, RegExp] => [{ authenticated: true, [key]: 'acme' }, new RegExp(`config\\.${key} is not known; write issuer`)]),
+    [{ permission: new EmptyArray('admin', 'editor') }, /config\.permission must hold a rule at least/],
+    [{ permission: { any: new EmptyArray('admin', 'editor') } }, /config\.permission\.any must hold a rule at least/]
   ]
   for (const [config, message] of configs) {
     t.throws(() => app.get('/wrong', { config: config as object }, async () => 'ok'), { message }, String(message))
@@ -87,7 +93,7 @@ t.test('a rule that means nothing throws when the route is added, in one sentenc
 
 t.test('keys that other plugins may own are left alone', async (t) => {
   const app = await apiFor(t, await realmFor(t))
-  const config = { auth: true, scopes: ['x'], roles: ['y'], rateLimit: {}, permissive: 1, authenticator: 2, swagger: {}, ['x'.repeat(50)]: 1 }
+  const config = { auth: true, scopes: ['x'], roles: ['y'], rateLimit: {}, permissive: 1, authenticator: 2, swagger: {}, issue: 3, issues: 4, issued: 5, isUser: 6, ['x'.repeat(50)]: 1 }
   app.get('/others', { config }, async (request) => Object.keys(request.routeOptions.config))
   t.same((await app.inject('/others')).json(), [...Object.keys(config), 'url', 'method'])
 })
