@@ -1,7 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 
-/** The API: what an application of yours would have. */
-export function addRoutes (app: FastifyInstance): void {
+/** The name of the second realm, whose users are not ours. */
+export const PARTNERS = 'partners'
+
+/**
+ * The API: what an application of yours would have.
+ * @param hasPartners does it trust the second realm?
+ */
+export function addRoutes (app: FastifyInstance, hasPartners: boolean): void {
   app.get('/hello', { schema: { summary: 'Open to everybody' } },
     async ({ user }) => ({ hello: user?.username ?? 'stranger' }))
 
@@ -14,9 +20,15 @@ export function addRoutes (app: FastifyInstance): void {
   app.get('/documents/:owner', { schema: { summary: 'Your own, or with that role everybody\'s' }, config: { authenticated: true } },
     async (request, reply) => {
       const { owner } = request.params as { owner: string }
-      if (owner !== request.user.username && !request.hasPermission('read-profile')) {
+      const isOwn = owner === request.user.username && request.issuer !== PARTNERS
+      if (!isOwn && !request.hasPermission('read-profile')) {
         return reply.code(403).send({ statusCode: 403, code: 'not_yours', error: 'Forbidden', message: 'This is not yours.' })
       }
       return { documents: [`a letter to ${owner}`] }
     })
+
+  // A rule cannot name a realm that the plugin does not know.
+  if (!hasPartners) return
+  app.get('/partners', { schema: { summary: 'A token of the realm partners' }, config: { issuer: PARTNERS } },
+    async ({ user, issuer }) => ({ hello: user.username, of: issuer }))
 }

@@ -14,13 +14,13 @@ export async function buildApp (issuer: Issuer, origins: () => string[]): Promis
   await addHeaders(app, issuer)
   await app.register(keycloak, { ...issuer.options, syncUser })
   await addDocs(app, issuer)
-  addRoutes(app)
+  addRoutes(app, issuer.partners !== undefined)
   await addPage(app, issuer)
-  const { realm } = issuer
-  if (realm !== undefined) {
+  const { realm, partners } = issuer
+  if (realm !== undefined && partners !== undefined) {
     addControls(app, realm, origins)
-    addTokens(app, realm)
-    app.addHook('onClose', () => realm.close())
+    addTokens(app, realm, partners)
+    app.addHook('onClose', async () => { await Promise.all([realm.close(), partners.close()]) })
   }
   return app
 }

@@ -2,14 +2,14 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import keycloak from '../../index.js'
-import type { Issuer } from './issuer.js'
+import { type Issuer, originsOf } from './issuer.js'
 
 /** The documentation at /docs, whose Authorize button logs in by authorization code with PKCE. */
-export async function addDocs (app: FastifyInstance, { options: { issuer }, webClientId }: Issuer): Promise<void> {
+export async function addDocs (app: FastifyInstance, { logins, webClientId }: Issuer): Promise<void> {
   await app.register(swagger, {
     openapi: { info: { title: 'fastify-keycloak-bearer demo', version: '1.0.0' } },
-    // The scheme with a login; what it asks for beside openid comes from the routes.
-    transform: keycloak.openapi({ scheme: 'oauth2', issuer })
+    // The scheme with a login, one for each realm; what it asks for beside openid comes from the routes.
+    transform: keycloak.openapi({ scheme: 'oauth2', issuers: logins })
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -19,7 +19,7 @@ export async function addDocs (app: FastifyInstance, { options: { issuer }, webC
       'script-src': "'self'",
       'style-src': ["'self'", "'unsafe-inline'"],
       'img-src': ["'self'", 'data:'],
-      'connect-src': ["'self'", new URL(issuer).origin],
+      'connect-src': ["'self'", ...originsOf(logins)],
       'base-uri': "'none'",
       'form-action': "'none'",
       'frame-ancestors': "'none'"

@@ -1,17 +1,19 @@
 import type { Issuer } from './issuer.js'
 
 /** What `npm start` prints. */
-export function greeting (url: string, { options, realm, webClientId }: Issuer): string {
-  return realm === undefined ? onKeycloak(url, options, webClientId) : onEmbeddedRealm(url, realm.issuer)
+export function greeting (url: string, issuer: Issuer): string {
+  return issuer.realm === undefined ? onKeycloak(url, issuer) : onEmbeddedRealms(url, issuer)
 }
 
-function onEmbeddedRealm (url: string, issuer: string): string {
+function onEmbeddedRealms (url: string, { logins }: Issuer): string {
   const token = (username: string) => `-H "Authorization: Bearer $(curl -s ${url}/token/${username})"`
   return `
-Open ${url}/ and log in as alice (alice-pw), bob (bob-pw) or carol (carol-pw).
+Open ${url}/ and log in as alice (alice-pw), bob (bob-pw) or carol (carol-pw),
+or as paula (paula-pw) of another realm.
 
 The API is at ${url}, its documentation at ${url}/docs
-It trusts a realm that lives in this process, with test keys: ${issuer}
+It trusts two realms that live in this process, with test keys:
+${logins.map(({ issuer }) => issuer).join('\n')}
 
   nobody                     curl -i ${url}/hello
   nobody, refused: 401       curl -i ${url}/profile
@@ -19,12 +21,14 @@ It trusts a realm that lives in this process, with test keys: ${issuer}
   bob, no permission: 403    curl -i ${url}/profile ${token('bob')}
   alice, with permission     curl -i ${url}/profile ${token('alice')}
   carol, inactive: 401       curl -i ${url}/profile ${token('carol')}
+  paula, another realm       curl -i ${url}/partners ${token('paula')}
+  alice, wrong realm: 403    curl -i ${url}/partners ${token('alice')}
   a token of nobody's: 401   curl -i ${url}/profile -H "Authorization: Bearer x.y.z"
 
 Ctrl+C ends it.`
 }
 
-function onKeycloak (url: string, { issuer, clientId, verifyTokensWithKeycloak }: Issuer['options'], webClientId: string): string {
+function onKeycloak (url: string, { logins: [{ issuer }], options: { verifyTokensWithKeycloak }, clientId, webClientId }: Issuer): string {
   return `
 Open ${url}/ and log in by the client ${webClientId}.
 

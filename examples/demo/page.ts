@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
-import type { Issuer } from './issuer.js'
+import { type Issuer, originsOf } from './issuer.js'
 
 const FOLDER = fileURLToPath(new URL('page', import.meta.url))
 
@@ -12,11 +12,12 @@ const QUESTIONS: ReadonlyArray<[url: string, route: string]> = [
   ['/me', '/me'],
   ['/profile', '/profile'],
   ['/documents/alice', '/documents/:owner'],
-  ['/documents/bob', '/documents/:owner']
+  ['/documents/bob', '/documents/:owner'],
+  ['/partners', '/partners']
 ]
 
 /** The headers of every answer. The page runs no script but its own, and talks to nobody but us and the issuer. */
-export async function addHeaders (app: FastifyInstance, { options: { issuer } }: Issuer): Promise<void> {
+export async function addHeaders (app: FastifyInstance, { logins }: Issuer): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -25,7 +26,7 @@ export async function addHeaders (app: FastifyInstance, { options: { issuer } }:
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
         imgSrc: ['data:'],
-        connectSrc: ["'self'", new URL(issuer).origin],
+        connectSrc: ["'self'", ...originsOf(logins)],
         baseUri: ["'none'"],
         formAction: ["'none'"],
         frameAncestors: ["'none'"]
@@ -39,20 +40,23 @@ export async function addHeaders (app: FastifyInstance, { options: { issuer } }:
 }
 
 /** The page at `/`, and what it has to know. */
-export async function addPage (app: FastifyInstance, { options: { issuer, clientId }, webClientId, realm }: Issuer): Promise<void> {
+export async function addPage (app: FastifyInstance, { logins, clientId, webClientId, realm }: Issuer): Promise<void> {
   await app.register(fastifyStatic, { root: FOLDER, wildcard: false, cacheControl: false })
   app.get('/page.json', { schema: { hide: true }, config: { keycloak: false } }, async () => ({
-    issuer,
+    issuer: logins[0].issuer,
+    issuers: logins,
     clientId: webClientId,
     roleClient: clientId,
     embedded: realm !== undefined,
-    questions: QUESTIONS.map(([url, route]) => questionOf(app, url, route, clientId))
+    questions: QUESTIONS.flatMap(([url, route]) => questionOf(app, url, route, clientId))
   }))
 }
 
 /** What a route asks for, in words: what a team would review. `of` says whose role it is, since others have roles too. */
-function questionOf (app: FastifyInstance, url: string, path: string, clientId?: string): { url: string, asks: string, of?: string } {
-  const { access, rule } = app.keycloak.routes().find((route) => route.url === path && route.method === 'GET')!
-  if (rule === undefined) return { url, asks: access === 'optional' ? 'nothing' : 'any valid token' }
-  return { url, asks: rule, of: `a role of the client ${clientId}` }
+function questionOf (app: FastifyInstance, url: string, path: string, clientId: string): Array<{ url: string, asks: string, of?: string }> {
+  const route = app.keycloak.routes().find((each) => each.url === path && each.method === 'GET')
+  if (route === undefined) return []
+  const { access, rule } = route
+  if (rule === undefined) return [{ url, asks: access === 'optional' ? 'nothing' : 'any valid token' }]
+  return [{ url, asks: rule, of: rule.startsWith('issuer ') ? 'a token of that realm' : `a role of the client ${clientId}` }]
 }

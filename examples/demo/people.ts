@@ -8,6 +8,11 @@ export const USERS = {
   carol: { password: 'carol-pw', roles: ['read-profile'] }
 } satisfies Record<string, LoginUser>
 
+/** Who can log in at the second realm. It may have a user of any name: a username is unique within its realm alone. */
+export const PARTNERS = {
+  paula: { password: 'paula-pw', roles: [] }
+} satisfies Record<string, LoginUser>
+
 /** What the API's own database would know: Keycloak lets Carol in, the API does not. */
 const LEFT: ReadonlySet<unknown> = new Set(['carol'])
 

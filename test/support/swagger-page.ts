@@ -1,13 +1,13 @@
 // What a person does in Swagger UI.
 import type { Page } from 'playwright-core'
 
-/** Log in by the Authorize button, in the window that it opens. */
+/** Log in by the Authorize button at the first realm, in the window that it opens. */
 export async function authorize (page: Page, url: string, fill: (popup: Page) => Promise<void>): Promise<void> {
   await page.goto(`${url}/docs`)
   await page.getByRole('button', { name: 'Authorize' }).click()
   const dialog = page.locator('.modal-ux')
   const opened = page.waitForEvent('popup')
-  await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click()
+  await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).first().click()
   const popup = await opened
   await fill(popup)
   await dialog.getByRole('button', { name: 'Remove authorization' }).waitFor()

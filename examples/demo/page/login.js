@@ -4,6 +4,11 @@ import { createIssuer } from './issuer.js'
 /** What must outlive the way to the issuer and back. */
 const PENDING = 'login under way'
 
+const pendingLogin = () => JSON.parse(window.sessionStorage.getItem(PENDING))
+
+/** The issuer that the browser was sent to, and may come back from. */
+export const issuerUnderWay = () => pendingLogin()?.issuer
+
 /** @param {{ issuer: string, clientId: string }} client */
 export function createLogin ({ issuer, clientId }) {
   const { post, visit, lookAhead } = createIssuer({ issuer })
@@ -11,7 +16,7 @@ export function createLogin ({ issuer, clientId }) {
 
   /** Leaves for the login page. Throws what went wrong. */
   async function start () {
-    const pending = { state: random(), nonce: random(), verifier: random() }
+    const pending = { issuer, state: random(), nonce: random(), verifier: random() }
     window.sessionStorage.setItem(PENDING, JSON.stringify(pending))
     await visit('auth', {
       client_id: clientId,
@@ -28,7 +33,7 @@ export function createLogin ({ issuer, clientId }) {
   /** Back from there: the tokens, or null where nobody was on the way. Throws what went wrong. */
   async function finish () {
     const answer = new URLSearchParams(window.location.search)
-    const pending = JSON.parse(window.sessionStorage.getItem(PENDING))
+    const pending = pendingLogin()
     window.sessionStorage.removeItem(PENDING)
     if (!answer.has('code') && !answer.has('error')) return null
     // A code in the address bar would be in the history, and in a Referer.
@@ -53,7 +58,7 @@ export function createLogin ({ issuer, clientId }) {
   /** Leaves to end the session, and comes back. Throws what went wrong: the session goes on then. */
   const leave = (tokens) => visit('logout', { id_token_hint: tokens.id_token, post_logout_redirect_uri: here })
 
-  return { start, finish, refresh, end, leave, lookAhead }
+  return { issuer, start, finish, refresh, end, leave, lookAhead }
 }
 
 export const headerOf = (token) => part(token, 0)

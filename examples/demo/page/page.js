@@ -1,11 +1,16 @@
 // The page: who is logged in, what the token says, what each route answers, and the buttons.
-import { createLogin, headerOf, payloadOf } from './login.js'
+import { createLogin, headerOf, issuerUnderWay, payloadOf } from './login.js'
 import { answerCell, cell, code, hint, row, words, written } from './table.js'
 
 const settings = await (await fetch('/page.json')).json()
-const login = createLogin(settings)
+const logins = settings.issuers.map(({ issuer }) => createLogin({ issuer, clientId: settings.clientId }))
+// The realm that this visit comes back from, and later that of the tokens.
+const login = logins.find(({ issuer }) => issuer === issuerUnderWay()) ?? logins[0]
 let tokens = null
 let wasExpired = false
+
+/** The buttons that log in, by realm. */
+const LOG_IN = ['log-in', 'partner']
 
 const byId = (id) => document.getElementById(id)
 const name = () => payloadOf(tokens.access_token).preferred_username
@@ -26,17 +31,19 @@ window.addEventListener('pageshow', ({ persisted }) => { if (persisted) say('log
 
 function showIssuer () {
   byId('issuer').textContent = settings.issuer
+  byId('partners').textContent = settings.issuers[1]?.issuer ?? ''
   for (const element of document.querySelectorAll('.client')) element.textContent = settings.roleClient
   for (const element of [byId('embedded'), byId('people'), ...document.querySelectorAll('.of-realm')]) element.hidden = !settings.embedded
   byId('no-realm').hidden = settings.embedded
 }
 
 function listen () {
-  on('log-in', 'Asking whether the issuer is there.', login.start, '')
   on('log-out', 'Asking whether the issuer is there.', () => login.leave(tokens), '')
-  for (const id of ['log-in', 'log-out']) {
-    for (const event of ['pointerenter', 'focus']) byId(id).addEventListener(event, login.lookAhead)
+  const leaving = [['log-out', login], ...logins.map((each, at) => [LOG_IN[at], each])]
+  for (const [id, { lookAhead }] of leaving) {
+    for (const event of ['pointerenter', 'focus']) byId(id).addEventListener(event, lookAhead)
   }
+  for (const [id, { start }] of leaving.slice(1)) on(id, 'Asking whether the issuer is there.', start, '')
   on('ask', 'Asking every route.', askAll)
   on('refresh', 'Asking for another token.', async () => {
     tokens = { ...tokens, ...await login.refresh(tokens) }
@@ -97,7 +104,7 @@ function showUser () {
   const known = tokens !== null
   byId('user').textContent = known ? name() : 'Nobody'
   byId('as').textContent = known ? `As ${name()}` : 'With the token'
-  byId('log-in').hidden = known
+  for (const [at, id] of LOG_IN.entries()) byId(id).hidden = known || at >= logins.length
   for (const element of [byId('log-out'), byId('token'), ...document.querySelectorAll('.of-user')]) element.hidden = !known
   byId('no-token').hidden = known
   if (!known) return
