@@ -53,6 +53,7 @@ export class KeycloakClient {
   readonly closing: Closing
   /** The moment of the last response, in milliseconds of the monotonic clock. */
   #answeredAt = -Infinity
+  #isClosed = false
 
   constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: KeycloakClientOptions, closing: Closing) {
     this.closing = closing
@@ -78,7 +79,7 @@ export class KeycloakClient {
    */
   async fetch (request: ClientRequest): Promise<Response> {
     // A request that came now would open a connection that nobody ends.
-    if (this.closing.over) throw unavailable('api_closed', 'local')
+    if (this.closing.over || this.#isClosed) throw unavailable('api_closed', 'local')
     const attempts = new RequestAttempts(this.#dispatchOptions(request), request, (isLast) => this.#dispatcher(isLast))
     const end = (error: UnavailableError): void => attempts.end(error)
     // A timer of our own: undici's count idle time alone, and none of them covers a connection that is being made.
@@ -89,7 +90,7 @@ export class KeycloakClient {
       // Each request is cancelled in the end, most of them long after their response: an error costs something to make.
       if (this.closing.has(end)) end(unavailable(why, 'local'))
     })
-    const response = await attempts.run().catch(asUnavailable).finally(() => {
+    const response = await attempts.run().catch((error) => this.#fail(error)).finally(() => {
       if (deadline !== request.timeout) deadline.clear()
       this.closing.delete(end)
     })
@@ -107,15 +108,22 @@ export class KeycloakClient {
     return late > WAITED * milliseconds && answers ? 'local' : 'unreachable'
   }
 
-  /** End the pool; a dispatcher that was given stays the giver's. */
+  /** End the pool; a dispatcher that was given stays the giver's. Requests under way fail, which says nothing about Keycloak. */
   async close (): Promise<void> {
+    this.#isClosed = true
     await this.#pool?.destroy()
+  }
+
+  #fail (error: unknown): never {
+    if (this.#isClosed) throw unavailable('api_closed', 'local')
+    throw error instanceof UnavailableError ? error : unavailable(networkFailure(error), 'unreachable')
   }
 
   /** The pool, loaded at the first request because that takes longer than all the rest. */
   async #load (): Promise<Pool> {
     // By its file, because Bun has a stub of its own for the bare name, whose pool makes no calls.
     const { Pool } = await import('undici/index.js')
+    if (this.#isClosed) throw unavailable('api_closed', 'local')
     this.#pool ??= new Pool(this.#origin, { connections: CONNECTIONS, connect: this.#connect })
     return this.#pool
   }
@@ -142,8 +150,4 @@ export class KeycloakClient {
       body: form ?? null
     }
   }
-}
-
-function asUnavailable (error: unknown): never {
-  throw error instanceof UnavailableError ? error : unavailable(networkFailure(error), 'unreachable')
 }

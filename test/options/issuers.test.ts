@@ -1,5 +1,6 @@
 // Wrong options of several issuers are one sentence that names the entry, and what to write instead.
 import t from 'tap'
+import { Agent } from 'undici'
 import { refusalOf } from '../support/app.js'
 
 const acme = { issuer: 'https://sso.example.com/realms/acme' }
@@ -31,6 +32,17 @@ refused('issuers is a list or a function, and stands alone', [
   [{ maxIssuers: 5, ...acme }, 'option "maxIssuers" goes with a function issuers alone'],
   [{ maxIssuers: 0, issuers: () => null }, 'option "maxIssuers" must be a whole number from 1, not 0']
 ])
+
+refused('the defaults of a function are checked at start', [
+  [{ issuers: () => null, audience: 5 }, 'option "audience" must be a client id, an array of them, or null to leave aud unchecked, not 5'],
+  [{ issuers: () => null, clientID: 'api' }, 'option "clientID" is unknown; write "clientId"'],
+  [{ issuers: () => null, ...acme }, 'option "issuer" goes without issuers; write it into the list, as { issuer: "…" }, or leave issuers out'],
+  [{ issuers: () => null, dispatcher: new Agent(), verifyCertificate: false }, 'option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher']
+])
+
+t.test('what an entry of a function may bring along is not demanded at start', async (t) => {
+  t.equal(await refusalOf({ issuers: () => null, verifyTokensWithKeycloak: true }), 'started')
+})
 
 refused('an issuer and a name come once', [
   [{ issuers: [acme, globex, acme] }, 'option "issuers[2].issuer" must be another one than that of issuers[0], since an issuer is one realm'],

@@ -1,5 +1,7 @@
 // The function form of `issuers`, for tenants that come and go.
 import t from 'tap'
+import { KeycloakClient } from '../../lib/keycloak/client.js'
+import { Closing } from '../../lib/keycloak/closing.js'
 import { ask, logging, until, WARN } from '../support/app.js'
 import { clocksFor } from '../support/clocks.js'
 import { countedWayFor, entryFor, finderOf, realmsFor, tenantApiFor } from '../support/tenant-api.js'
@@ -151,4 +153,28 @@ t.test('with jwks.preload: require a realm opens when its keys can be had', asyn
   await acme.up()
   clocks.advance(1.1)
   t.equal(await ask(app, '/me', acme.token()), '200')
+})
+
+t.test('a call in the background that ends with its realm is no outage', async (t) => {
+  const realms = await realmsFor(t, 'acme', 'globex')
+  const way = await countedWayFor(t, realms.acme)
+  const log = logging()
+  const app = await tenantApiFor(t, (iss) => iss === realms.acme.issuer ? { ...entryFor(realms.acme), serverUrl: way.url } : entryFor(realms.globex), { maxIssuers: 1, jwks: { maxAge: 1000 } }, log)
+  t.equal(await ask(app, '/me', realms.acme.token()), '200')
+  realms.acme.hang('certs')
+  await until(() => realms.acme.requests.certs === 2)
+  t.equal(await ask(app, '/me', realms.globex.token()), '200')
+  await until(() => way.open === 0)
+  t.same(log.lines.filter(({ level }) => level >= WARN).map(({ msg }) => msg), [])
+})
+
+t.test('a realm that ends before its first call opens no connection', async (t) => {
+  const { acme } = await realmsFor(t, 'acme')
+  const way = await countedWayFor(t, acme)
+  const client = new KeycloakClient({ baseUrl: way.url, verifyCertificate: true }, new Closing())
+  const request = { method: 'GET', path: '/protocol/openid-connect/certs', timeout: 5000, maxBytes: 10_000 } as const
+  const under = client.fetchText(request)
+  await client.close()
+  for (const call of [under, client.fetchText(request)]) t.equal(await call.catch(({ reasonCode }) => reasonCode), 'api_closed')
+  t.equal(acme.requests.certs, 0)
 })
