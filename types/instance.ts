@@ -102,6 +102,17 @@ export interface KeycloakInstance {
    */
   verify (token: string): Promise<Claims>
   /**
+   * Forget what the function `issuers` returned for an issuer, after its tenant was added, changed or ended in your database:
+   * the next token of the issuer asks the function again. The realm closes after the requests that it decides on. Each
+   * instance of the API has to be told. An issuer that the plugin has not met is no error.
+   * @param issuer the URL of the realm, as in `iss`
+   * @throws {Error} if `issuers` is not a function
+   * @example
+   * await tenants.delete(issuer)
+   * app.keycloak.forgetIssuer(issuer) // its tokens are 401 from now on
+   */
+  forgetIssuer (issuer: string): void
+  /**
    * All routes that were added since the plugin loaded, with their access.
    * @example
    * t.matchSnapshot(app.keycloak.routes())

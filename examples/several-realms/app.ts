@@ -15,11 +15,7 @@ export async function buildApp (tenants: TenantTable, staff: Omit<IssuerOptions,
     selectIssuer: ({ params }) => (params as { tenant?: string }).tenant ?? null,
     userIdField: 'sub',
     userIdClaim: 'sub',
-    async syncUser ({ sub }, { claims, issuer }) {
-      // The plugin keeps what the table said of a realm. This asks at each request: a tenant that has ended is 401 user_inactive.
-      if (issuer !== STAFF && !await tenants.has(issuer)) return null
-      return users.upsert(issuer, sub as string, claims.preferred_username ?? '')
-    }
+    syncUser: async ({ sub }, { claims, issuer }) => users.upsert(issuer, sub as string, claims.preferred_username ?? '')
   })
 
   app.get('/me', { config: { authenticated: true } }, async ({ issuer, user }) => ({ issuer, username: user.username }))
@@ -32,11 +28,14 @@ export async function buildApp (tenants: TenantTable, staff: Omit<IssuerOptions,
   const operator = { config: { issuer: STAFF, permission: 'operator' } }
   app.post<{ Body: Tenant }>('/table', { ...operator, schema: { body: TENANT } }, async ({ body }, reply) => {
     const added = await tenants.insert(body)
+    app.keycloak.forgetIssuer(body.issuer) // a token of it may have been refused before
     return reply.code(added ? 201 : 409).send()
   })
   app.delete<{ Params: { name: string } }>('/table/:name', operator, async ({ params }, reply) => {
     const deleted = await tenants.delete(params.name)
-    return reply.code(deleted ? 204 : 404).send()
+    if (deleted === null) return reply.code(404).send()
+    app.keycloak.forgetIssuer(deleted.issuer) // its next token is 401
+    return reply.code(204).send()
   })
   return app
 }

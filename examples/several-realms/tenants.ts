@@ -22,19 +22,17 @@ export class TenantTable {
     return !taken
   }
 
-  async delete (name: string): Promise<boolean> {
-    return this.#rows.delete(name)
+  /** DELETE … WHERE name = $1 RETURNING * */
+  async delete (name: string): Promise<Tenant | null> {
+    const row = this.#rows.get(name) ?? null
+    this.#rows.delete(name)
+    return row
   }
 
   /** SELECT … WHERE issuer = $1: the whole text is compared, nothing is cut out of it. */
   async byIssuer (iss: string): Promise<Tenant | null> {
     this.queries++
     return [...this.#rows.values()].find(({ issuer }) => issuer === iss) ?? null
-  }
-
-  /** SELECT 1 … WHERE name = $1 */
-  async has (name: string): Promise<boolean> {
-    return this.#rows.has(name)
   }
 }
 

@@ -27,6 +27,11 @@ export interface RealmDirectory {
   /** `realm.identify`, during which the realm stays open. */
   identify (realm: Realm, credentials: Credentials, presentation?: Presentation): MaybePromise<Identity>
   /**
+   * Forget what the function said about an issuer.
+   * @throws {Error} if the realms are a list
+   */
+  forget (issuer: string): void
+  /**
    * Adds the routes that Keycloak calls.
    * @throws {Error} if a part that the options require cannot be had
    */

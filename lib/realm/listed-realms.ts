@@ -56,6 +56,10 @@ export class ListedRealms implements RealmDirectory {
     return realm.identify(credentials, presentation)
   }
 
+  forget (): never {
+    throw new Error('forgetIssuer() needs a function as the option issuers; a list of issuers does not change while the API runs')
+  }
+
   async start (fastify: FastifyInstance): Promise<void> {
     await this.#revocations?.start(fastify)
     const realms = [...this.all()]

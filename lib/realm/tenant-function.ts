@@ -62,6 +62,11 @@ export class TenantFunction<Settings extends TenantSettings> {
     return call
   }
 
+  /** Nobody who asks from now on gets the answer of a call that is under way. */
+  forget (iss: string): void {
+    this.#calls.delete(iss)
+  }
+
   /**
    * The refusal of tokens for a fault of the function, with a warning now and then.
    * @param sentence nothing that a stranger sent

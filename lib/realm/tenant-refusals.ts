@@ -23,6 +23,11 @@ export class TenantRefusals {
     this.#failed.set(iss, monotonicMilliseconds() + FAILED)
   }
 
+  forget (iss: string): void {
+    this.#unknown.delete(iss)
+    this.#failed.delete(iss)
+  }
+
   /** @throws {KeycloakError} token_not_valid, keycloak_unavailable */
   check (iss: string): void {
     if (isKept(this.#unknown, iss)) throw notValid('issuer_unknown')

@@ -39,6 +39,8 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
   readonly #realms: TenantRealms<R>
   readonly #refusals = new TenantRefusals()
   readonly #history = new TenantHistory()
+  /** The issuers that the function is asked about, as long as nobody wants their answers forgotten. */
+  readonly #asking = new Set<string>()
   /** The names of realms that are being opened, and their issuers. */
   readonly #opening = new Map<string, string>()
 
@@ -103,6 +105,15 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
     return identity
   }
 
+  /** What the function said about an issuer counts no more: its realm ends, and its next token asks the function. */
+  forget (iss: string): void {
+    this.#asking.delete(iss)
+    this.#function.forget(iss)
+    this.#refusals.forget(iss)
+    const open = this.#realms.byIssuer(iss)
+    if (open !== undefined) this.#realms.end(open)
+  }
+
   /** No realm is open at start. */
   async start (fastify: FastifyInstance): Promise<void> {
     await this.#options.onStart?.(fastify)
@@ -123,8 +134,20 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
     if (this.#realms.used(tenant)) this.#history.add(tenant.realm.issuer, tenant.realm.name)
   }
 
-  /** Asks the function about an issuer, and opens its realm. */
+  /** The tenant of an issuer, by an answer that nobody wanted forgotten while it was on its way. */
   async #find (iss: string): Promise<Tenant<R>> {
+    this.#asking.add(iss)
+    const [found] = await Promise.allSettled([this.#ask(iss)])
+    if (!this.#asking.delete(iss)) {
+      this.forget(iss)
+      return this.#find(iss)
+    }
+    if (found.status === 'rejected') throw found.reason
+    return found.value
+  }
+
+  /** Asks the function about an issuer, and opens its realm. */
+  async #ask (iss: string): Promise<Tenant<R>> {
     try {
       const settings = await this.#function.ask(iss)
       if (settings !== null) return await this.#add(settings)

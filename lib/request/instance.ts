@@ -7,6 +7,7 @@ import type { RealmDirectory } from '../realm/directory.js'
 import { healthOf } from '../realm/health.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
+import { kindOf } from '../util/kind-of.js'
 import { headersOf, UNKNOWN_REALM } from './challenge.js'
 
 /** `fastify.keycloak` */
@@ -25,6 +26,10 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
         // Fastify sets these headers if a handler throws the error (RFC 9110 section 15.5.2 asks for them).
         throw Object.defineProperty(own, 'headers', { value: headersOf(own, realm?.protectionSpace ?? UNKNOWN_REALM) })
       }
+    },
+    forgetIssuer (issuer: unknown) {
+      if (typeof issuer !== 'string') throw new TypeError(`forgetIssuer() needs the issuer, a string, not ${kindOf(issuer)}`)
+      directory.forget(issuer)
     },
     routes: () => routes.list(),
     health: () => ({ ...healthOf(directory), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes } })
