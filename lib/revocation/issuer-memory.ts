@@ -1,8 +1,5 @@
 import type { IssuerRevocations } from './issuer-revocations.js'
 
-/** Limit of the issuers whose logouts are remembered although they have no realm. Each takes about 2 kB beside its entries. */
-const MAX_IDLE = 10_000
-
 /** Issuers without a realm that are looked at whenever a realm comes or goes. Those with nothing to remember any more are dropped. */
 const SWEEP = 2
 
@@ -22,10 +19,13 @@ export class IssuerMemory {
   /** Seconds since 1970. */
   #notBefore = 0
 
-  /** @param onFull called when an issuer becomes a date */
-  constructor (onFull: () => void, max = MAX_IDLE) {
-    this.#onFull = onFull
+  /**
+   * @param max issuers without a realm
+   * @param onFull called when an issuer becomes a date
+   */
+  constructor (max: number, onFull: () => void) {
     this.#max = max
+    this.#onFull = onFull
   }
 
   /** Not-before of the tokens of issuers that are not known here, in seconds since 1970. */

@@ -22,12 +22,17 @@ export interface RevocationsOptions extends LogoutSettings {
   several: boolean
   /** Makes the realm of an issuer, where realms come and go; `undefined` if all are there for good. */
   needRealm: NeedRealm | undefined
+  /** Limit of the issuers whose logouts are remembered although they have no realm. */
+  maxRemembered?: number | undefined
   closing: Closing
   log: FastifyBaseLogger
 }
 
 /** Milliseconds that the close of the API waits for the store. */
 const CLOSE_TIMEOUT = 250
+
+/** Limit of the issuers whose logouts are remembered although they have no realm. Each takes about 2 kB beside its entries. */
+const MAX_REMEMBERED = 10_000
 
 const MANY_ISSUERS = 'more issuers without a realm have logouts than can be remembered: tokens of such issuers that were issued before now are refused'
 
@@ -40,13 +45,13 @@ export class Revocations {
   readonly #lookup: IssuerLookup | undefined
 
   constructor (options: RevocationsOptions) {
-    const { revocation: { max }, several, needRealm, closing, log } = options
+    const { revocation: { max }, several, needRealm, maxRemembered = MAX_REMEMBERED, closing, log } = options
     const [budget, warnings] = [new MemoryBudget(), new RateLimitedLog(log)]
     this.#options = options
     this.#shared = {
       several, budget, warnings, closing, log, storeLog: new StoreLog(log), listLimit: new SharedLimit(max), replayLimit: new SharedLimit(max)
     }
-    this.#memory = new IssuerMemory(() => warnings.write('memory', MANY_ISSUERS))
+    this.#memory = new IssuerMemory(maxRemembered, () => warnings.write('memory', MANY_ISSUERS))
     this.#lookup = needRealm && new IssuerLookup({ needRealm, isKnown: (issuer) => this.#known.had(issuer), budget, closing })
   }
 

@@ -5,7 +5,7 @@ import { notValid, unavailable } from '../../lib/errors.js'
 import { KeycloakClient } from '../../lib/keycloak/client.js'
 import { Closing } from '../../lib/keycloak/closing.js'
 import { KeySource } from '../../lib/keys/key-source.js'
-import { type IssuerFunction, parseOptions } from '../../lib/options/options.js'
+import { type IssuerFunction, parseOptions, type RealmSettings } from '../../lib/options/options.js'
 import { entryRealm } from '../../lib/options/several-issuers.js'
 import type { RealmRevocation } from '../../lib/revocation/realm-revocation.js'
 import { Revocations } from '../../lib/revocation/revocations.js'
@@ -24,6 +24,8 @@ export class TenantLogouts {
   readonly asked: string[] = []
   /** Called before each answer of the function. */
   before: (iss: string) => unknown = () => {}
+  /** Called before a realm that was made follows the store. */
+  beforeStart: () => unknown = () => {}
   /** Called before a realm that was made is handed out. */
   after: () => unknown = () => {}
   /** The function cannot answer at the moment. */
@@ -32,11 +34,12 @@ export class TenantLogouts {
   readonly #closing = new Closing()
   readonly #open = new Map<string, { part: RealmRevocation, close: () => Promise<void> }>()
 
-  constructor (t: Test, options: { revocation?: object } = {}) {
+  /** @param maxRemembered issuers without a realm */
+  constructor (t: Test, options: { revocation?: object } = {}, maxRemembered?: number) {
     const { logout, issuers } = parseOptions({ issuers: () => null, ...LOGOUT, ...options })
     this.#defaults = (issuers as IssuerFunction).defaults
     this.app = Fastify(this.log as FastifyServerOptions)
-    this.revocations = new Revocations({ ...logout!, several: true, needRealm: (iss) => this.#need(iss), closing: this.#closing, log: this.app.log })
+    this.revocations = new Revocations({ ...logout!, several: true, needRealm: (iss) => this.#need(iss), maxRemembered, closing: this.#closing, log: this.app.log })
     this.app.addHook('preClose', async () => this.#closing.begin())
     this.app.addHook('onClose', async () => this.#closing.finish())
     t.teardown(async () => {
@@ -54,6 +57,10 @@ export class TenantLogouts {
   /** The part of a realm that is open. */
   of (realm: TestRealm): RealmRevocation {
     return this.#open.get(realm.issuer)!.part
+  }
+
+  settingsOf ({ issuer }: TestRealm): RealmSettings {
+    return entryRealm({ issuer, name: issuer.split('/').at(-1), clientId: 'api' }, this.#defaults, 'issuers')
   }
 
   /** Make the realm, as a request with its token does. */
@@ -78,7 +85,7 @@ export class TenantLogouts {
     if (this.isAway) throw unavailable('keys_failed_recently')
     const realm = this.realms.get(iss)
     if (realm === undefined) throw notValid('issuer_unknown')
-    const settings = entryRealm({ issuer: iss, name: iss.split('/').at(-1), clientId: 'api' }, this.#defaults, 'issuers')
+    const settings = this.settingsOf(realm)
     const client = new KeycloakClient(settings, this.#closing)
     const keys = new KeySource({ ...settings.jwks, maxBytes: 100_000, isRefused: () => false }, settings.baseUrl, client, new EndpointHealth('certs', this.app.log))
     const part = this.revocations.of(settings, keys)
@@ -89,6 +96,7 @@ export class TenantLogouts {
         await client.close()
       }
     })
+    await this.beforeStart()
     await part.start()
     await this.after()
   }
