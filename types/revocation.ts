@@ -72,7 +72,10 @@ export interface BackchannelLogoutOptions {
 
 /** The routes that receive the pushes of Keycloak's admin console. */
 export interface AdminUrlOptions {
-  /** The path of the client's "Admin URL" in Keycloak; `k_push_not_before` and `k_logout` lie below it. */
+  /**
+   * The path of the client's "Admin URL" in Keycloak; `k_push_not_before` and `k_logout` lie below it. With `issuers` the admin URL of
+   * an issuer is the path, a slash and its name.
+   */
   path: string
 }
 
@@ -84,7 +87,7 @@ export interface RevocationOptions {
    */
   maxTokenLifetime?: number
   /**
-   * The most sessions and users that are remembered. If there are more, the oldest is dropped, and all tokens older than it
+   * The most sessions and users that are remembered, over all issuers. If there are more, the oldest is dropped, and all tokens older than it
    * are refused.
    * @default 100000
    */
