@@ -99,7 +99,8 @@ export class StoreSync {
     const { store, issuer, warnings } = this.#options
     this.close()
     if (this.#read === undefined) return
-    const ended = (async () => store.unfollow?.(issuer))()
+    // Stores of several issuers have it: one of one issuer is closed with the API alone.
+    const ended = (async () => store.unfollow!(issuer))()
     ended.catch((error) => warnings.write('store', `the store of revocations cannot end following an issuer: ${storeReasonOf(error)}`))
   }
 

@@ -1,5 +1,7 @@
 // Strangers can name as many issuers as they like: what that costs is bounded, and it takes no logout from a known issuer.
 import t from 'tap'
+import { Closing } from '../../lib/keycloak/closing.js'
+import { IssuerLookup } from '../../lib/revocation/issuer-lookup.js'
 import { MemoryBudget } from '../../lib/revocation/memory-budget.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import { realmFor, until, wait } from '../support/app.js'
@@ -65,6 +67,19 @@ t.test('while the function cannot answer, made-up issuers take a part of the mem
   void backchannel(tenants.app, madeUp(acme, 4000))
   await until(() => tenants.asked.at(-1)!.endsWith('made-up-4000'))
   t.ok(new Set(tenants.asked).size < 3000, `${new Set(tenants.asked).size} of the issuers were kept`)
+})
+
+t.test('the logouts of one issuer share one call of the function, and none is made when the API closes', async (t) => {
+  const [acme, tenants] = [await realmFor(t, { name: 'acme' }), await new TenantLogouts(t).start()]
+  tenants.realms.set(acme.issuer, acme)
+  const calls = Array.from({ length: 20 }, (_, at) => logOut(tenants.app, acme, { claims: { sid: String(at) } }))
+  for (const call of calls) t.equal((await call).status, 200)
+  t.equal(tenants.asked.length, 1)
+  const closing = new Closing()
+  const lookup = new IssuerLookup({ needRealm: () => { throw new Error('it was asked') }, isKnown: () => false, budget: new MemoryBudget(), closing })
+  closing.begin()
+  await t.rejects(lookup.find(acme.issuer, 100, () => undefined), { code: 'keycloak_unavailable' })
+  closing.finish()
 })
 
 t.test('an issuer that fills the memory of calls takes nothing from another one', async (t) => {

@@ -32,7 +32,7 @@ export class TenantLogouts {
   isAway = false
   readonly #defaults: IssuerFunction['defaults']
   readonly #closing = new Closing()
-  readonly #open = new Map<string, { part: RealmRevocation, close: () => Promise<void> }>()
+  readonly #open = new Map<string, { part: RealmRevocation, keys: KeySource, close: () => Promise<void> }>()
 
   /** @param maxRemembered issuers without a realm */
   constructor (t: Test, options: { revocation?: object } = {}, maxRemembered?: number) {
@@ -67,6 +67,8 @@ export class TenantLogouts {
   async open (realm: TestRealm): Promise<RealmRevocation> {
     this.realms.set(realm.issuer, realm)
     await this.#need(realm.issuer)
+    // A machine under load takes its time for the first keys, and a logout is answered within seconds.
+    await this.#open.get(realm.issuer)!.keys.preload().catch(() => {})
     return this.of(realm)
   }
 
@@ -91,6 +93,7 @@ export class TenantLogouts {
     const part = this.revocations.of(settings, keys)
     this.#open.set(iss, {
       part,
+      keys,
       close: async () => {
         keys.close()
         await client.close()
