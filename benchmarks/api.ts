@@ -121,9 +121,9 @@ export function percentile (answers: readonly Answer[], share: number): number {
   return ascending(answers.map(({ took }) => took))[Math.floor(answers.length * share)]!
 }
 
-/** The count of each status: `990 × 400, 10 × 503`. */
-export function tally (statuses: readonly number[]): string {
-  const times = new Map<number, number>()
+/** The count of each status, or of each of other answers: `990 × 400, 10 × 503`. */
+export function tally (statuses: ReadonlyArray<number | string>): string {
+  const times = new Map<number | string, number>()
   for (const status of statuses) times.set(status, (times.get(status) ?? 0) + 1)
   return [...times].map(([status, count]) => `${count} × ${status}`).join(', ')
 }

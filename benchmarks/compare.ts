@@ -18,12 +18,15 @@ type Build = 'old' | 'new'
 interface Case {
   base: string
   mode?: string
+  /** The mode of the new build, if it is another one than that of the old build. */
+  newMode?: string
   /** Distinct tokens, or the kind of refused requests. */
   requests: Contender['tokens'] | Refusal
 }
 
 const CASES: Readonly<Record<string, Case>> = {
   hit: { base: 'bare', requests: 1 },
+  'three issuers': { base: 'bare', newMode: 'three issuers', requests: 1 },
   '1000 tokens': { base: 'bare', requests: 1000 },
   miss: { base: 'verify', requests: 100_000 },
   expired: { base: 'bare', requests: 'expired' },
@@ -137,13 +140,13 @@ async function compareLoad (): Promise<Comparisons> {
 }
 
 /** The samples of the base, the old and the new build, second by second in turn. */
-async function measureCase ({ base, mode, requests }: Case, sent: Requests, context: Context, round: number): Promise<Measured[][]> {
+async function measureCase ({ base, mode, newMode = mode, requests }: Case, sent: Requests, context: Context, round: number): Promise<Measured[][]> {
   const isRefused = typeof requests === 'string'
   const runners = new Map<string, Runner>()
   try {
     // A base answers 200 to every request.
     runners.set('base', await startRunner({ name: base, module: base, tokens: 1, node, open: true }, sent, context))
-    for (const build of orderOf(round)) runners.set(build, await startRunner({ ...api, name: build, mode, build: builds[build] }, sent, context, isRefused))
+    for (const build of orderOf(round)) runners.set(build, await startRunner({ ...api, name: build, mode: build === 'new' ? newMode : mode, build: builds[build] }, sent, context, isRefused))
     return await inTurn(plan.seconds, ['base', 'old', 'new'].map((name) => runners.get(name)!))
   } finally {
     for (const { end } of runners.values()) await end()

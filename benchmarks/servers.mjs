@@ -20,6 +20,7 @@ const MODES = {
   },
   syncUser: { syncUser: async (profile) => ({ ...profile, isActive: true }) },
   introspection: { verifyTokensWithKeycloak: true },
+  'three issuers': {},
   cacheTtl: { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } }
 }
 
@@ -39,7 +40,8 @@ process.send({ port: server.address().port })
 async function ours ({ issuer, clientId, clientSecret }, mode, build) {
   const { default: keycloak } = await import(build)
   const app = await newApp()
-  await app.register(keycloak, { issuer, clientId, clientSecret, audience: clientId, ...MODES[mode] })
+  const issuers = [issuer, ...['second', 'third'].map((name) => issuer.replace(/[^/]+$/, name))].map((each) => ({ issuer: each }))
+  await app.register(keycloak, { ...(mode === 'three issuers' ? { issuers } : { issuer }), clientId, clientSecret, audience: clientId, ...MODES[mode] })
   app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
   return await listening(app)
 }

@@ -7,6 +7,21 @@ const ROLES = [10, 100, 1000]
 const LENGTHS = [1400, 3000, 6000, 12_000, 24_000]
 const KEYS = [2, 10, 40, 100]
 const GARBAGE = 'x.y.z'
+const RULES = {
+  role: 'read-profile',
+  '{ any: [...] }': { any: ['none', 'read-profile'] },
+  '{ realmRole }': { realmRole: 'offline_access' },
+  '{ clientRole, client }': { clientRole: 'view-profile', client: 'account' },
+  '{ group }': { group: '/staff/it' },
+  '{ group: …/** }': { group: '/staff/**' },
+  '{ organization }': { organization: 'acme' },
+  '{ organization, role }': { organization: 'acme', role: 'admin' },
+  '{ organization: true }': { organization: true },
+  '{ authorizedParty }': { authorizedParty: 'web' },
+  '{ scope }': { scope: 'email' },
+  '{ all: [...] }': { all: [{ realmRole: 'offline_access' }, { authorizedParty: 'web' }, { scope: 'email' }] }
+}
+const MEMBERSHIPS = { groups: ['/staff', '/staff/it'], organization: { globex: {}, acme: { id: '42', roles: ['admin'] } } }
 
 const { kind, builds, claims } = JSON.parse(process.argv[2])
 const plugins = []
@@ -19,13 +34,15 @@ process.exit()
 
 /** For each step the costs of each build in nanoseconds, block by block. */
 async function micro () {
-  const good = realm.token()
+  const good = realm.token(MEMBERSHIPS)
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-  const tokens = { good, forged: realm.token({}, stranger), expired: realm.token({ exp: Math.floor(Date.now() / 1000) - 3600 }) }
+  const tokens = { good, forged: realm.token(MEMBERSHIPS, stranger), expired: realm.token({ exp: Math.floor(Date.now() / 1000) - 3600 }) }
   const steps = []
-  for (const each of plugins) steps.push({ ...await verifications(each, tokens), ...await hooks(each, tokens), ...await permissions(each, tokens) })
+  for (const each of plugins) steps.push({ ...await verifications(each, tokens), ...await hooks(each, tokens), ...await rules(each, tokens), ...await permissions(each, tokens) })
   const costs = [{ name: 'crypto.verify alone', costs: await costsInTurn([verification(good)]) }]
-  for (const name of Object.keys(steps[0])) costs.push({ name, costs: await costsInTurn(steps.map((each) => each[name])) })
+  // A rule that a build does not know is left out.
+  const names = Object.keys(steps[0]).filter((name) => steps.every((each) => each[name] !== undefined))
+  for (const name of names) costs.push({ name, costs: await costsInTurn(steps.map((each) => each[name])) })
   return costs
 }
 
@@ -58,6 +75,7 @@ async function hooks (plugin, { good, forged, expired }) {
   return {
     'hook: hit, a route with a permission': await hook(plugin, true, guarded, good),
     'hook: hit, any valid token': await hook(plugin, true, { authenticated: true }, good),
+    'hook: hit, one of three issuers': await ofThree(plugin, guarded, good),
     'hook: hit, introspected, with cacheTtl': await hook(plugin, true, { authenticated: true }, good, good, introspecting),
     'hook: no token, an open route': await hook(plugin, true, {}),
     'hook: miss': await hook(plugin, true, guarded, good, good, { cache: false }),
@@ -65,6 +83,12 @@ async function hooks (plugin, { good, forged, expired }) {
     'hook: forged': await hook(plugin, false, guarded, good, forged),
     'hook: garbage': await hook(plugin, false, guarded, good, GARBAGE)
   }
+}
+
+/** A build without several issuers takes part with the one that it can have. */
+async function ofThree (plugin, config, token) {
+  const issuers = ['acme', 'second', 'third'].map((name) => ({ issuer: realm.issuer.replace(/[^/]+$/, name) }))
+  return await hook(plugin, true, config, token, token, { issuer: undefined, issuers }).catch(() => hook(plugin, true, config, token))
 }
 
 /** @throws {Error} if the hook decides otherwise than `allowed` */
@@ -75,12 +99,22 @@ async function hook (plugin, allowed, config, token, later = token, options = {}
   return run
 }
 
+/** The hook with rules that the caller fulfils. No verdict is remembered, because a function decides as well. */
+async function rules (plugin, { good }) {
+  const steps = {}
+  for (const [name, rule] of Object.entries({ 'nothing else': () => true, ...RULES })) {
+    steps[`hook: hit, a function and ${name}`] = await hook(plugin, true, { permission: { all: [() => true, rule] } }, good).catch(() => undefined)
+  }
+  return steps
+}
+
+/** Rules that the caller fulfils; they are read anew for each call. */
 async function permissions (plugin, { good }) {
   const { request } = await heldRequest(await stepApi(plugin, realm), { permission: 'read-profile' }, good)
-  return {
-    'hasPermission(role)': () => request.hasPermission('read-profile'),
-    'hasPermission({ any: [...] })': () => request.hasPermission({ any: ['none', 'read-profile'] })
-  }
+  return Object.fromEntries(Object.entries(RULES).flatMap(([name, rule]) => {
+    const ask = () => request.hasPermission(rule)
+    return isTrue(ask) ? [[`hasPermission(${name})`, ask]] : []
+  }))
 }
 
 /** Processor microseconds of a hit and a miss by roles of the client, characters of the token and keys of the realm. */
@@ -145,6 +179,14 @@ function ofLength (length) {
 async function refused (promise) {
   const wasRefused = await promise.then(() => false, () => true)
   if (!wasRefused) throw new Error('a bad token was not refused')
+}
+
+function isTrue (ask) {
+  try {
+    return ask()
+  } catch {
+    return false
+  }
 }
 
 function median (values) {
