@@ -60,6 +60,20 @@ t.test('a realm of the same server that the table does not have is 401', async (
   t.equal(app.asked.length, 1)
 })
 
+t.test('a tenant whose answer is forgotten has ended, or has another secret', async (t) => {
+  const app = await api(t)
+  const realm = await tenant(t)
+  const token = await realm.token('alice')
+  app.table.set(realm.issuer, { ...row(realm), clientSecret: 'wrong' })
+  refused(t, await get(app, '/me', token), 'keycloak_unavailable')
+  app.table.set(realm.issuer, row(realm))
+  app.keycloak.forgetIssuer(realm.issuer)
+  t.equal((await get(app, '/me', token)).statusCode, 200)
+  app.table.delete(realm.issuer)
+  app.keycloak.forgetIssuer(realm.issuer)
+  refused(t, await get(app, '/me', token), 'token_not_valid')
+})
+
 t.test('more realms than maxIssuers take turns', async (t) => {
   const app = await api(t, { maxIssuers: 1 })
   const realms = [await tenant(t), await tenant(t)]
