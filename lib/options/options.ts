@@ -44,11 +44,21 @@ export interface IssuerFunction {
  */
 export function parseOptions (options: unknown): Settings {
   const written = plainOptions(options)
+  if (isObject(written)) leaveOutUndefined(written)
   if (isObject(written) && written.issuers !== undefined) return parseSeveral(written, options)
   if (isObject(written) && written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone')
   const parsed: ParsedOptions = parse(schema, written, options)
   refuseContradictions(parsed)
   return { plugin: pluginSettingsOf(parsed), logout: logoutSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
+}
+
+/** The options that the schema of one issuer, or that of several, does not know: `undefined` is no option. */
+const OF_ONE_FORM = ['issuer', 'serverUrl', 'name', 'issuers', 'maxIssuers']
+
+function leaveOutUndefined (written: JsonObject): void {
+  for (const name of OF_ONE_FORM) {
+    if (written[name] === undefined) delete written[name]
+  }
 }
 
 function parseSeveral (written: JsonObject, options: unknown): Settings {

@@ -1,5 +1,5 @@
 import { isThenable } from '../util/maybe-promise.js'
-import { plainCopy } from '../util/members.js'
+import { plainCopy, withoutPrototype } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { isTestRealm } from '../util/test-realms.js'
 import { parse, plainOptions, wrong } from './parse.js'
@@ -80,10 +80,15 @@ function refuseInEntry (written: JsonObject, defaults: JsonObject, where: string
 function withDefaults (entry: JsonObject, defaults: JsonObject): JsonObject {
   const merged = plainCopy(defaults, [])
   for (const name of NO_DEFAULTS) delete merged[name]
-  for (const [name, value] of Object.entries(entry)) {
-    if (value === undefined) continue
+  for (const [name, value] of givenMembers(entry)) {
     const common = merged[name]
-    merged[name] = Object.hasOwn(groups, name) && isObject(value) && isObject(common) ? { ...common, ...value } : value
+    const isGroup = Object.hasOwn(groups, name) && isObject(value) && isObject(common)
+    merged[name] = isGroup ? withoutPrototype({ ...common, ...Object.fromEntries(givenMembers(value)) }) : value
   }
   return merged
+}
+
+/** A member that is `undefined` is left out, so that its default counts. */
+function givenMembers (members: JsonObject): Array<[string, unknown]> {
+  return Object.entries(members).filter(([, value]) => value !== undefined)
 }

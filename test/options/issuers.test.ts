@@ -1,6 +1,7 @@
 // Wrong options of several issuers are one sentence that names the entry, and what to write instead.
 import t from 'tap'
 import { Agent } from 'undici'
+import { parseOptions, type RealmSettings } from '../../lib/options/options.js'
 import { refusalOf } from '../support/app.js'
 
 const acme = { issuer: 'https://sso.example.com/realms/acme' }
@@ -74,3 +75,21 @@ refused('an option that counts for all realms stands beside issuers', [
   [{ issuers: [acme, { ...globex, backchannelLogout: { clients: 'web' } }] }, 'option "backchannelLogout.path" is missing, which issuers[1] needs; write it beside issuers, as backchannelLogout: { path: "/backchannel-logout" }'],
   [{ backchannelLogout: { path: '/logout' }, issuers: [{ ...acme, backchannelLogout: { clients: 'web' } }, globex] }, 'option "issuers[1].backchannelLogout.clients" must be the id of the client that users log in by, or an array of such, not undefined']
 ])
+
+const REALM_OR_MORE = `option "issuer" ${REALM}undefined`
+
+refused('an option that is undefined is left out, so that its variable may be unset', [
+  [{ issuers: undefined }, REALM_OR_MORE],
+  [{ issuers: undefined, maxIssuers: undefined, name: undefined }, REALM_OR_MORE],
+  [{ issuer: undefined, serverUrl: undefined, name: undefined, issuers: [acme, {}] }, `option "issuers[1].issuer" ${REALM}undefined`]
+])
+
+t.test('a member of an entry that is undefined leaves the common one, and a polluted prototype lends none', async (t) => {
+  const prototype = Object.prototype as { maxStale?: number }
+  prototype.maxStale = 5
+  t.teardown(() => { delete prototype.maxStale })
+  const { issuers } = parseOptions({ jwks: { maxAge: 60_000, cooldown: 7 }, issuers: [acme, { ...globex, jwks: { maxAge: undefined, timeout: 900 } }] })
+  const [one, other] = (issuers as { realms: readonly RealmSettings[] }).realms
+  t.match(one!.jwks, { maxAge: 60_000, cooldown: 7, timeout: 5000, maxStale: 3_600_000 })
+  t.match(other!.jwks, { maxAge: 60_000, cooldown: 7, timeout: 900, maxStale: 3_600_000 })
+})
