@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import { monotonicMilliseconds } from '../util/clock.js'
+import { aboutIssuer } from './issuer-log.js'
 
 /** Milliseconds after which the budgets are whole again. */
 const WINDOW = 10_000
@@ -32,6 +33,15 @@ const LINES = {
 /** The subject of a warning. */
 export type Cause = keyof typeof LINES
 
+/** Writes warnings. */
+export interface Warnings {
+  /**
+   * @param text a fixed sentence: nothing that a stranger sent
+   * @param reasonCode of the refusal that the line is about
+   */
+  write: (cause: Cause, text: string, reasonCode?: KeycloakReasonCode) => void
+}
+
 interface Budget {
   since: number
   /** The number of lines of each text, and of all. */
@@ -41,7 +51,7 @@ interface Budget {
 }
 
 /** A log for warnings that strangers can cause at will: lines beyond the budget of their cause are counted, not written. */
-export class RateLimitedLog {
+export class RateLimitedLog implements Warnings {
   readonly #log: FastifyBaseLogger
   readonly #budgets = new Map<Cause, Budget>()
 
@@ -49,11 +59,18 @@ export class RateLimitedLog {
     this.#log = log
   }
 
-  /**
-   * @param text a fixed sentence: nothing that a stranger sent
-   * @param reasonCode of the refusal that the line is about
-   */
   write (cause: Cause, text: string, reasonCode?: KeycloakReasonCode): void {
+    this.#write(cause, text, { ...(reasonCode !== undefined && { reasonCode }) })
+  }
+
+  /** The same log, with the same budgets, for lines about one of several issuers. */
+  about (issuer: string): Warnings {
+    return {
+      write: (cause, text, reasonCode) => this.#write(cause, aboutIssuer(issuer, text), { ...(reasonCode !== undefined && { reasonCode }), issuer })
+    }
+  }
+
+  #write (cause: Cause, text: string, members: object): void {
     const budget = this.#budgetOf(cause)
     const times = budget.texts.get(text) ?? 0
     if (times === SAME || budget.lines === LINES[cause]) {
@@ -62,7 +79,7 @@ export class RateLimitedLog {
     }
     budget.texts.set(text, times + 1)
     budget.lines++
-    this.#log.warn({ ...(reasonCode !== undefined && { reasonCode }), ...(budget.unwritten > 0 && { unwritten: budget.unwritten }) }, text)
+    this.#log.warn({ ...members, ...(budget.unwritten > 0 && { unwritten: budget.unwritten }) }, text)
     budget.unwritten = 0
   }
 

@@ -13,7 +13,7 @@ import type { SharedLimit } from './shared-limit.js'
 import type { StoreLog } from './store-log.js'
 import { StoreSync } from './store-sync.js'
 import { issuerLog } from '../diagnostics/issuer-log.js'
-import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
+import type { RateLimitedLog, Warnings } from '../diagnostics/rate-limited-log.js'
 
 /** Called for each revocation that is taken in. It must not throw. */
 export type RevocationListener = (revocation: Revocation) => void
@@ -57,6 +57,7 @@ export class IssuerRevocations {
   readonly lookup: KeyLookup
   readonly #options: IssuerRevocationsOptions
   readonly #replayGuard: ReplayGuard
+  readonly #warnings: Warnings
   /** Seconds by which the dates of a push may be off. */
   readonly #skew: number
   readonly #listeners = new Set<RevocationListener>()
@@ -71,12 +72,13 @@ export class IssuerRevocations {
     this.issuer = settings.issuer
     this.#skew = Math.max(settings.leeway, leeway)
     this.#replayGuard = new ReplayGuard(shared.replayLimit)
+    this.#warnings = shared.several ? shared.warnings.about(settings.name) : shared.warnings
     this.list = new RevocationList({
       maxTokenLifetime,
       leeway: settings.leeway,
       limit: shared.listLimit,
       notBefore,
-      onFull: () => shared.warnings.write('memory', 'revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
+      onFull: () => this.#warnings.write('memory', 'revocation.max sessions and users are remembered: all tokens older than the oldest of them are refused from now on')
     })
     this.lookup = new KeyLookup({ budget: shared.budget, closing: shared.closing, issuer: shared.several ? this.issuer : undefined, needRealm })
     this.receivers = this.#createReceivers()
@@ -144,21 +146,22 @@ export class IssuerRevocations {
   }
 
   #createReceivers (): Record<PushName, PushReceiver> {
-    const { settings, shared: { several, budget, log, warnings } } = this.#options
+    const { settings, shared: { several, budget, log } } = this.#options
     const options = {
       lookup: this.lookup,
       budget,
       replayGuard: this.#replayGuard,
       carryOut: (pushed: PushedRevocation) => this.#carryOut(pushed),
       log: several ? issuerLog(log, settings.name) : log,
-      warnings
+      warnings: this.#warnings,
+      issuer: several ? settings.name : undefined
     }
     const receivers = Object.entries(pushKinds(settings)).map(([name, kind]) => [name, new PushReceiver(kind, options)])
     return Object.fromEntries(receivers) as Record<PushName, PushReceiver>
   }
 
   #createSync ({ leeway, revocation }: RealmSettings): StoreSync {
-    const { several, warnings, storeLog, closing } = this.#options.shared
+    const { several, storeLog, closing } = this.#options.shared
     return new StoreSync({
       store: revocation!.store!,
       issuer: this.issuer,
@@ -169,7 +172,7 @@ export class IssuerRevocations {
       isReplaced: (each) => this.list.isReplaced(each),
       take: (each) => this.#takeFromStore(each),
       hold: () => this.hold(),
-      warnings,
+      warnings: this.#warnings,
       storeLog,
       closing
     })

@@ -8,7 +8,7 @@ import type { MemoryBudget, Reservation } from './memory-budget.js'
 import { causeOf, describeRevocations, type PendingCall, type PushedRevocation, type PushKind } from './push.js'
 import { MAX_BYTES } from './push-body.js'
 import type { ReplayGuard } from './replay-guard.js'
-import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
+import type { Warnings } from '../diagnostics/rate-limited-log.js'
 
 export interface PushReceiverOptions {
   lookup: KeyLookup
@@ -17,7 +17,9 @@ export interface PushReceiverOptions {
   /** Rejects when the revocations do not hold on every instance. */
   carryOut: (pushed: PushedRevocation) => Promise<void>
   log: FastifyBaseLogger
-  warnings: RateLimitedLog
+  warnings: Warnings
+  /** The name of the issuer, if there are several. */
+  issuer: string | undefined
 }
 
 /**
@@ -45,7 +47,7 @@ export function openPush (token: string, rules: JwsRules): Jws {
 }
 
 /** A line about a push that failed after its request was answered. */
-export function warnOfLoss (warnings: RateLimitedLog, name: string, call: PendingCall, error: KeycloakError): void {
+export function warnOfLoss (warnings: Warnings, name: string, call: PendingCall, error: KeycloakError): void {
   const { reason, reasonCode } = error
   if (call.late) warnings.write(causeOf(call, error), `${name} that had to wait is lost: ${reason}`, reasonCode)
 }
@@ -79,6 +81,8 @@ export class PushReceiver {
 
   /** The same for a push that has waited for its realm. */
   async take (token: string, call: PendingCall): Promise<void> {
+    const { issuer } = this.#options
+    if (issuer !== undefined) call.issuer = issuer
     try {
       await this.#carryOutOnce(await this.#read(token, call), call)
     } catch (error) {

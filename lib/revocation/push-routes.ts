@@ -87,7 +87,8 @@ export class PushRoute {
    * neither the package's nor those of Fastify's body parser belong to the application, and are thrown again.
    */
   #refuse (error: FastifyError, call: PendingCall, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const { warnings, closing } = this.#options
+    const { closing } = this.#options
+    const warnings = call.issuer === undefined ? this.#options.warnings : this.#options.warnings.about(call.issuer)
     const { name, contentType } = this.#spec
     const isOurs = error instanceof KeycloakError
     if (!isOurs && !error.code?.startsWith('FST_ERR_CTP_')) throw error

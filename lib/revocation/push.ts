@@ -38,6 +38,8 @@ export interface PendingCall {
   proven: boolean
   /** The request was answered before the push was decided. */
   late: boolean
+  /** The name of the issuer that the push says it is of, if there are several and it is one of them. */
+  issuer?: string
 }
 
 /** Milliseconds that a push may wait: Keycloak's tokens end after two minutes, a forged one has no end. */

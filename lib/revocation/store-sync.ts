@@ -5,7 +5,7 @@ import { isObject } from '../util/strict-json.js'
 import { withoutPrototype } from '../util/members.js'
 import { storeReasonOf } from './store-error.js'
 import { PublishQueue } from './publish-queue.js'
-import type { RateLimitedLog } from '../diagnostics/rate-limited-log.js'
+import type { Warnings } from '../diagnostics/rate-limited-log.js'
 import type { StoreLog } from './store-log.js'
 import { withTimeout } from '../util/with-timeout.js'
 import { monotonicMilliseconds } from '../util/clock.js'
@@ -28,7 +28,7 @@ export interface StoreSyncOptions {
   isReplaced: (revocation: Revocation) => boolean
   /** Keeps this object in use until the returned function is called: the store has not taken a revocation yet. */
   hold: () => () => void
-  warnings: RateLimitedLog
+  warnings: Warnings
   storeLog: StoreLog
   closing: Closing
 }

@@ -3,6 +3,7 @@ import Fastify, { type FastifyServerOptions } from 'fastify'
 import t, { type Test } from 'tap'
 import keycloak from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
+import { LOGOUT, logOut } from '../support/logout.js'
 import { apiFor, ask, logging, realmFor, until, WARN } from '../support/app.js'
 
 const INFO = 30
@@ -46,6 +47,22 @@ t.test('so does advice about an algorithm', async (t) => {
   t.equal(await ask(app, '/me', globex.token({ alg: 'PS256' })), '401 token_not_valid')
   await until(() => log.lines.some(({ check }) => check === 'algorithms'))
   t.match(log.lines.find(({ check }) => check === 'algorithms'), { level: WARN, issuer: 'globex', msg: /^issuer globex: a token that the realm signed by PS256/ })
+})
+
+t.test('so do logouts that are refused, and a list of them that is full; one of nobody names none', async (t) => {
+  const acme = await realmFor(t, { name: 'acme' })
+  const globex = await realmFor(t, { name: 'globex' })
+  const other = await realmFor(t, { name: 'other' })
+  const log = logging()
+  const app = await apiOf(t, [acme, globex], log, { ...LOGOUT, revocation: { max: 1 }, leeway: 0 })
+  t.equal((await logOut(app, globex, { claims: { aud: 'stranger' } })).status, 400)
+  t.equal((await logOut(app, other)).status, 400)
+  for (const sid of ['one', 'two']) t.equal((await logOut(app, acme, { claims: { sid } })).status, 200)
+  t.match(log.lines.filter(({ level, msg }) => level === WARN && /logout|revocation/.test(msg)), [
+    { issuer: 'globex', reasonCode: 'aud_mismatch', msg: 'issuer globex: a back-channel logout was refused: aud names none of the audience' },
+    { issuer: undefined, reasonCode: 'issuer_unknown', msg: 'a back-channel logout was refused: iss is none of the issuers' },
+    { issuer: 'acme', msg: /^issuer acme: revocation\.max sessions and users are remembered/ }
+  ])
 })
 
 t.test('without a logger the sentence of the warning has the name', async (t) => {
