@@ -43,6 +43,23 @@ export function verdict (realm: TestRealm, header: Json, claims: Json): string |
   return Array.isArray(roles) && roles.includes(ROLE) ? '200' : DENIED
 }
 
+/** Options that restrict which tokens are accepted. */
+export const RESTRICTED = { authorizedParties: ['web', 'cli'], maxTokenAge: 3600, tokenType: 'at+jwt' } as const
+
+/** What a token must get by the contract with {@link RESTRICTED}. */
+export function restrictedVerdict (realm: TestRealm, header: Json, claims: Json): string | undefined {
+  if (typeof own(header, 'typ') !== 'string' || !/^(application\/)?at\+jwt$/i.test(header.typ)) return NOT_VALID
+  const otherwise = verdict(realm, header, claims)
+  if (otherwise === undefined || otherwise.startsWith('401')) return otherwise
+  const [azp, clientId] = [own(claims, 'azp'), own(claims, 'client_id')]
+  if (azp !== 'web' && azp !== 'cli') return NOT_VALID
+  const left = claims.iat + RESTRICTED.maxTokenAge - Date.now() / 1000
+  if (Math.abs(left) < 5) return undefined
+  if (left <= 0) return NOT_VALID
+  const named = [own(claims, 'sub'), own(claims, 'jti'), clientId === undefined ? azp : clientId]
+  return named.every((value) => typeof value === 'string' && value !== '') ? otherwise : NOT_VALID
+}
+
 /** What a token must get when introspection says this of it. */
 export function judged (realm: TestRealm, answer: Json, token: Json, header: Json): string | undefined {
   if (own(answer, 'active') !== true) return NOT_VALID

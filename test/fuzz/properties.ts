@@ -12,7 +12,7 @@ import keycloak from '../../index.js'
 import { createTestRealm, type TestRealm } from '../../lib/testing/index.js'
 import { by, compact, type Json, parts } from '../support/vectors.js'
 import type { KeycloakOptions } from '../../types/options.js'
-import { BAD_HEADER, DENIED, EXPIRED, judged, NOT_AUTHENTICATED, NOT_VALID, own, UNAVAILABLE, verdict } from './contract.js'
+import { BAD_HEADER, DENIED, EXPIRED, judged, NOT_AUTHENTICATED, NOT_VALID, own, RESTRICTED, restrictedVerdict, UNAVAILABLE, verdict } from './contract.js'
 import { type Answer, answers, changed, changes, CLIENT_SECRET, cut, documentOf, json, MARK, mutations, ROLE } from './inputs.js'
 
 export interface Property {
@@ -185,6 +185,17 @@ export async function createFuzz (): Promise<Fuzz> {
     const answer = await signed.ask('/profile', `Bearer ${compact(top, payload, by('ES256'))}`)
     assert.equal(answer, verdict(signing, top, payload) ?? answer)
     assert.doesNotMatch(answer, /^5/)
+    return [answer]
+  })
+
+  const restricted = await apiOn(signing, { algorithms: 'ES256', ...RESTRICTED })
+  const restrictedClaims = changes(['azp', 'client_id', 'iat', 'exp', 'aud', 'sub', 'jti', 'typ', 'resource_access', '__proto__'], fc.oneof(claim, fc.constantFrom<unknown>('web', ['web'], 'cli', 'other', '', now - 7200, now + 60)))
+  const restrictedTypes = fc.oneof({ weight: 6, arbitrary: fc.constantFrom('at+jwt', 'AT+JWT', 'application/at+jwt') }, fc.constantFrom<unknown>('JWT', 'application/jwt', undefined, '', ['at+jwt']))
+  property('whatever claims the realm has signed, where options restrict the tokens', 300, fc.tuple(restrictedClaims, restrictedTypes), async ([byClaim, typ]) => {
+    const payload = changed(good.claims, byClaim)
+    const top = changed(good.header, [['typ', typ]])
+    const answer = await restricted.ask('/profile', `Bearer ${compact(top, payload, by('ES256'))}`)
+    assert.equal(answer, restrictedVerdict(signing, top, payload) ?? answer)
     return [answer]
   })
 
