@@ -3,8 +3,8 @@
 //   dist/esm   the sources with types and comments blanked out: every line and column is the same as in the TypeScript file
 //   dist/cjs   the same with imports and exports as CommonJS, line by line (build/commonjs.mjs)
 //
-// So a stack trace has the lines of the sources without any flag. Source maps and declaration maps lead to the sources
-// themselves, which the package contains. A file of dist/cjs shares the map of its twin in dist/esm, because their lines are the same.
+// So a stack trace has the lines of the sources without any flag. The package contains the sources of the public API and of the test
+// realm; source maps and declaration maps lead to them. A file of dist/cjs shares the map of its twin in dist/esm, because their lines are the same.
 // The folders have the modules and declarations that the entry points of package.json reach, and a package.json that tells Node and
 // TypeScript their format.
 import { spawnSync } from 'node:child_process'
@@ -29,6 +29,7 @@ const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', DECLARATIONS], { stdio: 'inherit' })
 if (status !== 0) process.exit(1)
 
+const { files } = JSON.parse(readFileSync('package.json', 'utf8'))
 const modules = reached(ENTRIES, javaScriptOf)
 const declarations = reached(ENTRIES, (source) => readFileSync(`${DECLARATIONS}/${declarationOf(source)}`, 'utf8'))
 for (const [format, { type, write: codeOf }] of Object.entries(FORMATS)) {
@@ -59,7 +60,7 @@ function javaScriptOf (source) {
   return withoutComments(javaScript).split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n').trimEnd()
 }
 
-/** Removes comments, because the published sources have them. */
+/** Removes comments, because the sources have them. */
 function withoutComments (javaScript) {
   const file = ts.createSourceFile('commented.js', javaScript, ts.ScriptTarget.Latest, false, ts.ScriptKind.JS)
   let blank = javaScript
@@ -74,8 +75,14 @@ function withoutComments (javaScript) {
 
 function writeModule (folder, source, code) {
   const path = `${folder}/${source.replace(/ts$/, 'js')}`
+  // A map that leads to no file would only disturb a debugger.
+  if (!isPublished(source)) return write(path, code)
   write(path, `${code}\n//# sourceMappingURL=${mapOf(path, folder)}`)
   if (folder === MAPS) write(`${path}.map`, lineMap(path, source, code))
+}
+
+function isPublished (source) {
+  return files.some((file) => source === file || source.startsWith(`${file}/`))
 }
 
 /** A source map of lines has a tenth of the size of one of words, and the columns of a line are nearly the same in all files. */
