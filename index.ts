@@ -24,7 +24,7 @@ import { redisStore } from './lib/revocation/redis-store.js'
 import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
-async function plugin (fastify: FastifyInstance, options: KeycloakOptions | SeveralIssuersOptions): Promise<void> {
+async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions | KeycloakOptions): Promise<void> {
   const { plugin: settings, issuers, logout } = parseOptions(options)
   const { requireAuthentication, cache, limits } = settings
   refuseTakenDecorators(fastify)

@@ -366,31 +366,6 @@ export interface CommonOptions {
 }
 
 /**
- * The options of the plugin. A wrong, unknown or misspelled option stops the start with one sentence that names it. For several
- * issuers: {@link SeveralIssuersOptions}.
- *
- * @example
- * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
- */
-export interface KeycloakOptions extends CommonOptions {
-  /**
-   * The full URL of the realm, exactly as tokens have it in `iss`, such as `https://sso.example.com/realms/acme`. A name
-   * with blanks or umlauts is encoded, as Keycloak encodes it: `https://sso.example.com/realms/my%20realm`.
-   */
-  issuer: string
-  /**
-   * Base URL of the calls to Keycloak if it differs from the public issuer, such as inside a container network:
-   * `http://keycloak:8080/realms/acme`.
-   * @default issuer
-   */
-  serverUrl?: string
-  /** Adds a POST route that receives Keycloak's back-channel logouts: the tokens of a logged-out user are refused from then on. */
-  backchannelLogout?: BackchannelLogoutOptions
-  /** Instead of `issuer`: {@link SeveralIssuersOptions}. */
-  issuers?: never
-}
-
-/**
  * One of several issuers: its own options, over those beside `issuers`, which are the defaults of all. In a group such as
  * `jwks` each member has its own default.
  */
@@ -456,4 +431,29 @@ export interface SeveralIssuersOptions extends CommonOptions {
   backchannelLogout?: Pick<BackchannelLogoutOptions, 'path'> & Partial<Pick<BackchannelLogoutOptions, 'clients'>>
   /** Instead of `issuers`: {@link KeycloakOptions}. */
   issuer?: never
+}
+
+/**
+ * The options of the plugin. A wrong, unknown or misspelled option stops the start with one sentence that names it. For several
+ * issuers: {@link SeveralIssuersOptions}.
+ *
+ * @example
+ * await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', clientId: 'api', audience: 'api' })
+ */
+export interface KeycloakOptions extends CommonOptions {
+  /**
+   * The full URL of the realm, exactly as tokens have it in `iss`, such as `https://sso.example.com/realms/acme`. A name
+   * with blanks or umlauts is encoded, as Keycloak encodes it: `https://sso.example.com/realms/my%20realm`.
+   */
+  issuer: string
+  /**
+   * Base URL of the calls to Keycloak if it differs from the public issuer, such as inside a container network:
+   * `http://keycloak:8080/realms/acme`.
+   * @default issuer
+   */
+  serverUrl?: string
+  /** Adds a POST route that receives Keycloak's back-channel logouts: the tokens of a logged-out user are refused from then on. */
+  backchannelLogout?: BackchannelLogoutOptions
+  /** Instead of `issuer`: {@link SeveralIssuersOptions}. */
+  issuers?: never
 }

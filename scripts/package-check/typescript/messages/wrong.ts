@@ -70,9 +70,9 @@ app.get('/', async (request) => hello(request))
 const hello = ({ user }: KeycloakRequest<{ authenticated: true }>) => user.id
 
 // Options, as they are registered.
-// 'audiance' does not exist in type 'FastifyRegisterOptions<KeycloakOptions>'
+// 'audiance' does not exist in type
 app.register(keycloak, { issuer, audiance: 'api' })
-// Property 'issuer' is missing in type '{ clientId: string; }' but required in type 'KeycloakOptions'
+// is missing in type '{ clientId: string; }' but required in type
 app.register(keycloak, { clientId: 'api' })
 // 'maxage' does not exist in type 'JwksOptions'. Did you mean to write 'maxAge'?
 app.register(keycloak, { issuer, jwks: { maxage: 5 } })
@@ -84,9 +84,9 @@ app.register(keycloak, { issuer, claimMapping: { email: 5 } })
 app.register(keycloak, { issuer, claimMapping: { emial: 'email' } })
 // Type '"name"' is not assignable to type
 app.register(keycloak, { issuer, userIdField: 'name' })
-// is not assignable to type 'SyncUser'
+// Type 'string' is not assignable to type
 app.register(keycloak, { issuer, syncUser: () => 'alice' })
-// is not assignable to type 'ExtractToken'
+// is not assignable to type 'string
 app.register(keycloak, { issuer, extractToken: async () => 'token' })
 
 // Options, as a variable of their type: shorter, and with suggestions.
