@@ -85,6 +85,12 @@ t.test('names that differ by characters that OpenAPI does not have stay apart', 
   t.strictSame(Object.keys(schemes), ['KeycloakAuth-_', 'KeycloakAuth-globex', 'KeycloakAuth-staff', 'KeycloakAuth-_-2'])
 })
 
+t.test('a realm is called by the end of its URL, decoded where that is text', async (t) => {
+  const issuers = ['acme', 'my%20realm', 'bytes%FF'].map((name) => ({ issuer: `${SSO}/${name}` }))
+  const { schemes } = await documentOf(t, { scheme: 'openIdConnect', issuers })
+  t.strictSame(Object.keys(schemes), ['KeycloakAuth-acme', 'KeycloakAuth-my_realm', 'KeycloakAuth-bytes_FF'])
+})
+
 t.test('what the document demands of all routes stays, but for the tokens of realms that a route does not admit', async (t) => {
   const key = { type: 'apiKey', in: 'header', name: 'x-key' }
   const declared = { components: { securitySchemes: { key } }, security: [{ key: [], 'KeycloakAuth-acme': ['profile'] }, { key: [], 'KeycloakAuth-globex': [] }] }
