@@ -14,7 +14,8 @@ export interface Organization {
   readonly id?: string
   /**
    * The caller's roles in the organization: `realm_access.roles` in it, which are the roles of the caller's groups of the
-   * organization; and `roles`, unless the token has attributes of organizations, one of which could have that name.
+   * organization; and `roles`. If the token has attributes of organizations, one of them can be called `roles`: docs/who-may.md
+   * says what is safe.
    */
   readonly roles: readonly string[]
   /** The paths of the caller's groups of the organization. If no mapper writes groups, an attribute may take their place. */

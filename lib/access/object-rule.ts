@@ -13,52 +13,64 @@ import { scope } from './rules/scope.js'
 const RULES: ReadonlyMap<string, ObjectRule> = new Map(Object.entries({ realmRole, clientRole, group, organization, authorizedParty, scope }))
 
 /** The members that name a rule; each object has one of them. */
-const NAMES: readonly string[] = ['any', 'all', ...RULES.keys()]
+const NAMES: readonly PropertyKey[] = ['any', 'all', ...RULES.keys()]
 
 /** The members that stand beside another one, and that one. */
-const COMPANIONS: ReadonlyMap<string, string> = new Map([...RULES].flatMap(([name, { companions }]) => companions.map((companion) => [companion, name] as const)))
+const COMPANIONS: ReadonlyMap<PropertyKey, string> = new Map([...RULES].flatMap(([name, { companions }]) => companions.map((companion) => [companion, name] as const)))
+
+const MEMBERS = [...NAMES, ...COMPANIONS.keys()] as string[]
 
 /** Words of other packages and of Keycloak, in lower case without separators, and the members that are meant. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map(Object.entries({
   azp: 'authorizedParty', org: 'organization', organisation: 'organization', alias: 'organization', clientid: 'client', and: 'all', or: 'any', some: 'any', oneof: 'any', every: 'all', allof: 'all', anyof: 'any'
 }))
 
+/** A rule that is an object: the member that names it, and its own members. */
+interface ObjectMembers {
+  key: string
+  members: JsonObject
+}
+
 /**
- * The own members of a rule, each read once.
+ * The own members of a rule, each read once. `hasPermission` runs this for each request.
  * @param what the words that complete "… must be"
  * @throws {TypeError} if they are not those of one rule: an unknown or inherited one, none, or two rules
  */
-export function membersOf (rule: object, name: string, what: string): JsonObject {
+export function membersOf (rule: object, name: string, what: string): ObjectMembers {
   const members: JsonObject = Object.create(null)
-  for (const key of Reflect.ownKeys(rule)) {
-    if (typeof key === 'symbol' || !isKnown(key)) throw new TypeError(`${name} must be ${what}, not an object with the key ${JSON.stringify(String(key).slice(0, 40))}${adviceFor(String(key))}`)
-    members[key] = (rule as JsonObject)[key]
+  let key: string | undefined
+  let companion: string | undefined
+  for (const member of Reflect.ownKeys(rule)) {
+    const isCompanion = COMPANIONS.has(member)
+    if (!isCompanion && !NAMES.includes(member)) throw new TypeError(`${name} must be ${what}, not an object with the key ${JSON.stringify(String(member).slice(0, 40))}${adviceFor(String(member))}`)
+    const known = member as string
+    members[known] = (rule as JsonObject)[known]
+    if (isCompanion) companion = known
+    else if (key === undefined) key = known
+    else throw new TypeError(`${name} must be one rule, not an object with ${key} and ${known}; write an array of objects for all of them, or { any: [...] }`)
   }
-  const inherited = [...NAMES, ...COMPANIONS.keys()].find((key) => !Object.hasOwn(members, key) && hasMember(rule, key))
+  refuseInherited(rule, members, name, what)
+  if (companion !== undefined && COMPANIONS.get(companion) !== key) throw new TypeError(`${name} must be ${what}, not an object with ${key === undefined ? '' : `${key} and `}${companion}; ${companion} goes with ${COMPANIONS.get(companion)} alone`)
+  if (key === undefined) throw new TypeError(`${name} must be ${what}, not an object without a rule`)
+  return { key, members }
+}
+
+/** Most rules inherit nothing but what every object does. */
+function refuseInherited (rule: object, members: JsonObject, name: string, what: string): void {
+  if (Object.getPrototypeOf(rule) === Object.prototype) return
+  const inherited = MEMBERS.find((member) => !Object.hasOwn(members, member) && hasMember(rule, member))
   if (inherited !== undefined) throw new TypeError(`${name} must be ${what}, not an object that inherits ${inherited}; write it as a member of its own`)
-  const names = NAMES.filter((key) => Object.hasOwn(members, key))
-  if (names.length > 1) throw new TypeError(`${name} must be one rule, not an object with ${names.join(' and ')}; write an array of objects for all of them, or { any: [...] }`)
-  if (names.length === 0 && Object.keys(members).length === 0) throw new TypeError(`${name} must be ${what}, not an object without a rule`)
-  const companion = Object.keys(members).find((key) => COMPANIONS.has(key) && COMPANIONS.get(key) !== names[0])
-  if (companion !== undefined) throw new TypeError(`${name} must be ${what}, not an object with ${[...names, companion].join(' and ')}; ${companion} goes with ${COMPANIONS.get(companion)} alone`)
-  return members
 }
 
-/** Compile the members that {@link membersOf} has found. */
-export function compileObject (members: JsonObject, place: RulePlace): Rule {
-  const name = NAMES.find((key) => Object.hasOwn(members, key))!
-  return RULES.get(name)!.compile(members, place)
-}
-
-function isKnown (key: string): boolean {
-  return NAMES.includes(key) || COMPANIONS.has(key)
+/** Compile the members that {@link membersOf} has found, of a rule that is no list. */
+export function compileObject ({ key, members }: ObjectMembers, place: RulePlace): Rule {
+  return RULES.get(key)!.compile(members, place)
 }
 
 function adviceFor (key: string): string {
   const plain = key.toLowerCase().replaceAll(/[_-]/g, '')
   if (plain === 'roles' || plain === 'permission') return '; write a role of this API as a string, or { realmRole: "admin" }'
   if (plain === 'not') return '; write a function instead'
-  const known = [...NAMES, ...COMPANIONS.keys()]
-  const meant = SYNONYMS.get(plain) ?? nearest(plain, known, Math.min(3, Math.ceil(plain.length / 4)))
+  const meant = SYNONYMS.get(plain) ?? nearest(plain, MEMBERS, Math.min(3, Math.ceil(plain.length / 4)))
   return meant === undefined ? `; write one of ${NAMES.join(', ')}` : `; write ${meant}`
 }

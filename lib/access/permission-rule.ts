@@ -6,8 +6,12 @@ import { isThenable } from '../util/maybe-promise.js'
 import { isObject } from '../util/strict-json.js'
 import { roleDenial } from './denial.js'
 import { compileObject, membersOf } from './object-rule.js'
-import { claimsRule, type Rule, type RulePlace } from './rule.js'
+import { type Rule, type RulePlace, rulesOfClaims } from './rule.js'
 import { compileList } from './rule-list.js'
+
+const roleRule = rulesOfClaims('role')
+
+const FUNCTION: Rule['kinds'] = new Set(['function'])
 
 /** The deepest nesting of rules: a list that contains itself would have no end. */
 const MAX_DEPTH = 16
@@ -23,28 +27,26 @@ export function compileRule (rule: unknown, place: RulePlace, depth = 0): Rule {
   if (depth > MAX_DEPTH) throw new TypeError(`${name} nests rules more than ${MAX_DEPTH} deep; write a function instead`)
   if (typeof rule === 'string') return role(rule, name)
   if (typeof rule === 'function') return ownRule(rule as (claims: Claims, request: FastifyRequest) => unknown)
-  if (Array.isArray(rule)) return list(rule, 'all', place)
+  if (Array.isArray(rule)) return list(rule, 'all', place, depth)
   if (!isObject(rule)) throw new TypeError(`${name} must be ${WHAT}, not ${kindOf(rule)}`)
-  const members = membersOf(rule, name, WHAT)
-  for (const kind of ['any', 'all'] as const) {
-    if (!Object.hasOwn(members, kind)) continue
-    const rules = members[kind]
-    if (!Array.isArray(rules)) throw new TypeError(`${name} must be { ${kind}: [...] } with an array of rules, not an object whose ${kind} is ${kindOf(rules)}`)
-    return list(rules, kind, { ...place, name: `${name}.${kind}` })
-  }
-  return compileObject(members, place)
+  const object = membersOf(rule, name, WHAT)
+  const { key, members } = object
+  if (key !== 'any' && key !== 'all') return compileObject(object, place)
+  const rules = members[key]
+  if (!Array.isArray(rules)) throw new TypeError(`${name} must be { ${key}: [...] } with an array of rules, not an object whose ${key} is ${kindOf(rules)}`)
+  return list(rules, key, { ...place, name: `${name}.${key}` }, depth)
+}
 
-  function list (given: readonly unknown[], kind: 'any' | 'all', within: RulePlace): Rule {
-    // A copy, because an array of another class need not give the members that its length promises.
-    const rules: unknown[] = Array.from(given)
-    if (rules.length === 0) throw new TypeError(`${within.name} must hold a rule at least, not an empty array`)
-    return compileList(rules.map((each, at) => compileRule(each, { ...within, name: `${within.name}[${at}]` }, depth + 1)), kind)
-  }
+function list (given: readonly unknown[], kind: 'any' | 'all', { name, parameters }: RulePlace, depth: number): Rule {
+  // A copy, because an array of another class need not give the members that its length promises.
+  const rules: unknown[] = Array.from(given)
+  if (rules.length === 0) throw new TypeError(`${name} must hold a rule at least, not an empty array`)
+  return compileList(rules.map((each, at) => compileRule(each, { name: `${name}[${at}]`, parameters }, depth + 1)), kind)
 }
 
 function role (name: string, where: string): Rule {
   if (name === '') throw new TypeError(`${where} must name a role, not an empty string`)
-  return claimsRule('role', {
+  return roleRule({
     text: name,
     check: ({ roles }) => roles.includes(name),
     denial: (caller, rule) => roleDenial(caller, rule, rule === name)
@@ -57,7 +59,7 @@ function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown):
     // JavaScript names a function that is written in place after its member: `permission: () => …` is called "permission".
     text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
     dependsOnClaimsOnly: false,
-    kinds: new Set(['function']),
+    kinds: FUNCTION,
     denial: (_caller, rule) => reasonFor('rule_not_fulfilled', { rule }),
     check ({ claims, request }) {
       const answer = allows(claims, request)

@@ -44,7 +44,11 @@ export interface ObjectRule {
   readonly compile: (members: JsonObject, place: RulePlace) => Rule
 }
 
-/** A rule that the claims alone decide. */
-export function claimsRule (kind: RuleKind, rule: Pick<Rule, 'text' | 'check' | 'denial'>): Rule {
-  return { ...rule, dependsOnClaimsOnly: true, kinds: new Set([kind]) }
+/** The parts in which rules of one kind differ. */
+type RuleParts = Pick<Rule, 'text' | 'check' | 'denial'>
+
+/** @returns a function that makes rules of a kind, which the claims alone decide */
+export function rulesOfClaims (kind: RuleKind): (parts: RuleParts) => Rule {
+  const kinds = new Set([kind])
+  return ({ text, check, denial }) => ({ text, check, denial, dependsOnClaimsOnly: true, kinds })
 }

@@ -46,7 +46,7 @@ const CASES: Array<[rule: unknown, sentence: string]> = [
   [Object.assign(Object.create({ role: 'admin' }), { organization: 'acme' }), ` ${RULE} that inherits role; write it as a member of its own`],
   [{ realmRole: 'a', scope: 'b' }, ` must be one rule, not an object with realmRole and scope; ${TWO}`],
   [{ any: ['a'], scope: 'b' }, ` must be one rule, not an object with any and scope; ${TWO}`],
-  [{ organization: 'a', realmRole: 'b', group: 'c' }, ` must be one rule, not an object with realmRole and group and organization; ${TWO}`],
+  [{ organization: 'a', realmRole: 'b', group: 'c' }, ` must be one rule, not an object with organization and realmRole; ${TWO}`],
   [{ realmRole: 'a', scope: undefined }, ` must be one rule, not an object with realmRole and scope; ${TWO}`],
   [{ any: 'a' }, ' must be { any: [...] } with an array of rules, not an object whose any is a string'],
   [{ all: { 0: 'a' } }, ' must be { all: [...] } with an array of rules, not an object whose all is an object'],

@@ -106,7 +106,8 @@ t.test('403 says what is needed, but not how a function decides', async t => {
     '/scope': { scope: ['read', 'write'] },
     '/both': { permission: { any: ['editor', 'admin'] }, scope: 'write' },
     '/named': { permission: function isOwner () { return String(0) === 'top secret' } },
-    '/nameless': { permission: [() => String(0) === 'top secret'] }
+    '/nameless': { permission: [() => String(0) === 'top secret'] },
+    '/claims/:org': { permission: { any: [{ realmRole: 'admin' }, { group: '/staff/**' }, [{ organization: { param: 'org' } }, { scope: 'write' }]] } }
   } as const
   for (const [url, config] of Object.entries(rules)) app.get(url, { config: config as {} }, handler)
   const { paths } = await read()
@@ -116,6 +117,7 @@ t.test('403 says what is needed, but not how a function decides', async t => {
   t.match(says('/both'), '`permission any of (editor, admin) and scope write`')
   t.match(says('/named'), '`permission isOwner()`')
   t.match(says('/nameless'), '`permission all of (a function)`')
+  t.match(says('/claims/{org}'), '`permission any of (realm role admin, group /staff/**, all of (member of the organization in :org, scope write))`')
   t.notMatch(JSON.stringify(paths), 'top secret')
 })
 

@@ -2,9 +2,11 @@ import { reasonFor } from '../../reasons/reason.js'
 import { nameOf } from '../../util/claim-path.js'
 import type { Groups } from '../groups.js'
 import { withoutSlash } from '../groups.js'
-import { type ObjectRule, claimsRule } from '../rule.js'
+import { type ObjectRule, rulesOfClaims } from '../rule.js'
 import { lightweight } from './lightweight.js'
 import { textOf } from './text.js'
+
+const ruleOf = rulesOfClaims('group')
 
 /** The end of a rule that includes all groups below. */
 const BELOW = '/**'
@@ -15,7 +17,7 @@ export const group: ObjectRule = {
   compile (members, place) {
     const path = textOf(members, 'group', 'the path of a group such as "/staff/it", or "/staff/**" for the group and all below it', place)
     const has = matcherOf(path, `${place.name}.group`)
-    return claimsRule('group', {
+    return ruleOf({
       text: `group ${path}`,
       check: ({ rights }) => has(rights.groups),
       denial (caller, rule) {

@@ -9,6 +9,8 @@ import { textOf } from './text.js'
 
 const WHAT = 'the alias of an organization, true for any, or { param: "org" } for the one that a parameter of the route names'
 
+const KINDS: Rule['kinds'] = new Set(['organization'])
+
 /** The organization of a rule: in words, and by request. `null`: any; `undefined`: the request names none. */
 interface Target {
   text: string
@@ -25,7 +27,7 @@ export const organization: ObjectRule = {
     return {
       text: role === undefined ? `member of ${text}` : `member of ${text} with role ${role}`,
       dependsOnClaimsOnly: isFixed,
-      kinds: new Set(['organization']),
+      kinds: KINDS,
       check ({ rights: { organizations }, request }) {
         const alias = aliasOf(request)
         if (alias === undefined) return false
@@ -53,7 +55,7 @@ function parametersOf ({ parameters }: RulePlace): string {
 
 /** The value of a parameter, which Fastify has decoded; `undefined` for an optional one that is missing, or an empty one. */
 function parameterOf (params: unknown, name: string): string | undefined {
-  const value = isObject(params) ? member(params as JsonObject, name) : undefined
+  const value = member(params as JsonObject, name)
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 

@@ -1,7 +1,9 @@
 import { scopeDenial } from '../denial.js'
-import { type ObjectRule, claimsRule } from '../rule.js'
+import { type ObjectRule, rulesOfClaims } from '../rule.js'
 import { isScopeWord } from '../scopes.js'
 import { textOf } from './text.js'
+
+const ruleOf = rulesOfClaims('scope')
 
 const WORD = 'a word of the scope claim such as "write"'
 
@@ -12,7 +14,7 @@ export const scope: ObjectRule = {
     const word = textOf(members, 'scope', WORD, place)
     if (!isScopeWord(word)) throw new TypeError(`${place.name}.scope must be ${WORD}, not a string with blanks, quotes or other characters that no scope has`)
     const words = [word]
-    return claimsRule('scope', {
+    return ruleOf({
       text: `scope ${word}`,
       check: (caller) => caller.hasScopes(words),
       denial: (caller) => scopeDenial(caller, words)

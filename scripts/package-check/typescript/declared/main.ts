@@ -10,6 +10,9 @@ declare module 'fastify-keycloak-bearer' {
     claims: { tenant: string, sub: string }
     permission: 'read-profile' | 'edit'
     scope: 'read' | 'write'
+    realmRole: 'admin' | 'support'
+    client: 'web' | 'billing'
+    organization: 'acme' | 'globex'
   }
 }
 
@@ -38,6 +41,26 @@ declare const anything: string
 // @ts-expect-error may be any
 app.get('/', { config: { permission: anything } }, handler)
 
+// Rules on claims.
+app.get('/', { config: { permission: { realmRole: 'admin' } } }, handler)
+app.get('/', { config: { permission: [{ clientRole: 'anything', client: 'billing' }, { any: [{ authorizedParty: 'web' }, { scope: 'read' }] }] } }, handler)
+app.get('/:org', { config: { permission: { any: [{ organization: 'acme' }, { organization: true }, { organization: { param: 'org' }, role: 'anything' }] } } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: { realmRole: 'amdin' } } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: { clientRole: 'reader', client: 'biling' } } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: { authorizedParty: 'wbe' } } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: ['edit', { organization: 'acmee' }] } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { permission: { scope: 'raed' } } }, handler)
+app.register(keycloak, { issuer, scopeImplies: { write: ['read'] } })
+// @ts-expect-error misspelled
+app.register(keycloak, { issuer, scopeImplies: { write: ['raed'] } })
+// @ts-expect-error misspelled
+app.register(keycloak, { issuer, scopeImplies: { wirte: ['read'] } })
+
 // Scopes.
 app.get('/', { config: { scope: 'read' } }, handler)
 app.get('/', { config: { scope: ['read', 'write'] } }, handler)
@@ -50,6 +73,9 @@ app.get('/', { config: { scope: ['read', 'wirte'] } }, handler)
 app.get('/', async (request) => {
   request.hasPermission('edit')
   request.hasPermission({ any: ['edit', ['read-profile', ({ tenant }) => tenant === 'acme']] })
+  request.hasPermission({ any: [{ realmRole: 'admin' }, { organization: 'globex' }] })
+  // @ts-expect-error misspelled
+  request.hasPermission({ realmRole: 'amdin' })
   // @ts-expect-error misspelled
   request.hasPermission('edti')
   // @ts-expect-error misspelled

@@ -7,6 +7,8 @@ declare module 'fastify-keycloak-bearer' {
     profile: { id: string, email?: string }
     claims: { tenant: string }
     permission: 'read-profile' | 'edit'
+    realmRole: 'admin' | 'support'
+    organization: 'acme'
   }
 }
 
@@ -49,6 +51,20 @@ app.get('/', { config: { permission: ['edit', 'raed-profile'] } }, handler)
 export const config: KeycloakRouteConfig = { permission: 'raed-profile' }
 // WriteInstead<"any or all, which may hold the other">
 export const both: KeycloakRouteConfig = { permission: { any: ['edit'], all: 'edit' } }
+// '{ realmRole: "amdin"; }' is not assignable to type '(PermissionRule | undefined) & { realmRole: "amdin"; }'
+app.get('/', { config: { permission: { realmRole: 'amdin' } } }, handler)
+// '["edit", { realmRole: "amdin"; }]' is not assignable to type '(PermissionRule | undefined)
+app.get('/', { config: { permission: ['edit', { realmRole: 'amdin' }] } }, handler)
+// Did you mean '"admin"'?
+export const realmRole: KeycloakRouteConfig = { permission: { realmRole: 'amdin' } }
+// '{ organization: "globex"; }' is not assignable to type '(PermissionRule | undefined)
+app.get('/', { config: { permission: { organization: 'globex' } } }, handler)
+// '{ realmRole: "admin"; scope: string; }' is not assignable to type 'PermissionRule
+export const two: KeycloakRouteConfig = { permission: { realmRole: 'admin', scope: 'write' } }
+// WriteInstead<"role">
+export const roles: KeycloakRouteConfig = { permission: { organization: 'acme', roles: 'admin' } }
+// 'groups' does not exist in type
+export const groups: KeycloakRouteConfig = { permission: { groups: '/staff' } }
 // Source has 0 element(s) but target requires 1
 app.get('/', { config: { scope: [] } }, handler)
 
@@ -63,6 +79,8 @@ app.get('/', { config: { authenticated: true } }, async ({ user }) => user.emial
 app.get('/', { config: { authenticated: true } }, async ({ auth }) => auth.tennant)
 // Argument of type '"edti"' is not assignable to parameter of type 'SyncPermissionRule'
 app.get('/', async (request) => request.hasPermission('edti'))
+// '{ realmRole: "amdin"; }' is not assignable to parameter of type 'SyncPermissionRule'
+app.get('/', async (request) => request.hasPermission({ realmRole: 'amdin' }))
 // is not assignable to type 'SyncPermissionFunction'
 app.get('/', async (request) => request.hasPermission(async () => true))
 // Type 'null' is not assignable to type 'Readonly<{ id: string
