@@ -16,6 +16,11 @@ export class TenantHistory {
     this.#issuers.set(name, issuer)
   }
 
+  /** The issuer is no tenant any more: it is asked about like a stranger. Its name is its own until another one claims it. */
+  forget (issuer: string): void {
+    this.#names.delete(issuer)
+  }
+
   has (issuer: string): boolean {
     return this.#names.has(issuer)
   }

@@ -4,26 +4,14 @@ import type { Identity } from '../token/identity.js'
 import { notValid, unavailable } from '../errors.js'
 import { andThen, type MaybePromise } from '../util/maybe-promise.js'
 import type { Presentation } from './identification.js'
-import { causeOf, TenantFunction, type TenantFunctionOptions, type TenantSettings } from './tenant-function.js'
+import { causeOf, TenantFunction, type TenantSettings } from './tenant-function.js'
 import { TenantHistory } from './tenant-history.js'
 import { isTenantIssuer } from './tenant-issuer.js'
+import type { TenantsOptions } from './tenant-options.js'
 import { TenantQueue } from './tenant-queue.js'
 import { TenantRealms } from './tenant-realms.js'
 import { TenantRefusals } from './tenant-refusals.js'
 import type { Tenant, TenantRealm } from './tenant.js'
-
-export interface TenantsOptions<R extends TenantRealm, Settings extends TenantSettings> extends Omit<TenantFunctionOptions<Settings>, 'timeout'> {
-  maxIssuers: number
-  /**
-   * Opens a realm.
-   * @throws {Error} if a part that the options require cannot be had
-   */
-  open: (settings: Settings) => Promise<R>
-  /** Adds the routes that Keycloak calls. */
-  onStart?: (fastify: FastifyInstance) => Promise<void>
-  /** Milliseconds for one call of the function. */
-  timeout?: number
-}
 
 /** Milliseconds for one call of the function. */
 const TIMEOUT = 5000
@@ -155,8 +143,14 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
       this.#refusals.failed(iss)
       throw error
     }
-    this.#refusals.unknown(iss)
+    this.#unknown(iss)
     throw notValid('issuer_unknown')
+  }
+
+  /** The function returned null. */
+  #unknown (iss: string): void {
+    this.#refusals.unknown(iss)
+    this.#history.forget(iss)
   }
 
   async #add (settings: Settings): Promise<Tenant<R>> {
@@ -189,7 +183,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
     }
     const other = this.#opening.has(name) ? { name } : await this.#function.ask(holder)
     if (other?.name === name) throw this.#function.failed('the function issuers returned entries of two issuers with one name: give each entry a name of its own', issuer)
-    if (other === null) this.#refusals.unknown(holder)
+    if (other === null) this.#unknown(holder)
     this.#history.release(name)
     const open = this.#realms.byIssuer(holder)
     if (open !== undefined) this.#realms.end(open)

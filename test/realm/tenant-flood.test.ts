@@ -75,6 +75,30 @@ t.test('a tenant that returns is asked about at once, while strangers hold up al
   await strangers
 })
 
+t.test('a tenant that has ended is asked about like a stranger', async (t) => {
+  const clocks = clocksFor(t)
+  const ended = new Set<string>()
+  let hanging = 0
+  const { ask, asked, closing } = tenantsFor(t, (iss) => {
+    if (!isStranger(iss)) return ended.has(iss) ? null : entryOf(iss)
+    hanging++
+    return new Promise(() => {})
+  }, { maxIssuers: 1 })
+  for (const name of ['a', 'b', 'c']) t.equal(await ask(issuer(name)), 'good')
+  ended.add(issuer('a'))
+  t.equal(await ask(issuer('a')), 'issuer_unknown')
+  clocks.advance(61)
+  const strangers = Promise.all(Array.from({ length: 12 }, (_, at) => ask(stranger(at))))
+  await until(() => hanging === 12)
+  const calls = asked.length
+  const late = ask(issuer('a'))
+  t.equal(await ask(issuer('b')), 'good')
+  t.same(asked.slice(calls), [issuer('b')])
+  closing.finish()
+  t.equal(await late, 'api_closing')
+  await strangers
+})
+
 t.test('the issuer of several requests is asked about before those of one each, and stays when there are too many', async (t) => {
   const { ask, asked, held, release, closing } = heldFor(t)
   const strangers = Promise.all(Array.from({ length: 20 }, (_, at) => ask(stranger(at))))
