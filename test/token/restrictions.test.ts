@@ -118,3 +118,16 @@ t.test('they are off by default', async (t) => {
   const token = realm.token({ header: { typ: undefined as never }, claims: { azp: undefined, iat: 1, sub: undefined, jti: undefined } })
   t.equal((await app.inject({ url: '/me', headers: bearer(token) })).statusCode, 200)
 })
+
+t.test('the reason names the client and the parties, and no value of a token that nobody verified', async (t) => {
+  const realm = await realmFor(t)
+  const reasonOf = async (verifySignature: boolean, azp: string, authorizedParties = ['web', 'cli']): Promise<string> => {
+    const app = await apiFor(t, realm, { verifySignature, authorizedParties })
+    return app.keycloak.verify(realm.token({ claims: { azp } })).then(() => 'accepted', ({ reason }: KeycloakError) => reason!)
+  }
+  const cure = 'add this client to authorizedParties, or send a token of a client that is in it'
+  t.equal(await reasonOf(true, 'other'), `azp "other" is none of authorizedParties ["web", "cli"]: ${cure}`)
+  t.equal(await reasonOf(true, 'forged\nline'), `azp is none of authorizedParties ["web", "cli"]: ${cure}`)
+  t.equal(await reasonOf(false, 'other'), `azp is none of authorizedParties ["web", "cli"]: ${cure}`)
+  t.equal(await reasonOf(true, 'x', ['a', 'b', 'c', 'd', 'e', 'f']), `azp "x" is none of authorizedParties ["a", "b", "c", "d", "e", …]: ${cure}`)
+})
