@@ -29,7 +29,7 @@ export class PushDispatcher {
 
   /** @param issuerOf reads the issuer, which nobody has verified; it throws KeycloakError token_not_valid */
   receive (kind: DispatchedPush, token: string, issuerOf: () => string): Reception {
-    const call: PendingCall = { proven: false, late: false }
+    const call: PendingCall = { proven: false, late: false, issuer: undefined }
     return { call, done: this.#receive(kind, token, issuerOf, call) }
   }
 

@@ -75,14 +75,13 @@ export class PushReceiver {
   }
 
   receive (token: string): Reception {
-    const call: PendingCall = { proven: false, late: false }
+    const call: PendingCall = { proven: false, late: false, issuer: undefined }
     return { call, done: this.take(token, call) }
   }
 
   /** The same for a push that has waited for its realm. */
   async take (token: string, call: PendingCall): Promise<void> {
-    const { issuer } = this.#options
-    if (issuer !== undefined) call.issuer = issuer
+    call.issuer = this.#options.issuer
     try {
       await this.#carryOutOnce(await this.#read(token, call), call)
     } catch (error) {

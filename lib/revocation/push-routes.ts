@@ -31,7 +31,7 @@ export interface PushRouteSpec {
 }
 
 /** The state of a push that failed before its signature was checked. */
-const UNPROVEN: PendingCall = Object.freeze({ proven: false, late: false })
+const UNPROVEN: PendingCall = Object.freeze({ proven: false, late: false, issuer: undefined })
 
 /** A POST route for one kind of push. */
 export class PushRoute {

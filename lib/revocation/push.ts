@@ -39,7 +39,7 @@ export interface PendingCall {
   /** The request was answered before the push was decided. */
   late: boolean
   /** The name of the issuer that the push says it is of, if there are several and it is one of them. */
-  issuer?: string
+  issuer: string | undefined
 }
 
 /** Milliseconds that a push may wait: Keycloak's tokens end after two minutes, a forged one has no end. */
