@@ -81,7 +81,11 @@ t.test('a rule that means nothing throws when the route is added, in one sentenc
     [{ permmision: 'a' }, /write permission/],
     [{ authenticate: true }, /config\.authenticate is not known; write authenticated/],
     [{ autenticated: true }, /write authenticated/],
-    ...['isuer', 'isser', 'issuerr', 'issure', 'Issuers', 'ISSUER', 'issuer_'].map((key): [unknown, RegExp] => [{ authenticated: true, [key]: 'acme' }, new RegExp(`config\\.${key} is not known; write issuer`)]),
+    ...['isuer', 'isser', 'issuerr', 'issure', 'Issuers', 'ISSUER', 'issuer_'].map((key): [Record<string, unknown>, RegExp] => [{ authenticated: true, [key]: 'acme' }, new RegExp(`config\\.${key} is not known; write issuer`)]),
+    [{ realmRole: 'admin' }, /config\.realmRole is not known; write permission: { realmRole: … }/],
+    [{ issuer: 'test', clientRole: 'admin', client: 'books' }, /config\.clientRole is not known; write permission: { clientRole: … }/],
+    ...['realmRoles', 'realm_role', 'realmrole'].map((key): [Record<string, unknown>, RegExp] => [{ [key]: 'admin' }, /write permission: { realmRole: … }/]),
+    [{ authorizedParty: 'web' }, /write permission: { authorizedParty: … }/],
     [{ permission: new EmptyArray('admin', 'editor') }, /config\.permission must hold a rule at least/],
     [{ permission: { any: new EmptyArray('admin', 'editor') } }, /config\.permission\.any must hold a rule at least/]
   ]
