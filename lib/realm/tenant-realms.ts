@@ -87,6 +87,15 @@ export class TenantRealms<R extends TenantRealm> {
     if (tenant.uses === 0) this.#close(tenant)
   }
 
+  /** The realm of an issuer ends, and one that has ended already does not return. */
+  forget (issuer: string): void {
+    for (const tenant of this.#open) {
+      if (tenant.realm.issuer !== issuer) continue
+      tenant.mayReturn = false
+      if (!tenant.isEnded) this.end(tenant)
+    }
+  }
+
   /** Ends and closes all, whether they are in use or not. */
   async close (): Promise<void> {
     for (const tenant of this.#open) {

@@ -98,8 +98,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
     this.#asking.delete(iss)
     this.#function.forget(iss)
     this.#refusals.forget(iss)
-    const open = this.#realms.byIssuer(iss)
-    if (open !== undefined) this.#realms.end(open)
+    this.#realms.forget(iss)
   }
 
   /** No realm is open at start. */
@@ -151,6 +150,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
   #unknown (iss: string): void {
     this.#refusals.unknown(iss)
     this.#history.forget(iss)
+    this.#realms.forget(iss)
   }
 
   async #add (settings: Settings): Promise<Tenant<R>> {
@@ -185,8 +185,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
     if (other?.name === name) throw this.#function.failed('the function issuers returned entries of two issuers with one name: give each entry a name of its own', issuer)
     if (other === null) this.#unknown(holder)
     this.#history.release(name)
-    const open = this.#realms.byIssuer(holder)
-    if (open !== undefined) this.#realms.end(open)
+    this.#realms.forget(holder)
     return this.#claimName({ issuer, name })
   }
 }

@@ -83,8 +83,8 @@ t.test('a realm that accepts its first token after others were named has its pla
 })
 
 /** One realm that accepts tokens, and so many that are in use and have accepted none. */
-async function unprovenFor (t: Test, count: number): Promise<Stubs & { slow: Array<Promise<string>> }> {
-  const stubs = tenantsFor(t, entryOf, { maxIssuers: 1 })
+async function unprovenFor (t: Test, count: number, find: (iss: string) => unknown = entryOf): Promise<Stubs & { slow: Array<Promise<string>> }> {
+  const stubs = tenantsFor(t, find, { maxIssuers: 1 })
   await stubs.ask(issuer('a'))
   const slow: Array<Promise<string>> = []
   for (let at = 0; at < count; at++) {
@@ -110,6 +110,21 @@ t.test('a realm that had to end before it accepted its first token is open again
   t.equal(await ask(issuer('0')), 'good')
   t.equal(asked.filter((iss) => iss === issuer('0')).length, 1)
   t.equal(opened[0]!.closed, 1)
+})
+
+t.test('it is not if its issuer was forgotten meanwhile, or the function knows it no more', async (t) => {
+  const gone = new Set<string>()
+  const { ask, slow, opened, tenants } = await unprovenFor(t, 40, (iss) => gone.has(iss) ? null : entryOf(iss))
+  gone.add(issuer('1'))
+  t.equal(await ask(issuer('1')), 'issuer_unknown')
+  opened[2]!.accept()
+  t.equal(await slow[1], 'good')
+  t.equal(await ask(issuer('1')), 'issuer_unknown')
+  tenants.forget(issuer('0'))
+  opened[1]!.accept()
+  t.equal(await slow[0], 'good', 'a request under way is answered')
+  t.equal(tenants.byName('0'), undefined)
+  t.equal(opened[1]!.closed, 1)
 })
 
 t.test('it is not if there is another one of its issuer by now, or the API has closed', async (t) => {
