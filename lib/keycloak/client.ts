@@ -90,7 +90,7 @@ export class KeycloakClient {
       // Each request is cancelled in the end, most of them long after their response: an error costs something to make.
       if (this.closing.has(end)) end(unavailable(why, 'local'))
     })
-    const response = await attempts.run().catch((error) => this.#fail(error)).finally(() => {
+    const response = await attempts.run().catch((error) => { throw attempts.ended ?? this.#failure(error) }).finally(() => {
       if (deadline !== request.timeout) deadline.clear()
       this.closing.delete(end)
     })
@@ -114,9 +114,9 @@ export class KeycloakClient {
     await this.#pool?.destroy()
   }
 
-  #fail (error: unknown): never {
-    if (this.#isClosed) throw unavailable('api_closed', 'local')
-    throw error instanceof UnavailableError ? error : unavailable(networkFailure(error), 'unreachable')
+  #failure (error: unknown): UnavailableError {
+    if (error instanceof UnavailableError) return error
+    return this.#isClosed ? unavailable('api_closed', 'local') : unavailable(networkFailure(error), 'unreachable')
   }
 
   /** The pool, loaded at the first request because that takes longer than all the rest. */

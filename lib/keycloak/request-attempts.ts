@@ -32,6 +32,11 @@ export class RequestAttempts {
     return this.#handler?.writtenAt
   }
 
+  /** The error that the request was ended with. */
+  get ended (): UnavailableError | undefined {
+    return this.#ended
+  }
+
   /** @throws {Error} an UnavailableError, or an error of undici */
   async run (left = MAX_ATTEMPTS - 1): Promise<Response> {
     try {
