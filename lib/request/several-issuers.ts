@@ -42,8 +42,9 @@ export class SeveralIssuers {
   /** The identity of a kept token, if the request is not tied to another realm than the token's. */
   accept (request: FastifyRequest, identity: Identity): Identity {
     const realm = realmOf(identity)
-    mustBeSelected(realm, this.#selectedBy(request))
+    const selected = this.#selectedBy(request)
     setRealm(request, realm)
+    mustBeSelected(realm, selected)
     return identity
   }
 
@@ -51,8 +52,8 @@ export class SeveralIssuers {
     const selected = this.#selectedBy(request)
     const realm = this.#authority.realmFor(credentials.token)
     const identifyBy = (picked: Realm): MaybePromise<Identity> => {
-      mustBeSelected(picked, selected)
       setRealm(request, picked)
+      mustBeSelected(picked, selected)
       return this.#authority.identify(picked, credentials, picked.needsPresentation ? new RequestPresentation(reply) : undefined)
     }
     return realm instanceof Promise ? realm.then(identifyBy) : identifyBy(realm)

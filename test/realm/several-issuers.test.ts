@@ -109,6 +109,7 @@ t.test('selectIssuer ties a request to one realm', async (t) => {
   t.same(await at(acme, 'acme.example'), [200, 200, 200])
   t.same(await at(acme, 'globex.example'), [401, 401, 401])
   t.same(await at(globex, 'open.example'), [200, 200, 200])
+  t.match((await acme.inject(app, { as: {}, url: '/who', headers: { host: 'globex.example' } })).headers['www-authenticate'], 'realm="acme"')
   const kept = acme.token()
   t.same([...await at(acme, 'acme.example', kept), ...await at(acme, 'globex.example', kept)], [200, 200, 200, 401, 401, 401])
   names['wrong.example'] = 'stranger'
