@@ -94,6 +94,8 @@ t.test('a form has one logout_token, and whatever else it likes', async (t) => {
     ['a=b', FORM, 'the form does not have exactly one logout_token'],
     [`logout_token=${token()}&logout_token=${token()}`, FORM, 'the form does not have exactly one logout_token'],
     ['logout_token=', FORM, 'the token does not have three parts'],
+    // One character lies 1024 above one of base64url, and would become that one if only eight bits of it were kept.
+    [`logout_token=${encodeURIComponent(token().replace(/(?<=\..*\.)\w/, (character) => String.fromCharCode(0x400 + character.charCodeAt(0))))}`, FORM, 'the signature does not verify'],
     [token(), 'text/plain', `the body must be ${FORM}`],
     [JSON.stringify({ logout_token: token() }), 'application/json', `the body must be ${FORM}`],
     [`logout_token=${token()}`, 'multipart/form-data; boundary=x', `the body must be ${FORM}`]
