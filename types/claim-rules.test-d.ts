@@ -71,3 +71,8 @@ app.get('/', async (request) => {
   expectError(request.isAllowed({ realmRole: 5 }))
   expectError(request.isAllowed(() => 'yes'))
 })
+
+// Beside permission they would be no rules.
+expectError(app.get('/', { config: { realmRole: 'admin' } }, async () => 'x'))
+expectError(app.get('/', { config: { clientRole: 'reader' } }, async () => 'x'))
+expectError(app.get('/', { config: { authorizedParty: 'web' } }, async () => 'x'))

@@ -106,6 +106,7 @@ export interface KeycloakInstance {
    * the next token of the issuer asks the function again. The realm closes after the requests that it decides on. Each
    * instance of the API has to be told. An issuer that the plugin has not met is no error.
    * @param issuer the URL of the realm, as in `iss`
+   * @throws {TypeError} for a text that is no issuer, such as a name
    * @throws {Error} if `issuers` is not a function
    * @example
    * await tenants.delete(issuer)

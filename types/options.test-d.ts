@@ -66,6 +66,7 @@ expectAssignable<KeycloakOptions>({ issuer, audience: ['api'] as const, algorith
 app.register(keycloak, { issuers: [{ issuer }, { name: 'globex', issuer, clientId: 'books', backchannelLogout: { clients: 'web' } }], audience: 'api' })
 app.register(keycloak, { issuers: async (iss) => iss === issuer ? { issuer } : null, maxIssuers: 10, backchannelLogout: { path: '/logout' } })
 app.register(keycloak, { issuers: [{ issuer }], selectIssuer: ({ hostname }) => hostname === 'acme.example' ? 'acme' : null, syncUser: (_profile, context) => ({ issuer: context.issuer }) })
+app.register(keycloak, { issuers: [{ issuer, authorizedParties: 'web', maxTokenAge: 600, tokenType: 'at+jwt', groupsClaim: 'teams' }] })
 expectError(app.register(keycloak, { issuer, issuers: [{ issuer }] }))
 expectError(app.register(keycloak, { issuers: [{}] }))
 expectError(app.register(keycloak, { issuers: { issuer } }))

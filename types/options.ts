@@ -392,7 +392,8 @@ export interface IssuerOptions extends Partial<Pick<CommonOptions, RealmOption>>
 
 /** The options that concern a realm, besides its URLs. */
 type RealmOption =
-  | 'clientId' | 'clientSecret' | 'audience' | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies'
+  | 'clientId' | 'clientSecret' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
+  | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies'
   | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
   | 'verifyTokensWithKeycloak' | 'introspection' | 'jwks' | 'startCheck'
   | 'ca' | 'verifyCertificate' | 'dispatcher'

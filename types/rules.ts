@@ -142,6 +142,12 @@ export interface KeycloakRouteConfig {
   persmission?: WriteInstead<'permission'>
   /** @deprecated Misspelled: write `permission`. */
   Permission?: WriteInstead<'permission'>
+  /** @deprecated A rule: write `permission: { realmRole: … }`. */
+  realmRole?: WriteInstead<'permission: { realmRole: … }'>
+  /** @deprecated A rule: write `permission: { clientRole: …, client: … }`. */
+  clientRole?: WriteInstead<'permission: { clientRole: …, client: … }'>
+  /** @deprecated A rule: write `permission: { authorizedParty: … }`. */
+  authorizedParty?: WriteInstead<'permission: { authorizedParty: … }'>
   /** @deprecated Misspelled: write `issuer`. */
   issuers?: WriteInstead<'issuer'>
   /** @deprecated Misspelled: write `issuer`. */

@@ -18,14 +18,18 @@ const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'a
 const OF_A_RULE = ['realmRole', 'clientRole', 'authorizedParty']
 
 /** Keys that seem to demand roles, scopes or an issuer, in lower case without separators: most of them are of other packages. */
-const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'group', 'groups', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
+const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'tenant', 'tenants', 'client', 'clients', 'azp', 'authorizedparties', 'group', 'groups', 'org', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
 
 /** Keys of other packages that demand any valid token, in lower case without separators. */
 const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication', 'requireauth', 'requiresauth', 'protected', 'secured'])
 
-/** The right spelling or place of a key; `undefined` if the key is not wrong. */
-export function correctionOf (key: string): string | undefined {
+/**
+ * The right spelling or place of a key; `undefined` if the key is not wrong.
+ * @param value its value, if it is at hand
+ */
+export function correctionOf (key: string, value?: unknown): string | undefined {
   if (NEVER_CORRECTED.has(key)) return undefined
+  if ((key === 'any' || key === 'all') && Array.isArray(value)) return `permission: { ${key}: … }`
   const member = nearest(key.replaceAll(/[_-]/g, ''), OF_A_RULE, 1)
   if (member !== undefined) return `permission: { ${member}: … }`
   return nearest(key, CORRECTED_KEYS, 2) ?? nearest(key, CORRECTED_SHORT_KEYS, 1)

@@ -42,7 +42,7 @@ export function membersOf (rule: object, name: string, what: string): ObjectMemb
   let companion: string | undefined
   for (const member of Reflect.ownKeys(rule)) {
     const isCompanion = COMPANIONS.has(member)
-    if (!isCompanion && !NAMES.includes(member)) throw new TypeError(`${name} must be ${what}, not an object with the key ${JSON.stringify(String(member).slice(0, 40))}${adviceFor(String(member))}`)
+    if (!isCompanion && !NAMES.includes(member)) throw new TypeError(`${name} must be ${what}, not an object with the key ${JSON.stringify(String(member).slice(0, 40))}${adviceFor(String(member), rule)}`)
     const known = member as string
     members[known] = (rule as JsonObject)[known]
     if (isCompanion) companion = known
@@ -67,10 +67,12 @@ export function compileObject ({ key, members }: ObjectMembers, place: RulePlace
   return RULES.get(key)!.compile(members, place)
 }
 
-function adviceFor (key: string): string {
+function adviceFor (key: string, rule: object): string {
   const plain = key.toLowerCase().replaceAll(/[_-]/g, '')
+  if (plain === 'roles' && Object.hasOwn(rule, 'organization')) return '; write role: "admin", one role in the organization'
   if (plain === 'roles' || plain === 'permission') return '; write a role of this API as a string, or { realmRole: "admin" }'
   if (plain === 'not') return '; write a function instead'
+  if (plain === 'issuer') return '; write config: { issuer: "acme" } beside permission'
   const meant = SYNONYMS.get(plain) ?? nearest(plain, MEMBERS, Math.min(3, Math.ceil(plain.length / 4)))
   return meant === undefined ? `; write one of ${NAMES.join(', ')}` : `; write ${meant}`
 }

@@ -116,7 +116,7 @@ export function plainConfig (config: unknown, fail: ThrowRouteError): JsonObject
 
 function rejectMisspelled (config: JsonObject, fail: ThrowRouteError): void {
   for (const key of Object.keys(config)) {
-    const meant = correctionOf(key)
+    const meant = correctionOf(key, config[key])
     if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
   }
 }

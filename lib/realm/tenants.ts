@@ -95,6 +95,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
 
   /** What the function said about an issuer counts no more: its realm ends, and its next token asks the function. */
   forget (iss: string): void {
+    if (!isTenantIssuer(iss)) throw new TypeError('forgetIssuer() needs the issuer as tokens have it in iss, such as "https://sso.example.com/realms/acme", not a name or another form of the URL')
     this.#asking.delete(iss)
     this.#function.forget(iss)
     this.#refusals.forget(iss)

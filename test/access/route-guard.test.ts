@@ -86,6 +86,8 @@ t.test('a rule that means nothing throws when the route is added, in one sentenc
     [{ issuer: 'test', clientRole: 'admin', client: 'books' }, /config\.clientRole is not known; write permission: { clientRole: … }/],
     ...['realmRoles', 'realm_role', 'realmrole'].map((key): [Record<string, unknown>, RegExp] => [{ [key]: 'admin' }, /write permission: { realmRole: … }/]),
     [{ authorizedParty: 'web' }, /write permission: { authorizedParty: … }/],
+    [{ any: ['admin'] }, /config\.any is not known; write permission: { any: … }/],
+    [{ authenticated: true, all: ['admin', 'editor'] }, /config\.all is not known; write permission: { all: … }/],
     [{ permission: new EmptyArray('admin', 'editor') }, /config\.permission must hold a rule at least/],
     [{ permission: { any: new EmptyArray('admin', 'editor') } }, /config\.permission\.any must hold a rule at least/]
   ]
@@ -97,7 +99,7 @@ t.test('a rule that means nothing throws when the route is added, in one sentenc
 
 t.test('keys that other plugins may own are left alone', async (t) => {
   const app = await apiFor(t, await realmFor(t))
-  const config = { auth: true, scopes: ['x'], roles: ['y'], rateLimit: {}, permissive: 1, authenticator: 2, swagger: {}, issue: 3, issues: 4, issued: 5, isUser: 6, ['x'.repeat(50)]: 1 }
+  const config = { auth: true, scopes: ['x'], roles: ['y'], rateLimit: {}, permissive: 1, authenticator: 2, swagger: {}, issue: 3, issues: 4, issued: 5, isUser: 6, any: true, all: 'x', ['x'.repeat(50)]: 1 }
   app.get('/others', { config }, async (request) => Object.keys(request.routeOptions.config))
   t.same((await app.inject('/others')).json(), [...Object.keys(config), 'url', 'method'])
 })

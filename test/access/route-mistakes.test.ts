@@ -55,7 +55,7 @@ t.test('keys that look like rules are named at start, once, with what to write',
 t.test('in whatever spelling, form and place they are', async (t) => {
   class Config { get roles (): string[] { return ['admin'] } }
   const keys: Array<[string, object]> = [
-    ...['Roles', 'ROLES', 'requiredRoles', 'required_roles', 'authorize', 'authorization', 'requireAuthentication', 'requireAuth', 'requiresAuth', 'authentication', 'protected', 'Scope', 'SCOPE', 'scop', 'realm', 'realms', 'iss', 'issuerName', 'group', 'groups', 'organization', 'Organizations']
+    ...['Roles', 'ROLES', 'requiredRoles', 'required_roles', 'authorize', 'authorization', 'requireAuthentication', 'requireAuth', 'requiresAuth', 'authentication', 'protected', 'Scope', 'SCOPE', 'scop', 'realm', 'realms', 'iss', 'issuerName', 'group', 'groups', 'organization', 'Organizations', 'client', 'authorizedParties', 'azp', 'tenant', 'org']
       .map((key): [string, object] => [`config.${key}`, { config: { [key]: 'x' } }]),
     ['config.roles', { config: new Config() }],
     ['config.roles', { config: Object.create({ roles: 'x' }) }],
