@@ -332,7 +332,7 @@ export interface CommonOptions {
    * Ties a request to one issuer by its name, such as by its host or its path: the token of another issuer is 401
    * `token_not_valid`. `null` ties it to none. An unknown name is your application's error. Synchronous.
    * @example
-   * selectIssuer: ({ hostname }) => hostname.split('.')[0]
+   * selectIssuer: ({ hostname }) => realmOfHost.get(hostname) ?? null
    */
   selectIssuer?: SelectIssuer
   /**
