@@ -16,8 +16,6 @@ export interface RealmDirectory {
    * @throws {KeycloakError} token_not_valid if it is none of the plugin's; keycloak_unavailable
    */
   byIssuer (iss: string): MaybePromise<Realm>
-  /** A realm that is open now. */
-  byName (name: string): Realm | undefined
   /** The realms that are open now, in a fixed order. */
   all (): Iterable<Realm>
   /** Does a realm still decide on tokens? Not if it was closed meanwhile. */

@@ -36,10 +36,6 @@ export class ListedRealms implements RealmDirectory {
     return realm
   }
 
-  byName (name: string): Realm | undefined {
-    return this.#byName.get(name)
-  }
-
   all (): Iterable<Realm> {
     return this.#byName.values()
   }

@@ -17,7 +17,8 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       let realm = authority.only
       try {
         if (typeof token !== 'string') throw notValid('token_not_string')
-        realm ??= await authority.realmFor(token)
+        const picked = authority.realmFor(token)
+        realm = picked instanceof Promise ? await picked : picked
         return (await authority.identify(realm, { scheme: 'Bearer', token })).claims as Claims
       } catch (error) {
         // A new error, because several callers may share the old one, and because its stack shows the call of this program.

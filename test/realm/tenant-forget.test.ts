@@ -4,6 +4,8 @@ import t, { type Test } from 'tap'
 import keycloak from '../../index.js'
 import { createTestRealm } from '../../lib/testing/index.js'
 import type { IssuerOptions, KeycloakOptions, SeveralIssuersOptions } from '../../types/options.js'
+import { until } from '../support/app.js'
+import { heldKeysFor } from '../support/held-keys.js'
 import { entryOf, issuer, tenantsFor } from '../support/tenants.js'
 
 const ACME = issuer('acme')
@@ -45,6 +47,22 @@ t.test('a tenant that has ended, with tokens that are kept', async (t) => {
   app.keycloak.forgetIssuer(acme.issuer)
   t.equal(await ask(acme, token), '401 token_not_valid')
   t.strictSame(app.keycloak.health().issuers, {})
+})
+
+t.test('a kept token does not count by a realm that has ended and is still in use', async (t) => {
+  const { app, table, acme, ask } = await start(t)
+  const held = await heldKeysFor(t, acme)
+  table.set(acme.issuer, { ...acme.options, serverUrl: held.url })
+  const token = acme.token()
+  for (let times = 0; times < 3; times++) t.equal(await ask(acme, token), 'acme')
+  held.hold = true
+  const inUse = ask(acme, acme.token({ kid: 'unknown' }))
+  await until(() => held.asked === 2)
+  table.delete(acme.issuer)
+  app.keycloak.forgetIssuer(acme.issuer)
+  t.equal(await ask(acme, token), '401 token_not_valid')
+  held.release()
+  t.equal(await inUse, '401 token_not_valid')
 })
 
 t.test('a tenant whose entry has changed', async (t) => {

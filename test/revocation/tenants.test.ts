@@ -60,6 +60,8 @@ t.test('a push by the name of a realm that was there before has it made again', 
   await tenants.evict(acme)
   t.equal((await pushTo(tenants, acme, 'acme', { notBefore: now() + 5 }, 'PUSH_NOT_BEFORE')).status, 200)
   t.equal(answer(tenants.of(acme), {}), 'issued_before_not_before')
+  await tenants.evict(acme)
+  t.equal(answer(await tenants.open(acme), {}), 'issued_before_not_before', 'which the issuer keeps')
 })
 
 t.test('an issuer that the function does not know is refused, and one that it cannot tell about waits', async (t) => {
