@@ -11,11 +11,13 @@ export type WithoutMembers<Other extends RuleMember> = {
 
 /** A role of the realm, in the claim `realm_access`: `{ realmRole: 'admin' }`. */
 export interface RealmRoleRule extends WithoutMembers<Exclude<RuleMember, 'realmRole'>> {
+  /** The name of the role: `'admin'`. */
   readonly realmRole: RealmRoleName | OneOf<RealmRoleName>
 }
 
 /** A role of a client, in the claim `resource_access`: `{ clientRole: 'reader', client: 'billing' }`. */
 export interface ClientRoleRule extends WithoutMembers<Exclude<RuleMember, 'clientRole' | 'client'>> {
+  /** The name of the role: `'reader'`. */
   readonly clientRole: string
   /** The id of the client that has the role. */
   readonly client: ClientName | OneOf<ClientName>
@@ -26,6 +28,7 @@ export interface ClientRoleRule extends WithoutMembers<Exclude<RuleMember, 'clie
  * `{ group: '/staff/**' }`. The first slash does not count.
  */
 export interface GroupRule extends WithoutMembers<Exclude<RuleMember, 'group'>> {
+  /** The path of the group: `'/staff/it'`; with `/**` at its end, the groups below it count as well. */
   readonly group: string
 }
 
@@ -38,6 +41,7 @@ export interface GroupRule extends WithoutMembers<Exclude<RuleMember, 'group'>> 
  * { organization: { param: 'org' }, role: 'admin' }   // on a route such as /organizations/:org/invoices
  */
 export interface OrganizationRule extends WithoutMembers<Exclude<RuleMember, 'organization' | 'role'>> {
+  /** The alias of the organization, `true` for any, or `{ param }`: the parameter of the route that holds the alias. */
   readonly organization: OrganizationName | OneOf<OrganizationName> | true | { readonly param: string }
   /** A role that the member needs in the organization: one of `roles` of `request.organizations`. */
   readonly role?: string
@@ -47,11 +51,13 @@ export interface OrganizationRule extends WithoutMembers<Exclude<RuleMember, 'or
 
 /** The client that the token was issued to, the claim `azp`: `{ authorizedParty: 'web' }`. It says nothing about the user. */
 export interface AuthorizedPartyRule extends WithoutMembers<Exclude<RuleMember, 'authorizedParty'>> {
+  /** The id of the client: `'web'`. */
   readonly authorizedParty: ClientName | OneOf<ClientName>
 }
 
 /** A word of the claim `scope`: `{ scope: 'write' }`. */
 export interface ScopeWordRule extends WithoutMembers<Exclude<RuleMember, 'scope'>> {
+  /** The word: `'write'`. */
   readonly scope: ScopeName | OneOf<ScopeName>
 }
 

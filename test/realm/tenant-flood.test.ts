@@ -163,6 +163,17 @@ t.test('after a flood there are calls again with time', async (t) => {
   t.equal(asked.length, 110)
 })
 
+t.test('a stranger that comes after a flood waits for the next call, and gets it', async (t) => {
+  const { ask, asked } = tenantsFor(t, (iss) => isStranger(iss) ? null : entryOf(iss))
+  let now = performance.now()
+  t.intercept(performance, 'now', { value: () => now })
+  for (let at = 0; at < 100; at++) await ask(stranger(at))
+  const late = ask(stranger(100))
+  t.equal(asked.length, 100)
+  now += 100
+  t.equal(await late, 'issuer_unknown')
+})
+
 t.test('tenants do not use up the calls for strangers, however many are new', async (t) => {
   clocksFor(t)
   const { ask } = tenantsFor(t)
