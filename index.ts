@@ -13,7 +13,7 @@ import { parseOptions } from './lib/options/options.js'
 import { Caches } from './lib/realm/caches.js'
 import { openRealms } from './lib/realm/open-realms.js'
 import { Authentication } from './lib/request/authenticate.js'
-import { createOnError } from './lib/request/challenge.js'
+import { bearerContext, createOnError } from './lib/request/challenge.js'
 import { startUnlessClosed } from './lib/request/close-during-start.js'
 import { bearerToken } from './lib/request/credentials.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
@@ -61,7 +61,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
     warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
   })
   fastify.addHook('onRequest', authentication.onRequest)
-  fastify.addHook('onError', createOnError(authority.only?.protectionSpace ?? protectionSpaceOf))
+  fastify.addHook('onError', createOnError(authority.only === undefined ? (request) => bearerContext(protectionSpaceOf(request)) : bearerContext(authority.only.protectionSpace)))
   await startUnlessClosed(fastify, closing, () => directory.start(fastify))
 }
 

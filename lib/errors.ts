@@ -9,9 +9,16 @@ const REFUSALS = {
     challenge: 'invalid_request',
     message: 'The Authorization header must be one: "Bearer", a space and one token.'
   },
+  dpop_proof_not_valid: { statusCode: 401, challenge: 'invalid_dpop_proof', message: 'The DPoP proof is not valid.' },
+  dpop_nonce_required: { statusCode: 401, challenge: 'use_dpop_nonce', message: 'The DPoP proof needs the nonce of the header DPoP-Nonce.' },
   token_not_valid: { statusCode: 401, challenge: 'invalid_token', message: 'The access token is not valid.' },
   token_expired: { statusCode: 401, challenge: 'invalid_token', message: 'The access token has expired.' },
   user_inactive: { statusCode: 401, challenge: 'invalid_token', message: 'The user is inactive or unknown.' },
+  insufficient_user_authentication: {
+    statusCode: 401,
+    challenge: 'insufficient_user_authentication',
+    message: 'A stronger or more recent login is required.'
+  },
   not_authenticated: { statusCode: 401, challenge: '', message: 'An access token is required.' },
   permission_denied: {
     statusCode: 403,
@@ -52,6 +59,8 @@ export class KeycloakError extends Error {
   #reason: OwnReason
   /** Parameters of the challenge beside realm, error and error_description. */
   declare readonly challengeParameters: ChallengeParameters | undefined
+  /** The nonce that the next DPoP proof must have (RFC 9449 section 9). */
+  declare readonly dpopNonce?: string
 
   /** @param challenge parameters of the challenge; a string is its `scope` */
   constructor (code: KeycloakErrorCode, reason: OwnReason, challenge?: string | ChallengeParameters) {
@@ -128,6 +137,14 @@ export function describe (code: KeycloakErrorCode): string {
 /** Makes a refusal of this package. It has no stack, because a stack would tell no more than `reason`. */
 export function refusal (code: KeycloakErrorCode, reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {
   return withoutStack(() => new KeycloakError(code, reason, challenge))
+}
+
+/**
+ * Makes the refusal of a DPoP proof without the nonce of now (RFC 9449 section 9).
+ * @param nonce the nonce that the next proof must have
+ */
+export function nonceRequired (reason: ReasonSource, nonce: string): KeycloakError {
+  return Object.defineProperty(refusal('dpop_nonce_required', reason), 'dpopNonce', { value: nonce })
 }
 
 /** Makes the refusal of a token; only the debug log shows `reason`. */

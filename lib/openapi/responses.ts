@@ -8,9 +8,12 @@ type Responses = Readonly<Record<string, unknown>>
 const STATUS: Readonly<Record<KeycloakErrorCode, 401 | 403 | 503>> = {
   not_authenticated: 401,
   bad_authorization_header: 401,
+  dpop_proof_not_valid: 401,
+  dpop_nonce_required: 401,
   token_not_valid: 401,
   token_expired: 401,
   user_inactive: 401,
+  insufficient_user_authentication: 401,
   permission_denied: 403,
   keycloak_unavailable: 503
 }

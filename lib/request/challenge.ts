@@ -1,10 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { challengeErrorOf, type ChallengeParameters, describe, isRefusal, type KeycloakError, type KeycloakErrorCode } from '../errors.js'
+import { challengeErrorOf, type ChallengeParameters, describe, isRefusal, type KeycloakError } from '../errors.js'
+import type { Scheme } from '../token/credentials.js'
 
 /** One challenge of a `WWW-Authenticate` header: a scheme and its parameters (RFC 9110 section 11.6.1). */
 export interface Challenge {
   scheme: string
   parameters: Readonly<Record<string, string>>
+}
+
+/** What a client may do to be admitted, and what it did. */
+export interface ChallengeContext {
+  /** The realm of all challenges (RFC 6750 section 3). */
+  readonly realm: string
+  /** The scheme that the client used. */
+  readonly used: Scheme
+  /** The schemes that it may use. */
+  readonly taken: readonly Scheme[]
+  /** The algorithms of proofs, separated by spaces (RFC 9449 section 7.1). */
+  readonly dpopAlgorithms: string | undefined
 }
 
 /** The realm of a challenge if nobody knows which of several the client means. */
@@ -13,50 +26,81 @@ export const UNKNOWN_REALM = 'keycloak'
 /** Seconds that a client is asked to wait after a 503. Keys and introspection are tried again within one second. */
 const RETRY_AFTER = '1'
 
+const BEARER: readonly Scheme[] = ['Bearer']
+
 type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown, done: () => void) => void
 
 /**
  * Fastify's onError hook: gives each refusal its status and headers, also a refusal that the application throws in a
  * handler. The hook runs before the application's error handler, so a handler that sends only a body still answers 401.
- * @param realm the realm of all challenges (RFC 6750 section 3), or a function that finds that of a request
+ * @param contextOf gives the challenges of a request, or the same for all
  */
-export function createOnError (realm: string | ((request: FastifyRequest) => string)): OnErrorHook {
-  const headers = typeof realm === 'string' ? createChallengeHeaders(realm) : (error: KeycloakError, request: FastifyRequest) => headersOf(error, realm(request))
+export function createOnError (contextOf: ChallengeContext | ((request: FastifyRequest) => ChallengeContext)): OnErrorHook {
+  const headers = createChallengeHeaders()
   return (request, reply, error, done) => {
-    if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error, request))
+    if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error, typeof contextOf === 'function' ? contextOf(request) : contextOf))
     done()
   }
 }
 
+/** Challenges of a realm that takes Bearer tokens alone. */
+export function bearerContext (realm: string): ChallengeContext {
+  return { realm, used: 'Bearer', taken: BEARER, dpopAlgorithms: undefined }
+}
+
+/** The most headers of challenges that are kept: some for each realm. */
+const MAX_KEPT = 1000
+
 /**
- * @returns a function that gives the headers of a refusal: a challenge for 401 and 403, Retry-After for 503. They are made once
- * for each code, but for challenges with parameters.
+ * @returns a function that gives the headers of a refusal: challenges for 401 and 403, Retry-After for 503. They are made once
+ * for each code and context, but for challenges with parameters.
  */
-export function createChallengeHeaders (realm: string): (error: KeycloakError) => Record<string, string> {
-  const byCode = new Map<KeycloakErrorCode, Record<string, string>>()
-  return (error) => {
-    if (error.challengeParameters !== undefined) return headersOf(error, realm)
-    let headers = byCode.get(error.code)
-    if (headers === undefined) byCode.set(error.code, headers = headersOf(error, realm))
+function createChallengeHeaders (): (error: KeycloakError, context: ChallengeContext) => Record<string, string> {
+  const kept = new Map<string, Record<string, string>>()
+  return (error, context) => {
+    if (error.challengeParameters !== undefined || error.dpopNonce !== undefined) return headersOf(error, context)
+    const key = `${error.code} ${context.used} ${context.taken} ${context.realm}`
+    let headers = kept.get(key)
+    if (headers === undefined) {
+      if (kept.size >= MAX_KEPT) kept.clear()
+      kept.set(key, headers = headersOf(error, context))
+    }
     return headers
   }
 }
 
-/** The headers of a refusal by a realm. */
-export function headersOf (error: KeycloakError, realm: string): Record<string, string> {
-  const challenges = challengesOf(error, realm)
-  return challenges.length === 0 ? { 'retry-after': RETRY_AFTER } : { 'www-authenticate': challenges.map(textOf).join(', ') }
+/** The headers of a refusal. */
+export function headersOf (error: KeycloakError, context: ChallengeContext): Record<string, string> {
+  const challenges = challengesOf(error, context)
+  if (challenges.length === 0) return { 'retry-after': RETRY_AFTER }
+  const headers = { 'www-authenticate': challenges.map(textOf).join(', ') }
+  return error.dpopNonce === undefined ? headers : { ...headers, ...nonceHeaders(error.dpopNonce) }
+}
+
+/** The headers that give a client its next nonce, which no cache may give to another one (RFC 9449 section 8.2). */
+export function nonceHeaders (nonce: string): Record<string, string> {
+  return { 'dpop-nonce': nonce, 'cache-control': 'no-store' }
 }
 
 /**
- * The challenges, one for each scheme that the client may use; the scheme that it did use has the error. None for a 503. The
- * description is that of the code, because an application may write into the message of its error, and headers are shared.
+ * The challenges, one for each scheme that the client may use; the scheme that it did use has the error (RFC 9449 section
+ * 7.2). None for a 503. The description is that of the code, because an application may write into the message of its error,
+ * and headers are shared.
  */
-function challengesOf ({ code, challengeParameters }: KeycloakError, realm: string): Challenge[] {
+function challengesOf ({ code, challengeParameters }: KeycloakError, { realm, used, taken, dpopAlgorithms }: ChallengeContext): Challenge[] {
   const error = challengeErrorOf(code)
   if (error === null) return []
-  const described = error === '' ? undefined : { error, error_description: describe(code) }
-  return [{ scheme: 'Bearer', parameters: { realm, ...described, ...written(challengeParameters) } }]
+  const faulty = code === 'dpop_proof_not_valid' || code === 'dpop_nonce_required' ? 'DPoP' : used
+  const details = { ...error !== '' && { error, error_description: describe(code) }, ...written(challengeParameters) }
+  const schemes = error === '' || taken.includes(faulty) ? taken : [faulty, ...taken]
+  return schemes.map((scheme) => ({
+    scheme,
+    parameters: {
+      realm,
+      ...(error === '' || scheme === faulty) && details,
+      ...scheme === 'DPoP' && dpopAlgorithms !== undefined && { algs: dpopAlgorithms }
+    }
+  }))
 }
 
 /** The parameters that can be written: an application in JavaScript may give other values, and the rest of the challenge stays. */

@@ -8,7 +8,7 @@ import { healthOf } from '../realm/health.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 import { kindOf } from '../util/kind-of.js'
-import { headersOf, UNKNOWN_REALM } from './challenge.js'
+import { bearerContext, headersOf, UNKNOWN_REALM } from './challenge.js'
 
 /** `fastify.keycloak` */
 export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined): KeycloakInstance {
@@ -25,7 +25,7 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
         const refused = error as KeycloakError
         const own = new KeycloakError(refused.code, () => refused)
         // Fastify sets these headers if a handler throws the error (RFC 9110 section 15.5.2 asks for them).
-        throw Object.defineProperty(own, 'headers', { value: headersOf(own, realm?.protectionSpace ?? UNKNOWN_REALM) })
+        throw Object.defineProperty(own, 'headers', { value: headersOf(own, bearerContext(realm?.protectionSpace ?? UNKNOWN_REALM)) })
       }
     },
     forgetIssuer (issuer: unknown) {

@@ -42,6 +42,9 @@ const refusals = {
   bad_authorization_header: { statusCode: 401, error: 'Unauthorized', challenge: 'invalid_request' },
   token_not_valid: { statusCode: 401, error: 'Unauthorized', challenge: 'invalid_token' },
   token_expired: { statusCode: 401, error: 'Unauthorized', challenge: 'invalid_token' },
+  dpop_proof_not_valid: { statusCode: 401, error: 'Unauthorized', challenge: 'invalid_dpop_proof' },
+  dpop_nonce_required: { statusCode: 401, error: 'Unauthorized', challenge: 'use_dpop_nonce' },
+  insufficient_user_authentication: { statusCode: 401, error: 'Unauthorized', challenge: 'insufficient_user_authentication' },
   user_inactive: { statusCode: 401, error: 'Unauthorized', challenge: 'invalid_token' },
   permission_denied: { statusCode: 403, error: 'Forbidden', challenge: 'insufficient_scope' },
   keycloak_unavailable: { statusCode: 503, error: 'Service Unavailable' }
