@@ -21,6 +21,7 @@ import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.j
 import { protectionSpaceOf, SeveralIssuers } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
 import { redisStore } from './lib/revocation/redis-store.js'
+import { NO_CONFIRMATION } from './lib/token/confirmation.js'
 import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
@@ -39,7 +40,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const closing = new Closing()
   const caches = new Caches(cache)
   const createToUser = toUserBy(settings.syncUser)
-  const shared = { limits, ...caches, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
+  const shared = { limits, ...caches, confirmation: NO_CONFIRMATION, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
   const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.names)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)

@@ -136,10 +136,10 @@ function withOwnLogs (shared: SharedByRealms, name: string): SharedByRealms {
   return { ...shared, log: issuerLog(shared.log, name), startLog: issuerLog(shared.startLog, name) }
 }
 
-async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, tokens, responses, limits }: SharedByRealms): Promise<Introspection> {
+async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, tokens, responses, limits, confirmation }: SharedByRealms): Promise<Introspection> {
   const { Introspection } = await import('../introspection/introspection.js')
   return new Introspection({
-    ...expectedClaimsOf(settings, false),
+    ...expectedClaimsOf(settings, false, confirmation),
     ...settings.introspection,
     clientId: settings.clientId,
     clientSecret: settings.clientSecret!,

@@ -4,6 +4,7 @@ import type { StartLog } from '../diagnostics/start-log.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import type { Revocations } from '../revocation/revocations.js'
+import type { ConfirmationMethods } from '../token/confirmation.js'
 import type { Identity } from '../token/identity.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import type { Caches } from './caches.js'
@@ -15,6 +16,8 @@ export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromi
 export interface SharedByRealms extends Pick<PluginSettings, 'limits'>, Pick<Caches, 'tokens' | 'responses'> {
   /** Logouts of all realms; `undefined` if they are not received. */
   revocations: Revocations | undefined
+  /** The ways in which bound tokens are checked. */
+  confirmation: ConfirmationMethods
   closing: Closing
   createToUser: (settings: RealmSettings) => ToUser
   log: FastifyBaseLogger

@@ -2,6 +2,7 @@ import type { KeySource } from '../keys/key-source.js'
 import type { RealmSettings } from '../options/options.js'
 import { AlgorithmAdvice } from '../token/algorithm-advice.js'
 import type { ExpectedClaims } from '../token/claims.js'
+import type { ConfirmationMethods } from '../token/confirmation.js'
 import { ACCESS_TOKEN, AT_JWT, type JwsRules } from '../token/jws.js'
 import { createRestrictions } from '../token/restrictions.js'
 import { createTokenReasons } from '../token/token-reasons.js'
@@ -12,21 +13,23 @@ import type { SharedByRealms } from './shared.js'
 /**
  * The claims that a token of the realm must have.
  * @param audienceOptional before introspection
+ * @param confirmation the ways in which bound tokens are checked
  */
-export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boolean): ExpectedClaims {
+export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boolean, confirmation: ConfirmationMethods): ExpectedClaims {
   return {
     issuer: settings.issuer,
     audience: settings.audience && new Set(settings.audience),
     leeway: settings.leeway,
     audienceOptional,
+    confirmation,
     restrictions: createRestrictions(settings, !audienceOptional),
     explain: createTokenReasons(settings).claims
   }
 }
 
 /** The functions that verify the realm's access tokens. */
-export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, startLog }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
-  const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak)
+export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, startLog, confirmation }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
+  const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak, confirmation)
   const rules: JwsRules = {
     algorithms: new Set<string>(settings.algorithms),
     types: settings.tokenType === undefined ? ACCESS_TOKEN : AT_JWT,

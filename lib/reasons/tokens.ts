@@ -3,7 +3,7 @@ import type { Entries } from './entry.js'
 const ACCESS = 'send the access token'
 const LIGHTWEIGHT = 'set verifyTokensWithKeycloak: true, or switch "Always use lightweight access token" of its client off'
 const NO_PROOF = 'and no proof of its key is checked here: {advice}'
-const BEARER = 'let the client request it without DPoP and without a certificate'
+const BEARER = 'let the client request it without DPoP and without a certificate, or set the option dpop or mtls'
 
 /** The reasons about a token: its form, its header, its signature, its claims. */
 export const TOKENS = {
@@ -63,6 +63,9 @@ export const TOKENS = {
   claim_not_string: { sentence: '{claim} is {kind}, not a string', advice: 'look for a mapper of the client that writes this claim' },
   dpop_bound: { sentence: `the token is sender-constrained (DPoP), ${NO_PROOF}`, advice: BEARER },
   sender_constrained: { sentence: `the token is sender-constrained (cnf), ${NO_PROOF}`, advice: BEARER },
+  cnf_malformed: { sentence: 'cnf has no thumbprint that could be checked', advice: 'look for a mapper of the client that writes this claim' },
+  cnf_method_unknown: { sentence: 'cnf has a method other than jkt and x5t#S256', advice: 'look for a mapper of the client that writes this claim' },
+  dpop_typ_unbound: { sentence: 'typ is DPoP, and cnf has no jkt: {advice}', advice: 'Keycloak writes such tokens for a client with DPoP and certificate-bound tokens both on: switch one of them off' },
   lightweight: { sentence: 'the token is lightweight, without aud: {advice}', advice: LIGHTWEIGHT },
 
   token_lives_too_long: { sentence: 'the token lives longer than revocation.maxTokenLifetime', advice: 'raise revocation.maxTokenLifetime, or lower Access Token Lifespan in Keycloak' },

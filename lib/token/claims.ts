@@ -3,6 +3,7 @@ import { type KeycloakError, notValid, refusal } from '../errors.js'
 import { problemOf, type Reason, reasonFor } from '../reasons/reason.js'
 import { kindOf } from '../util/kind-of.js'
 import { type JsonObject, member } from '../util/strict-json.js'
+import { confirmationFault, type ConfirmationFault, type ConfirmationMethods } from './confirmation.js'
 import type { Restrictions } from './restrictions.js'
 
 /** The expected values of claims. No member may be left out, because a polluted `Object.prototype` would lend it. */
@@ -16,6 +17,8 @@ export interface ExpectedClaims {
   audienceOptional: boolean
   /** Further checks that options ask for. */
   restrictions: Restrictions | undefined
+  /** The ways in which bound tokens are checked. */
+  confirmation: ConfirmationMethods
   /** Makes the reasons; `undefined`: they name the problem alone. */
   explain: ExplainClaims | undefined
 }
@@ -23,7 +26,7 @@ export interface ExpectedClaims {
 /** The faults of claims whose reason is explained by the claims themselves. */
 export type ClaimFault =
   | 'iat_missing' | 'iat_future' | 'nbf_future' | 'exp_missing' | 'iss_mismatch'
-  | 'aud_missing' | 'aud_malformed' | 'aud_mismatch' | 'typ_mismatch' | 'sender_constrained'
+  | 'aud_missing' | 'aud_malformed' | 'aud_mismatch' | 'typ_mismatch' | ConfirmationFault
 
 /** Makes the reason of a fault with its values, when somebody reads it. */
 export type ExplainClaims = (fault: ClaimFault, claims: JsonObject) => Reason
@@ -112,16 +115,17 @@ function audience (claims: JsonObject, expected: ExpectedClaims): void {
 /** ID, refresh, offline, logout and action tokens are signed by the same key, so only `typ` distinguishes them. */
 function type (claims: JsonObject, expected: ExpectedClaims): void {
   const typ = member(claims, 'typ')
-  if (typ !== undefined && typ !== 'Bearer') throw fault('typ_mismatch', claims, expected)
+  if (typ !== undefined && typ !== 'Bearer' && !(typ === 'DPoP' && expected.confirmation.dpop)) throw fault('typ_mismatch', claims, expected)
 }
 
 function restrictions (claims: JsonObject, expected: ExpectedClaims, now: number): void {
   expected.restrictions?.check(claims, now)
 }
 
-/** A sender-constrained token (RFC 7800, RFC 9449, RFC 8705) says that presenting it alone is not enough. */
+/** A sender-constrained token (RFC 7800, RFC 9449, RFC 8705) says that presenting it alone is not enough: each request is checked for its key. */
 function confirmation (claims: JsonObject, expected: ExpectedClaims): void {
-  if (Object.hasOwn(claims, 'cnf')) throw fault('sender_constrained', claims, expected)
+  const found = confirmationFault(claims, expected.confirmation)
+  if (found !== undefined) throw fault(found, claims, expected)
 }
 
 function fault (name: ClaimFault, claims: JsonObject, { explain }: ExpectedClaims): KeycloakError {

@@ -1,4 +1,5 @@
 import type { AccessTokenClaims, User } from '../../types/user.js'
+import { type Binding, bindingOf } from './confirmation.js'
 
 /** The roles of a caller: the array in the claims, or a Set if the array is long. */
 export interface Roles {
@@ -18,6 +19,8 @@ export interface IdentityOwner {
 export interface Identity {
   readonly claims: AccessTokenClaims
   readonly owner: IdentityOwner
+  /** The keys that a request with the token has to prove; `undefined` for a Bearer token. */
+  readonly binding: Binding | undefined
   /** The user, kept unless `syncUser` is asked at each request. */
   user: User | undefined
   /** The roles, kept unless `permissionPath` is a function, which is asked at each request. */
@@ -27,7 +30,7 @@ export interface Identity {
 }
 
 export function identityOf (claims: AccessTokenClaims, owner: IdentityOwner): Identity {
-  return { claims, owner, user: undefined, roles: undefined, lastAllowedBy: undefined }
+  return { claims, owner, binding: bindingOf(claims), user: undefined, roles: undefined, lastAllowedBy: undefined }
 }
 
 /** @returns a function that gives the same identity for the same claims, for a handler, which has only the claims */

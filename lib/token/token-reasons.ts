@@ -93,7 +93,10 @@ const CLAIMS: Readonly<Record<ClaimFault, Explain>> = {
     if (member(claims, 'typ') === 'DPoP') return plainReason('dpop_bound')
     return reasonFor('typ_mismatch', { typ: verifySignature ? shown(member(claims, 'typ')) : undefined })
   },
-  sender_constrained: () => plainReason('sender_constrained')
+  sender_constrained: () => plainReason('sender_constrained'),
+  cnf_malformed: () => plainReason('cnf_malformed'),
+  cnf_method_unknown: () => plainReason('cnf_method_unknown'),
+  dpop_typ_unbound: () => plainReason('dpop_typ_unbound')
 }
 
 function secondsAhead (claims: JsonObject, name: string): number {

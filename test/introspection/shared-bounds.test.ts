@@ -6,6 +6,7 @@ import { Closing } from '../../lib/keycloak/closing.js'
 import { Caches } from '../../lib/realm/caches.js'
 import { createRealm, type Realm } from '../../lib/realm/realm.js'
 import { toUserBy } from '../../lib/request/user.js'
+import { NO_CONFIRMATION } from '../../lib/token/confirmation.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
 import { ask, realmFor } from '../support/app.js'
@@ -17,7 +18,7 @@ function sharing (t: Test, caches: Caches): (realm: TestRealm, options?: Partial
   t.teardown(() => caches.close())
   return async ({ options }, more = {}) => {
     const { plugin: { limits }, realm: settings } = settingsFor({ ...options, verifyTokensWithKeycloak: true, ...more })
-    const realm = await createRealm(settings, { limits, ...caches, revocations: undefined, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
+    const realm = await createRealm(settings, { limits, ...caches, revocations: undefined, confirmation: NO_CONFIRMATION, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
     t.teardown(async () => realm.close())
     return realm
   }

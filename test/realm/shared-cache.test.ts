@@ -7,6 +7,7 @@ import { Closing } from '../../lib/keycloak/closing.js'
 import { Caches } from '../../lib/realm/caches.js'
 import { createRealm, type Realm } from '../../lib/realm/realm.js'
 import { toUserBy } from '../../lib/request/user.js'
+import { NO_CONFIRMATION } from '../../lib/token/confirmation.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
 import { realmFor } from '../support/app.js'
@@ -19,7 +20,7 @@ function sharing (t: Test): (realm: TestRealm, options?: Partial<KeycloakOptions
   t.teardown(() => caches.close())
   return async ({ options }, more = {}) => {
     const { plugin: { limits }, realm: settings } = settingsFor({ ...options, ...more })
-    const realm = await createRealm(settings, { limits, ...caches, revocations: undefined, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
+    const realm = await createRealm(settings, { limits, ...caches, revocations: undefined, confirmation: NO_CONFIRMATION, closing, log, startLog: log, isOfSeveral: false, createToUser: toUserBy(undefined) })
     t.teardown(async () => realm.close())
     return realm
   }
