@@ -38,7 +38,7 @@ module.exports = {
       comment: 'What a route allows is decided by who somebody is, however the token was verified',
       severity: 'error',
       from: { path: '^lib/access/' },
-      to: { path: '^lib/token/', pathNot: '^lib/token/(identity|token-kind)[.]ts$' }
+      to: { path: '^lib/token/', pathNot: '^lib/token/(identity|login|token-kind)[.]ts$' }
     },
     {
       name: 'lib-stands-alone',

@@ -42,7 +42,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const createToUser = toUserBy(settings.syncUser)
   const shared = { limits, ...caches, confirmation: NO_CONFIRMATION, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
   const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
-  const routes = new Routes(requireAuthentication, earlier.onLate, directory.names)
+  const routes = new Routes(requireAuthentication, earlier.onLate, directory.known)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const authentication = new Authentication({ routes, extractToken, authority, several, closing })
@@ -78,8 +78,10 @@ const keycloak = Object.assign(
 export default keycloak
 export { bearerToken, openapi, redisStore }
 export type { RedisClient, RedisConnection, RedisStoreOptions } from './lib/revocation/redis-store.js'
+export { insufficientUserAuthentication } from './lib/access/insufficient-user-authentication.js'
 export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
 export type { KeycloakReasonCode } from './lib/reasons/reason.js'
+export type * from './types/authentication.js'
 export type * from './types/claim-rules.js'
 export type * from './types/declared.js'
 export type * from './types/instance.js'

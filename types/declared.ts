@@ -13,6 +13,7 @@
  *     client: 'web' | 'billing'                // the clients of { clientRole, client } and { authorizedParty }
  *     organization: 'acme' | 'globex'          // the aliases of { organization }
  *     issuer: 'acme' | 'globex'                // the names of the issuers
+ *     acr: 'silver' | 'gold'                   // the levels of authentication
  *   }
  * }
  * ```
@@ -36,3 +37,6 @@ export type OrganizationName = KeycloakTypes extends { organization: infer Decla
 
 /** The name of an issuer: one of `KeycloakTypes['issuer']` if declared, else any string. */
 export type IssuerName = KeycloakTypes extends { issuer: infer Declared extends string } ? Declared : string
+
+/** A level of authentication: one of `KeycloakTypes['acr']` if declared, else any string. */
+export type AcrName = KeycloakTypes extends { acr: infer Declared extends string } ? Declared : string

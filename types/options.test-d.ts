@@ -35,6 +35,7 @@ expectAssignable<KeycloakOptions>({
   leeway: 5,
   authorizedParties: ['web', 'cli'] as const,
   maxTokenAge: 600,
+  acrLevels: ['silver', 'gold'],
   tokenType: 'at+jwt',
   requireAuthentication: true,
   introspection: { timeout: 1000, cacheTtl: 500 },
@@ -66,7 +67,7 @@ expectAssignable<KeycloakOptions>({ issuer, audience: ['api'] as const, algorith
 app.register(keycloak, { issuers: [{ issuer }, { name: 'globex', issuer, clientId: 'books', backchannelLogout: { clients: 'web' } }], audience: 'api' })
 app.register(keycloak, { issuers: async (iss) => iss === issuer ? { issuer } : null, maxIssuers: 10, backchannelLogout: { path: '/logout' } })
 app.register(keycloak, { issuers: [{ issuer }], selectIssuer: ({ hostname }) => hostname === 'acme.example' ? 'acme' : null, syncUser: (_profile, context) => ({ issuer: context.issuer }) })
-app.register(keycloak, { issuers: [{ issuer, authorizedParties: 'web', maxTokenAge: 600, tokenType: 'at+jwt', groupsClaim: 'teams' }] })
+app.register(keycloak, { issuers: [{ issuer, authorizedParties: 'web', maxTokenAge: 600, tokenType: 'at+jwt', groupsClaim: 'teams', acrLevels: ['low', 'high'] }] })
 expectError(app.register(keycloak, { issuer, issuers: [{ issuer }] }))
 expectError(app.register(keycloak, { issuers: [{}] }))
 expectError(app.register(keycloak, { issuers: { issuer } }))
@@ -104,6 +105,8 @@ expectError(app.register(keycloak, { issuer, claimMapping: ['email'] }))
 expectError(app.register(keycloak, { issuer, userIdClaim: 5 }))
 expectError(app.register(keycloak, { issuer, leeway: '5' }))
 expectError(app.register(keycloak, { issuer, maxTokenAge: '10m' }))
+expectError(app.register(keycloak, { issuer, acrLevels: ['gold'] }))
+expectError(app.register(keycloak, { issuer, acrLevels: 'gold' }))
 expectError(app.register(keycloak, { issuer, tokenType: 'JWT' }))
 expectError(app.register(keycloak, { issuer, authorizedParties: [5] }))
 expectError(app.register(keycloak, { issuer, verifySignature: 'no' }))

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { IssuerName, KeycloakTypes, ScopeName } from './declared.js'
+import type { AcrName, IssuerName, KeycloakTypes, ScopeName } from './declared.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
@@ -260,6 +260,14 @@ export interface CommonOptions {
    */
   scopeImplies?: ScopeImplications
   /**
+   * The levels of authentication from low to high, as the realm names them: a login of a higher one is good for a lower one in
+   * `config.acr` and `request.hasAuthentication`, where a level that is not in the list is an error. Left out, each level stands
+   * for itself alone. At least two.
+   * @example
+   * acrLevels: ['silver', 'gold']
+   */
+  acrLevels?: readonly [AcrName, AcrName, ...AcrName[]]
+  /**
    * The key of `request.user` that identifies the user. If it is not the default, declare the type of your user:
    * {@link KeycloakTypes}.
    * @default 'username'
@@ -393,7 +401,7 @@ export interface IssuerOptions extends Partial<Pick<CommonOptions, RealmOption>>
 /** The options that concern a realm, besides its URLs. */
 type RealmOption =
   | 'clientId' | 'clientSecret' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
-  | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies'
+  | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies' | 'acrLevels'
   | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
   | 'verifyTokensWithKeycloak' | 'introspection' | 'jwks' | 'startCheck'
   | 'ca' | 'verifyCertificate' | 'dispatcher'

@@ -5,7 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { expectError, expectType } from 'tsd'
 import { z } from 'zod'
 import keycloak, {
-  type AuthenticatedHandler, type Claims, type DefaultUser, type KeycloakRequest, type KeycloakRouteConfig, type User
+  type AuthenticatedHandler, type Claims, type DefaultUser, insufficientUserAuthentication, type KeycloakError, type KeycloakRequest, type KeycloakRouteConfig, type User
 } from '../index.js'
 
 const app = Fastify()
@@ -43,6 +43,10 @@ app.route({
     expectType<Claims>(request.auth)
   }
 })
+
+app.get('/', { config: { acr: 'gold' } }, (request) => { expectType<User>(request.user) })
+app.get('/', { config: { acr: ['gold', 'platinum'] } }, (request) => { expectType<Claims>(request.auth) })
+app.get('/', { config: { maxAge: 300 } }, (request) => { expectType<User>(request.user) })
 
 // Any other may have none.
 app.get('/', (request) => {
@@ -212,4 +216,24 @@ app.get('/', (request) => {
   expectError(request.hasPermission(['a', async () => true]))
   expectError(request.hasPermission({ any: [async () => true] }))
   expectError(request.hasPermission(() => 'yes'))
+})
+
+// A demand for a login has a level, a greatest age, or both.
+app.get('/', (request) => {
+  expectType<boolean>(request.hasAuthentication({ acr: 'gold' }))
+  request.hasAuthentication({ maxAge: 300 })
+  request.hasAuthentication({ acr: ['gold', 'platinum'], maxAge: 300 })
+  const strong = { acr: 'gold', maxAge: 300 }
+  request.hasAuthentication(strong)
+  expectType<KeycloakError>(insufficientUserAuthentication(strong))
+  expectType<KeycloakError>(insufficientUserAuthentication({ acr: ['gold', 'platinum'] } as const))
+  expectError(request.hasAuthentication())
+  expectError(request.hasAuthentication({}))
+  expectError(request.hasAuthentication('gold'))
+  expectError(request.hasAuthentication({ acr: [] }))
+  expectError(request.hasAuthentication({ acr: 2 }))
+  expectError(request.hasAuthentication({ maxAge: '300' }))
+  expectError(request.hasAuthentication({ acr: 'gold', max_age: 300 }))
+  expectError(insufficientUserAuthentication({}))
+  expectError(insufficientUserAuthentication({ acrValues: 'gold' }))
 })

@@ -2,6 +2,7 @@ import type {
   FastifyReply, FastifyRequest, FastifySchema, FastifyTypeProviderDefault, RawReplyDefaultExpression,
   RawRequestDefaultExpression, RawServerDefault, RouteGenericInterface
 } from 'fastify'
+import type { AuthenticationDemand } from './authentication.js'
 import type { IssuerName } from './declared.js'
 import type { PermissionRule, SyncPermissionRule } from './rules.js'
 import type { Claims, User } from './user.js'
@@ -25,7 +26,7 @@ export interface Organization {
 }
 
 /** The route configs that demand a token. A member that may be `undefined` does not. */
-type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { authenticated: {} }
+type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { acr: {} } | { maxAge: {} } | { authenticated: {} }
 
 /** `T` if the route's config demands a token, else `T | null`. */
 type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | null
@@ -40,7 +41,8 @@ type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | n
 export interface KeycloakRequest<ContextConfig = unknown> {
   /**
    * The caller: the object that `syncUser` returned, else a frozen object of the mapped claims. `null` for an anonymous
-   * request; never `null` if the route's config has `permission`, `scope`, `issuer` or `authenticated`.
+   * request; never `null` if the route's config has `permission`, `scope`, `issuer`,
+   * `acr`, `maxAge` or `authenticated`.
    */
   user: Guarded<ContextConfig, User>
   /** The verified claims, deeply frozen; with introspection, the current ones. `null` if and only if `user` is `null`. */
@@ -65,6 +67,18 @@ export interface KeycloakRequest<ContextConfig = unknown> {
    * @throws {TypeError} (a rejection) for a value that is not a rule
    */
   isAllowed (rule: PermissionRule): Promise<boolean>
+  /**
+   * Is the caller's login strong and recent enough? For checks in a handler that depend on an object, such as an amount.
+   * `false` for an anonymous caller. If it is not, throw {@link insufficientUserAuthentication}.
+   *
+   * @example
+   * if (amount > 1000 && !request.hasAuthentication({ acr: 'gold', maxAge: 300 })) {
+   *   throw insufficientUserAuthentication({ acr: 'gold', maxAge: 300 })
+   * }
+   *
+   * @throws {TypeError} for a demand that means nothing, and for a level that the option `acrLevels` does not have
+   */
+  hasAuthentication (demand: AuthenticationDemand): boolean
   /** The organizations that the token names; empty for an anonymous caller, and without a claim `organization`. Frozen. */
   readonly organizations: readonly Organization[]
 }

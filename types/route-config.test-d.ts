@@ -57,6 +57,16 @@ expectError(app.get('/', { config: { scope: [] } }, () => {}))
 expectError(app.get('/', { config: { scope: [5] } }, () => {}))
 expectError(app.get('/', { config: { scope: { any: ['a'] } } }, () => {}))
 
+// A stronger or more recent login.
+app.get('/', { config: { acr: 'gold', maxAge: 300 } }, () => {})
+app.get('/', { config: { acr: ['gold', 'platinum'] } }, () => {})
+expectError(app.get('/', { config: { acr: 2 } }, () => {}))
+expectError(app.get('/', { config: { acr: [] } }, () => {}))
+expectError(app.get('/', { config: { acr: [2] } }, () => {}))
+expectError(app.get('/', { config: { acr: { any: ['gold'] } } }, () => {}))
+expectError(app.get('/', { config: { maxAge: '300' } }, () => {}))
+expectError(app.get('/', { config: { maxAge: [300] } }, () => {}))
+
 // What is on or off is said by one value.
 expectError(app.get('/', { config: { authenticated: false } }, () => {}))
 expectError(app.get('/', { config: { authenticated: 'yes' } }, () => {}))
@@ -86,7 +96,17 @@ expectError(app.get('/', { config: { autenticated: true } }, () => {}))
 expectError(app.get('/', { config: { authentificated: true } }, () => {}))
 expectError(app.get('/', { config: { Authenticated: true } }, () => {}))
 
+expectError(app.get('/', { config: { acrs: 'gold' } }, () => {}))
+expectError(app.get('/', { config: { acrValues: 'gold' } }, () => {}))
+expectError(app.get('/', { config: { acr_values: 'gold' } }, () => {}))
+expectError(app.get('/', { config: { loa: 'gold' } }, () => {}))
+expectError(app.get('/', { config: { max_age: 300 } }, () => {}))
+expectError(app.get('/', { config: { maxage: 300 } }, () => {}))
+expectError(app.get('/', { config: { maxAuthAge: 300 } }, () => {}))
+
 // Beside config it would be open as well.
+expectError(app.get('/', { acr: 'gold' }, () => {}))
+expectError(app.get('/', { maxAge: 300 }, () => {}))
 expectError(app.get('/', { permission: 'a' }, () => {}))
 expectError(app.get('/', { scope: 'a', config: {} }, () => {}))
 expectError(app.get('/', { authenticated: true }, () => {}))

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { AcrRule } from './authentication.js'
 import type { ClaimRule, RuleMember, WithoutMembers } from './claim-rules.js'
 import type { IssuerName, PermissionName, ScopeName } from './declared.js'
 import type { Claims } from './user.js'
@@ -84,8 +85,8 @@ export type ScopeRule = ScopeName | OneOf<ScopeName> | readonly [ScopeName, ...S
 export type IssuerRule = IssuerName | OneOf<IssuerName> | readonly [IssuerName, ...IssuerName[]]
 
 /**
- * The members of a route's `config` that the plugin reads. `permission`, `scope` and `issuer` can be combined; `public` and `keycloak`
- * cannot be combined with the others.
+ * The members of a route's `config` that the plugin reads. `permission`, `scope`, `issuer`, `acr` and `maxAge` can be combined;
+ * `public` and `keycloak` cannot be combined with the others.
  * @throws {TypeError} when a route is added whose rule is not valid, or contradicts another
  */
 export interface KeycloakRouteConfig {
@@ -121,6 +122,24 @@ export interface KeycloakRouteConfig {
    * issuer: ['acme', 'globex']
    */
   issuer?: IssuerRule
+  /**
+   * The levels of authentication of which the login must have one, by the claim `acr`; with the option `acrLevels` a higher one is
+   * good for a lower one. A caller whose login is weaker gets 401 `insufficient_user_authentication`, whose challenge says what
+   * the client has to ask for (RFC 9470).
+   *
+   * @example
+   * acr: 'gold'
+   * acr: ['gold', 'platinum']
+   */
+  acr?: AcrRule
+  /**
+   * The greatest time since the login, by the claim `auth_time`: a whole number of seconds from 1. A caller whose login is older,
+   * or whose token does not tell, gets 401 `insufficient_user_authentication` (RFC 9470).
+   *
+   * @example
+   * maxAge: 300
+   */
+  maxAge?: number
   /** Any valid token is enough; without one the answer is 401 `not_authenticated`. */
   authenticated?: true | WriteInstead<'true, or leave it out'>
   /** The route is open to anonymous callers, also under `requireAuthentication`; a bad token is still 401. */
@@ -152,6 +171,20 @@ export interface KeycloakRouteConfig {
   issuers?: WriteInstead<'issuer'>
   /** @deprecated Misspelled: write `issuer`. */
   isuer?: WriteInstead<'issuer'>
+  /** @deprecated Misspelled: write `acr`. */
+  acrs?: WriteInstead<'acr'>
+  /** @deprecated A parameter of a login: write `acr`. */
+  acrValues?: WriteInstead<'acr'>
+  /** @deprecated A parameter of a login: write `acr`. */
+  acr_values?: WriteInstead<'acr'>
+  /** @deprecated Misspelled: write `acr`. */
+  loa?: WriteInstead<'acr'>
+  /** @deprecated A parameter of a login: write `maxAge`. */
+  max_age?: WriteInstead<'maxAge'>
+  /** @deprecated Misspelled: write `maxAge`. */
+  maxage?: WriteInstead<'maxAge'>
+  /** @deprecated Misspelled: write `maxAge`. */
+  maxAuthAge?: WriteInstead<'maxAge'>
   /** @deprecated Misspelled: write `authenticated`. */
   authenticate?: WriteInstead<'authenticated'>
   /** @deprecated Misspelled: write `authenticated`. */

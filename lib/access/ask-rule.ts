@@ -1,6 +1,8 @@
 import type { PermissionRule, SyncPermissionRule } from '../../types/rules.js'
 import { asynchronous } from '../util/kind-of.js'
+import type { AuthenticationRule } from './authentication-rule.js'
 import type { Caller } from './caller.js'
+import { loginDenial } from './login-denial.js'
 import { compileRule } from './permission-rule.js'
 import { parametersIn } from './route-parameters.js'
 
@@ -15,6 +17,17 @@ export function hasPermission (rule: SyncPermissionRule, caller: Caller): boolea
 /** `request.isAllowed`. */
 export async function isAllowed (rule: PermissionRule, caller: Caller): Promise<boolean> {
   return compile(rule, 'The rule of isAllowed', caller).check(caller)
+}
+
+/**
+ * `request.hasAuthentication`.
+ * @throws {TypeError} for a level that the caller's realm does not have
+ */
+export function hasAuthentication (rule: AuthenticationRule, caller: Caller): boolean {
+  const { acrLevels } = caller.realm.options
+  const stranger = acrLevels && rule.acr?.find((level) => !acrLevels.includes(level))
+  if (stranger !== undefined) throw new TypeError(`acr of hasAuthentication names ${JSON.stringify(stranger)}, which acrLevels does not have`)
+  return loginDenial(caller, rule) === undefined
 }
 
 function compile (rule: unknown, name: string, { request }: Caller) {

@@ -1,21 +1,27 @@
 import { nearest } from '../util/spelling.js'
 
 /** The keys of a route's config that belong to this plugin. */
-export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'authenticated', 'public', 'keycloak'] as const
+export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'acr', 'maxAge', 'authenticated', 'public', 'keycloak'] as const
 
 /** The keys that are rules: each demands a token. */
-export const RULE_KEYS = ['permission', 'scope', 'issuer', 'authenticated'] as const
+export const RULE_KEYS = ['permission', 'scope', 'issuer', 'acr', 'maxAge', 'authenticated'] as const
 
 /** The keys that are refused beside config, where they would have no effect. */
-export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'authenticated', 'public'] as const
+export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'acr', 'maxAge', 'authenticated', 'public'] as const
 
 /** Keys whose misspelling would leave a route open; and words near to them that are right, or belong to other packages. */
 const CORRECTED_KEYS = ['permission', 'authenticated']
 const CORRECTED_SHORT_KEYS = ['issuer']
-const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'authenticator', 'issuer', 'issue', 'issues', 'issued', 'isUser'])
+const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'authenticator', 'issuer', 'issue', 'issues', 'issued', 'isUser', 'acr', 'maxAge'])
 
 /** Members of a rule that no other package has: beside the rule, in config itself, they would leave a route open. */
 const OF_A_RULE = ['realmRole', 'clientRole', 'authorizedParty']
+
+/** Names that a demand for a login has in protocols and other packages, in lower case without separators, and ours. */
+const LOGIN_SYNONYMS = new Map<string, 'acr' | 'maxAge'>([
+  ...['acr', 'acrs', 'acrvalue', 'acrvalues', 'minacr', 'requiredacr', 'loa', 'minloa'].map((word) => [word, 'acr'] as const),
+  ...['maxage', 'maxauthage', 'authmaxage', 'maxauthtime', 'defaultmaxage'].map((word) => [word, 'maxAge'] as const)
+])
 
 /** Keys that seem to demand roles, scopes or an issuer, in lower case without separators: most of them are of other packages. */
 const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'tenant', 'tenants', 'client', 'clients', 'azp', 'authorizedparties', 'group', 'groups', 'org', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
@@ -30,6 +36,8 @@ const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication
 export function correctionOf (key: string, value?: unknown): string | undefined {
   if (NEVER_CORRECTED.has(key)) return undefined
   if ((key === 'any' || key === 'all') && Array.isArray(value)) return `permission: { ${key}: … }`
+  const login = LOGIN_SYNONYMS.get(plainWord(key))
+  if (login !== undefined) return login
   const member = nearest(key.replaceAll(/[_-]/g, ''), OF_A_RULE, 1)
   if (member !== undefined) return `permission: { ${member}: … }`
   return nearest(key, CORRECTED_KEYS, 2) ?? nearest(key, CORRECTED_SHORT_KEYS, 1)
@@ -40,6 +48,10 @@ export function correctionOf (key: string, value?: unknown): string | undefined 
  * @param isOpen is the route open to anonymous callers? If not, a key that demands any valid token is fulfilled anyway
  */
 export function looksLikeRule (key: string, isOpen: boolean): boolean {
-  const plain = key.toLowerCase().replaceAll(/[_-]/g, '')
+  const plain = plainWord(key)
   return RULE_SYNONYMS.has(plain) || (isOpen && TOKEN_SYNONYMS.has(plain)) || (plain === 'scope' && key !== 'scope')
+}
+
+function plainWord (key: string): string {
+  return key.toLowerCase().replaceAll(/[_-]/g, '')
 }

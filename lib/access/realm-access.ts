@@ -3,6 +3,7 @@ import type { AccessTokenClaims } from '../../types/user.js'
 import type { ClaimPath } from '../util/claim-path.js'
 import { claimAt } from '../util/claim-path.js'
 import type { JsonObject } from '../util/strict-json.js'
+import { type AcrLevels, createLevelCheck, type LevelCheck } from './authentication-levels.js'
 import { Rights } from './rights.js'
 import { rolesAt, type RolesOf } from './roles.js'
 import { createScopeCheck, type ScopeCheck, type ScopeImplications } from './scopes.js'
@@ -11,6 +12,9 @@ export interface RealmAccessOptions {
   permissionPath: NonNullable<KeycloakOptions['permissionPath']>
   groupsClaim: ClaimPath
   scopeImplies?: ScopeImplications | undefined
+  acrLevels?: AcrLevels | undefined
+  /** The clock skew that dates may have, in seconds. */
+  leeway: number
   /** Are requests introspected? */
   verifyTokensWithKeycloak: boolean
 }
@@ -22,6 +26,7 @@ export class RealmAccess {
   /** Does an identity keep its roles? Not if `permissionPath` is a function, which is asked at each request. */
   readonly keepsRoles: boolean
   readonly hasScopes: ScopeCheck
+  readonly isLevel: LevelCheck
   readonly #groupsIn: (claims: JsonObject) => unknown
   /** By claims, which are frozen: all requests with one kept token share them. */
   readonly #rights = new WeakMap<AccessTokenClaims, Rights>()
@@ -31,6 +36,7 @@ export class RealmAccess {
     this.rolesOf = rolesAt(options.permissionPath)
     this.keepsRoles = typeof options.permissionPath !== 'function'
     this.hasScopes = createScopeCheck(options.scopeImplies)
+    this.isLevel = createLevelCheck(options.acrLevels)
     this.#groupsIn = claimAt(options.groupsClaim)
   }
 

@@ -3,7 +3,9 @@ import type { RouteAccess } from '../../types/instance.js'
 import { kindOf } from '../util/kind-of.js'
 import { memberOf, plainCopy } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
+import type { AuthenticationRule } from './authentication-rule.js'
 import { CONFIG_KEYS, correctionOf, looksLikeRule, REFUSED_BESIDE_CONFIG, RULE_KEYS } from './config-keys.js'
+import { type KnownRealms, readAuthentication, readIssuers } from './known-realms.js'
 import { compileRule } from './permission-rule.js'
 import { parametersIn } from './route-parameters.js'
 import type { Check, Rule } from './rule.js'
@@ -17,7 +19,7 @@ export interface Guard {
   ownRule: boolean
   /** The compiled `permission`; `undefined` without one. */
   check: Check | undefined
-  /** Do the same claims always get the same answer from `check`? */
+  /** Do the same claims always get the same answer from `check`, however late? */
   dependsOnClaimsOnly: boolean
   /** The names of the issuers whose tokens are allowed; `undefined`: all. */
   issuers: ReadonlySet<string> | undefined
@@ -25,6 +27,8 @@ export interface Guard {
   readsRoles: boolean
   /** The words that the `scope` claim must contain. */
   scopes: readonly string[]
+  /** The login that the route demands; `undefined`: any. */
+  authentication: AuthenticationRule | undefined
   /** The rule in words. */
   text: string | undefined
   /** The whole `permission`, for the reason of a refusal; `undefined` without one. */
@@ -35,21 +39,21 @@ export interface Guard {
  * Compile a route's config.
  * @param name the name of the route in errors: `GET /profile`
  * @param url the URL of the route, whose parameters a rule may name
- * @param issuers the names of all issuers, if they are known at start
+ * @param realms all issuers, if they are known at start
  * @throws {TypeError} for a value that is not a rule, and for a misspelled key that would leave the route open
  */
-export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, issuers?: ReadonlySet<string>): Guard {
+export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, realms?: KnownRealms): Guard {
   const fail = failFor(name)
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const rule = readRule(own, url, fail, issuers)
+  const rule = readRule(own, url, fail, realms)
   const restricted = rule.text !== undefined
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
-    fail('config.keycloak: false goes with none of public, authenticated, permission, scope and issuer, which it switches off')
+    fail('config.keycloak: false goes with none of public, authenticated, permission, scope, issuer, acr and maxAge, which it switches off')
   }
   if (flags.public && (flags.authenticated || restricted)) {
-    fail('config.public goes with none of authenticated, permission, scope and issuer; keep the one you mean')
+    fail('config.public goes with none of authenticated, permission, scope, issuer, acr and maxAge; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
   return { access: access(), ownRule, ...rule }
@@ -131,40 +135,26 @@ function readFlags (config: JsonObject, fail: ThrowRouteError): { public: boolea
   return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
 }
 
-function readRule (config: JsonObject, url: string, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): Omit<Guard, 'access' | 'ownRule'> {
+function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined): Omit<Guard, 'access' | 'ownRule'> {
   const words: string[] = []
-  const permission = Object.hasOwn(config, 'permission') ? readPermission(config.permission, url, fail) : undefined
+  const permission = Object.hasOwn(config, 'permission') ? orFail(fail, () => compileRule(config.permission, { name: 'config.permission', parameters: () => parametersIn(url) })) : undefined
   if (permission !== undefined) words.push(`permission ${permission.text}`)
-  const issuers = Object.hasOwn(config, 'issuer') ? readIssuers(config.issuer, fail, known) : undefined
+  const issuers = Object.hasOwn(config, 'issuer') ? orFail(fail, () => readIssuers(config.issuer, realms)) : undefined
   if (issuers !== undefined) words.push(`issuer ${[...issuers].join(' or ')}`)
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
+  const authentication = orFail(fail, () => readAuthentication(config, issuers, realms))
+  if (authentication !== undefined) words.push(authentication.text)
   return {
     check: permission?.check,
-    dependsOnClaimsOnly: permission === undefined || permission.dependsOnClaimsOnly,
+    dependsOnClaimsOnly: permission?.dependsOnClaimsOnly !== false && authentication?.maxAge === undefined,
     readsRoles: permission?.kinds.has('role') === true,
     issuers,
     scopes,
+    authentication,
     text: words.length > 0 ? words.join(' and ') : undefined,
     permission
   }
-}
-
-function readPermission (permission: unknown, url: string, fail: ThrowRouteError): Rule {
-  try {
-    return compileRule(permission, { name: 'config.permission', parameters: () => parametersIn(url) })
-  } catch (error) {
-    return fail((error as Error).message)
-  }
-}
-
-function readIssuers (issuer: unknown, fail: ThrowRouteError, known: ReadonlySet<string> | undefined): ReadonlySet<string> {
-  const names: unknown[] = Array.isArray(issuer) ? Array.from(issuer) : [issuer]
-  const good = (each: unknown): each is string => typeof each === 'string' && each !== ''
-  if (names.length === 0 || !names.every(good)) fail('config.issuer must be the name of an issuer such as "acme", or an array of such names')
-  const stranger = (names as string[]).find((name) => known?.has(name) === false)
-  if (stranger !== undefined) fail(`config.issuer names ${JSON.stringify(stranger)}, which no issuer is called; the names are ${[...known!].map((name) => JSON.stringify(name)).join(', ')}`)
-  return new Set(names as string[])
 }
 
 function readScopes (scope: unknown, fail: ThrowRouteError): string[] {
@@ -173,4 +163,13 @@ function readScopes (scope: unknown, fail: ThrowRouteError): string[] {
     fail('config.scope must be a word of the scope claim such as "write", or an array of such words')
   }
   return scopes as string[]
+}
+
+/** Compile a rule whose errors do not name the route. */
+function orFail<Compiled> (fail: ThrowRouteError, compile: () => Compiled): Compiled {
+  try {
+    return compile()
+  } catch (error) {
+    return fail((error as Error).message)
+  }
 }

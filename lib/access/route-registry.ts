@@ -1,5 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
+import type { KnownRealms } from './known-realms.js'
 import { takesMiddleware } from './middleware.js'
 import { compileGuard, failFor, type Guard, nameOf, plainConfig, refuseRuleBesideConfig } from './route-guard.js'
 
@@ -30,7 +31,7 @@ interface RegisteredRoute {
 
 /** The guard for a request that matches no route: 404 whatever its token. */
 const UNKNOWN_ROUTE: Guard = {
-  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], text: undefined, permission: undefined
+  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], authentication: undefined, text: undefined, permission: undefined
 }
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
@@ -42,17 +43,16 @@ type OnLate = (methods: string, url: string) => void
 export class Routes {
   readonly #requireAuthentication: boolean
   readonly #onLate: OnLate
-  readonly #issuers: ReadonlySet<string> | undefined
+  readonly #realms: KnownRealms | undefined
   readonly #registered: RegisteredRoute[] = []
   readonly #late = new WeakMap<object, Guard>()
 
   /**
    * @param onLate called at the first request of a route that onRoute did not see
-   * @param issuers the names of all issuers, if they are known at start
+   * @param realms all issuers, if they are known at start
    */
-  constructor (requireAuthentication: boolean, onLate: OnLate, issuers: ReadonlySet<string> | undefined) {
-    this.#issuers = issuers
-
+  constructor (requireAuthentication: boolean, onLate: OnLate, realms: KnownRealms | undefined) {
+    this.#realms = realms
     this.#requireAuthentication = requireAuthentication
     this.#onLate = onLate
   }
@@ -132,6 +132,6 @@ export class Routes {
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#issuers)
+    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#realms)
   }
 }

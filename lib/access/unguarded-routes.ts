@@ -14,7 +14,7 @@ export function warnOfUnguardedRoutes (record: RouteRecord, log: StartLog): void
   record.isReported = true
   const outside = record.routes.filter(({ scope, options }) => !hasPlugin(scope) && hasRule(options.config))
   if (outside.length === 0) return
-  log.warn({ code: 'routes_outside' }, `routes lie outside of every scope that fastify-keycloak-bearer is registered in, so it does not check their permission, scope, issuer or authenticated (${namesOf(outside)}): ANYBODY can call them, unless something else guards them. Register it at the root of the application, with await; or wrap the plugin that registers it with fastify-plugin, so that it has no scope of its own`)
+  log.warn({ code: 'routes_outside' }, `routes lie outside of every scope that fastify-keycloak-bearer is registered in, so it does not check their permission, scope, issuer, acr, maxAge or authenticated (${namesOf(outside)}): ANYBODY can call them, unless something else guards them. Register it at the root of the application, with await; or wrap the plugin that registers it with fastify-plugin, so that it has no scope of its own`)
 }
 
 function hasPlugin (scope: FastifyInstance): boolean {

@@ -23,7 +23,7 @@ export function warnOfUnknownRules (routes: readonly Route[], requireAuthenticat
   }
   if (found.size === 0) return
   const named = [...found].map(([key, routes]) => `${key} of ${namesOf(routes)}`).join('; ')
-  log.warn({ code: 'unknown_rules' }, `routes have keys that look like rules, which fastify-keycloak-bearer does not know, and none of its rules beside them (${named}): nothing here checks them. Write config: { permission: … } for roles, { scope: … } for scopes, { issuer: … } for realms, { authenticated: true } for any valid token; where something else checks these keys, { authenticated: true } beside them or { keycloak: false } says that all is well`)
+  log.warn({ code: 'unknown_rules' }, `routes have keys that look like rules, which fastify-keycloak-bearer does not know, and none of its rules beside them (${named}): nothing here checks them. Write config: { permission: … } for roles, { scope: … } for scopes, { issuer: … } for realms, { acr: … } or { maxAge: … } for logins, { authenticated: true } for any valid token; where something else checks these keys, { authenticated: true } beside them or { keycloak: false } says that all is well`)
 }
 
 /** The unknown keys of one route; none if the plugin has a rule for the route, or is switched off there. */

@@ -1,6 +1,7 @@
 import type { AccessTokenClaims } from '../../types/user.js'
 import { checkClaims, type ExpectedClaims } from '../token/claims.js'
 import { notValid } from '../errors.js'
+import { noteOwnLogin } from '../token/login.js'
 import { type JsonObject, member } from '../util/strict-json.js'
 import { AUD_DEMANDED_FROM } from '../options/keycloak-versions.js'
 import { wallSeconds } from '../util/clock.js'
@@ -56,6 +57,7 @@ function liveClaims (answer: JsonObject, token: AccessTokenClaims, { keepClaims,
   for (const name of keepClaims) {
     if (Object.hasOwn(token, name) && !Object.hasOwn(answer, name)) claims[name] = token[name]
   }
+  noteOwnLogin(claims, token)
   return claims
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
+import { acrLevels } from './acr-levels.js'
 import { scopeImplies } from './scope-implies.js'
 import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
@@ -58,6 +59,7 @@ export const schema = z.strictObject({
   permissionPath: z.union([dotted(PATH), z.array(text(PATH)).min(1, PATH), aFunction(PATH)], PATH).optional(),
   groupsClaim: claimPath('the name or path of a claim, such as "groups"').default('groups'),
   scopeImplies: scopeImplies.optional(),
+  acrLevels: acrLevels.optional(),
   userIdField: key('a key of the user object, such as "id"').default('username'),
   userIdClaim: claimPath('the name of a claim, such as "sub"').default('preferred_username'),
   acceptUnverifiedEmail: flag.default(false),

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { KnownRealms } from '../access/known-realms.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
@@ -11,6 +12,8 @@ export interface RealmDirectory {
   readonly isOfSeveral: boolean
   /** The names of all realms; `undefined` if a function decides, so that nobody knows them at start. */
   readonly names: ReadonlySet<string> | undefined
+  /** The same with the levels of authentication of each. */
+  readonly known: KnownRealms | undefined
   /**
    * The realm of an issuer. Nobody has verified that the token is from there.
    * @throws {KeycloakError} token_not_valid if it is none of the plugin's; keycloak_unavailable

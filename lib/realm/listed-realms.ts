@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { KnownRealms } from '../access/known-realms.js'
 import { checkKeycloak } from '../doctor/start-check.js'
 import { notValid } from '../errors.js'
 import type { Revocations } from '../revocation/revocations.js'
@@ -12,6 +13,7 @@ import type { Realm } from './realm.js'
 /** The realms of `issuer` or of a list `issuers`, which are open from start to close. */
 export class ListedRealms implements RealmDirectory {
   readonly names: ReadonlySet<string>
+  readonly known: KnownRealms
   readonly isOfSeveral: boolean
   readonly #byIssuer: ReadonlyMap<string, Realm>
   readonly #byName: ReadonlyMap<string, Realm>
@@ -28,6 +30,7 @@ export class ListedRealms implements RealmDirectory {
     this.#byIssuer = new Map(realms.map((realm) => [realm.issuer, realm]))
     this.#byName = new Map(realms.map((realm) => [realm.name, realm]))
     this.names = new Set(this.#byName.keys())
+    this.known = new Map(realms.map(({ name, access }) => [name, access.options.acrLevels]))
   }
 
   byIssuer (iss: string): Realm {

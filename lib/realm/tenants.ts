@@ -21,6 +21,7 @@ export class Tenants<R extends TenantRealm, Settings extends TenantSettings> {
   readonly isOfSeveral = true
   /** Nobody knows the names of tenants at start. */
   readonly names = undefined
+  readonly known = undefined
   readonly #options: TenantsOptions<R, Settings>
   readonly #function: TenantFunction<Settings>
   readonly #queue: TenantQueue<R>

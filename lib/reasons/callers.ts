@@ -45,5 +45,14 @@ export const CALLERS = {
   alternatives_missing: { sentence: `${PERMISSION}: none of its alternatives is`, advice: 'give the user one of them in Keycloak, or correct the rule' },
   claim_lightweight: { sentence: `${PERMISSION}: the token is lightweight, without {claim}: {advice}`, advice: LIGHTWEIGHT },
   roles_lightweight: { sentence: `${ROLES}: the token is lightweight, without roles: {advice}`, advice: LIGHTWEIGHT },
+  acr_missing: { sentence: 'the login has no level: acr is missing: {advice}', advice: 'give the client of the token the client scope "acr"; with introspection, switch "Add to token introspection" of its mapper on' },
+  acr_not_string: { sentence: 'the login has no level: acr is {kind}, not a string', advice: 'look for a mapper of the client that writes this claim' },
+  acr_too_low: { sentence: 'the level of the login is too low: acr[ {acr}][ {where}] is not enough for {wanted}', advice: 'log in again with the acr_values of the challenge; if that changes nothing, look at "ACR to LoA Mapping" of the realm and at its step-up flow' },
+  auth_time_missing: { sentence: 'the age of the login is unknown: auth_time is missing: {advice}', advice: 'log in by the browser, since service accounts and the password grant have none, and give the client of the token the client scope "basic"' },
+  auth_time_malformed: { sentence: 'the age of the login is unknown: auth_time is {kind}, not a date', advice: 'look for a mapper of the client that writes this claim' },
+  auth_time_future: { sentence: 'the age of the login is unknown: auth_time is in the future, by {seconds} s: {advice}', advice: "set this machine's clock and Keycloak's by NTP, or raise leeway" },
+  login_too_old: { sentence: 'the login[ {where}] is {seconds} s old, and {maxAge} s are allowed', advice: 'log in again with the max_age of the challenge, or with prompt=login' },
+  login_lightweight: { sentence: '{claim} is missing, because the token is lightweight: {advice}', advice: LIGHTWEIGHT },
+  login_not_enough: { sentence: 'a handler of the application demands a login with {demand}', advice: 'log in again with the acr_values and max_age of the challenge' },
   refused_by_application: { sentence: '{sentence}', advice: 'look at the application: it threw this KeycloakError itself' }
 } as const satisfies Entries

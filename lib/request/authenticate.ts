@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Claims, User } from '../../types/user.js'
 import { Caller } from '../access/caller.js'
 import { issuerDenial, scopeDenial } from '../access/denial.js'
+import { loginDenial } from '../access/login-denial.js'
 import type { Guard } from '../access/route-guard.js'
 import type { Routes } from '../access/route-registry.js'
 import { writesDebug } from '../diagnostics/log-level.js'
@@ -117,8 +118,8 @@ export class Authentication {
       throw denied(() => scopeDenial(caller, guard.scopes), { scope: guard.scopes.join(' ') })
     }
     const allowed = guard.check === undefined || guard.check(caller)
-    if (allowed instanceof Promise) return allowed.then((late) => requirePermission(late, guard, caller))
-    requirePermission(allowed, guard, caller)
+    if (allowed instanceof Promise) return allowed.then((late) => requireRights(late, guard, caller))
+    requireRights(allowed, guard, caller)
     if (guard.dependsOnClaimsOnly && (!guard.readsRoles || access.keepsRoles)) identity.lastAllowedBy = guard
   }
 
@@ -142,8 +143,12 @@ function logRefusal ({ log }: FastifyRequest, { code, reason, reasonCode }: Keyc
   log.debug({ code, reason, reasonCode }, `request refused: ${reason}`)
 }
 
-function requirePermission (allowed: boolean, { permission }: Guard, caller: Caller): void {
+/** The permission first, and then the login: who may not in any case need not log in again. */
+function requireRights (allowed: boolean, { permission, authentication }: Guard, caller: Caller): void {
   if (!allowed) throw denied(() => permission!.denial(caller, permission!.text))
+  if (authentication === undefined) return
+  const reason = loginDenial(caller, authentication)
+  if (reason !== undefined) throw refusal('insufficient_user_authentication', reason, authentication.challenge)
 }
 
 function requireToken ({ access }: Guard): void {

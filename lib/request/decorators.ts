@@ -27,7 +27,9 @@ export function refuseTakenDecorators (fastify: FastifyInstance): void {
   for (const [one, other] of [['auth', 'hasPermission'], ['isAllowed', 'organizations']] as const) {
     if (isDecorated(one) || isDecorated(other)) throw new Error(`fastify-keycloak-bearer: request.${one} or request.${other} is decorated by another plugin already; register the two in sibling scopes`)
   }
-  if (isDecorated('issuer')) throw new Error('fastify-keycloak-bearer: request.issuer is decorated by another plugin already; register the two in sibling scopes')
+  for (const name of ['issuer', 'hasAuthentication']) {
+    if (isDecorated(name)) throw new Error(`fastify-keycloak-bearer: request.${name} is decorated by another plugin already; register the two in sibling scopes`)
+  }
 }
 
 /** Adds the members of requests, and `fastify.keycloak`. */

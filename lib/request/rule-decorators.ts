@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { AuthenticationDemand } from '../../types/authentication.js'
 import type { Organization } from '../../types/request.js'
 import type { PermissionRule, SyncPermissionRule } from '../../types/rules.js'
-import { hasPermission, isAllowed } from '../access/ask-rule.js'
+import { hasAuthentication, hasPermission, isAllowed } from '../access/ask-rule.js'
+import { readDemand } from '../access/authentication-rule.js'
 import type { Caller } from '../access/caller.js'
 
 const NONE: readonly Organization[] = Object.freeze([])
 
 /**
- * Adds `request.hasPermission`, `request.isAllowed` and `request.organizations`.
+ * Adds `request.hasPermission`, `request.isAllowed`, `request.hasAuthentication` and `request.organizations`.
  * @param callerOf finds the caller of a request; `null` for an anonymous one
  */
 export function decorateRules (fastify: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | null): void {
@@ -18,6 +20,11 @@ export function decorateRules (fastify: FastifyInstance, callerOf: (request: Fas
   fastify.decorateRequest('isAllowed', async function (this: FastifyRequest, rule: PermissionRule): Promise<boolean> {
     const caller = callerOf(this)
     return caller !== null && await isAllowed(rule, caller)
+  })
+  fastify.decorateRequest('hasAuthentication', function (this: FastifyRequest, demand: AuthenticationDemand): boolean {
+    const rule = readDemand(demand, 'hasAuthentication')
+    const caller = callerOf(this)
+    return caller !== null && hasAuthentication(rule, caller)
   })
   fastify.decorateRequest('organizations', { getter (this: FastifyRequest) { return callerOf(this)?.rights.organizations.list ?? NONE } })
 }
