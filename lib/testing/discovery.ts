@@ -22,6 +22,11 @@ export function discovery (issuer: string, algorithms: readonly Algorithm[], log
   }
 }
 
+/** The CORS headers: Keycloak lets pages of any origin read the document. */
+export function openTo (origin: string | undefined): Record<string, string> {
+  return origin === undefined ? {} : { 'access-control-allow-origin': origin, vary: 'Origin' }
+}
+
 /** RFC 8414 section 2, RFC 9207 section 3, OpenID Connect RP-Initiated Logout 1.0 section 2.1. */
 function loginMetadata (endpoint: string): object {
   return {

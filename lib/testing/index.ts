@@ -11,6 +11,7 @@
 export { createTestRealm } from './realm.js'
 export type { TestRealm } from './realm.js'
 export type { TestRealmOptions } from './realm-options.js'
+export type { DpopClient, DpopClientOptions, DpopProofRequest } from './dpop-client.js'
 export type { LoginOptions, LoginUser } from './login/options.js'
 export type { TokenKind, TokenOrganization, TokenSpec } from './token-spec.js'
 export type { AuthorizationHeader, InjectableApp, InjectAsOptions } from './inject.js'

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto'
 import type { Algorithm } from '../../types/options.js'
 import { FIXED_KEYS, STRANGER, type KeyFamily } from './fixed-keys.js'
-import { ALGORITHMS, familyOf } from './jws.js'
+import { ALGORITHMS, attack, familyOf, isAttack, signature, signingInput, type JwsHeader } from './jws.js'
 
 /** A key that signs tokens, or signed them before a rotation. */
 export class SigningKey {
@@ -58,6 +58,15 @@ export class KeyRing {
     throw new Error(`The test realm has no ${alg} key but ${published}: list it in the algorithms of createTestRealm().`)
   }
 
+  /** A compact JWS, by the key of the header's `alg`, or by a key of the same algorithm that no realm has. */
+  sign (payload: unknown, header: JwsHeader, forged: boolean): string {
+    const alg = header.alg ?? this.defaultAlgorithm
+    const key = this.signing(isAttack(alg) ? this.defaultAlgorithm : alg)
+    const input = signingInput({ alg, typ: 'JWT', kid: key.kid, ...header }, payload)
+    if (isAttack(alg)) return `${input}.${attack(alg, key.privateKey, input)}`
+    return `${input}.${signature(key.alg, forged ? strangersKey(key.alg) : key.privateKey, input)}`
+  }
+
   /** A key that the realm publishes for signatures, retired ones included. */
   find (kid: unknown, alg: unknown): SigningKey | undefined {
     return this.#published().find(key => key.kid === kid && key.alg === alg)
@@ -91,12 +100,12 @@ export class KeyRing {
 }
 
 /** A key for the algorithm that no realm has. */
-export function strangersKey (alg: Algorithm): KeyObject {
+function strangersKey (alg: Algorithm): KeyObject {
   const family = familyOf(alg)
   return parse(family === 'RSA' ? STRANGER : generateJwk(family))
 }
 
-function parse (jwk: JsonWebKey): KeyObject {
+export function parse (jwk: JsonWebKey): KeyObject {
   return createPrivateKey({ key: jwk, format: 'jwk' })
 }
 
@@ -109,11 +118,11 @@ function kidOf (alg: string, jwk: JsonWebKey): string {
   return createHash('sha256').update(alg + JSON.stringify(publicMembers(jwk))).digest('base64url')
 }
 
-function publicMembers ({ crv, x, y, n, e }: JsonWebKey): JsonWebKey {
+export function publicMembers ({ crv, x, y, n, e }: JsonWebKey): JsonWebKey {
   return { crv, x, y, n, e }
 }
 
-function generateJwk (family: KeyFamily): JsonWebKey {
+export function generateJwk (family: KeyFamily): JsonWebKey {
   const pair = family === 'RSA'
     ? generateKeyPairSync('rsa', { modulusLength: 2048 })
     : family === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: family })

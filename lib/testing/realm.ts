@@ -2,11 +2,12 @@ import type { LightMyRequestResponse } from 'fastify'
 import type { KeycloakOptions } from '../../types/options.js'
 import { isProduction } from '../util/environment.js'
 import { testRealms } from '../util/test-realms.js'
-import { discovery } from './discovery.js'
-import { authorized, bearer, type AuthorizationHeader, type InjectableApp, type InjectAsOptions } from './inject.js'
+import { discovery, openTo } from './discovery.js'
+import { createClientLookup, DpopClient, type DpopClientOptions } from './dpop-client.js'
+import { authorization, injectAs, type AuthorizationHeader, type InjectableApp, type InjectAsOptions } from './inject.js'
 import { Introspection } from './introspection.js'
-import { attack, isAttack, signature, signingInput, type Claims, type JwsHeader } from './jws.js'
-import { KeyRing, strangersKey } from './keys.js'
+import type { Claims, JwsHeader } from './jws.js'
+import { KeyRing } from './keys.js'
 import type { Login } from './login/index.js'
 import type { RealmDefaults, TestRealmOptions } from './realm-options.js'
 import { json, RealmServer, type Endpoint, type Handler, type RecordedRequest } from './server.js'
@@ -39,6 +40,7 @@ export class TestRealm {
   readonly #introspection: Introspection
   readonly #login: Login | undefined
   readonly #server: RealmServer
+  readonly #clientOf = createClientLookup()
   #closed = false
 
   /** @internal */
@@ -52,9 +54,7 @@ export class TestRealm {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
       introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
       discovery: ({ headers: { origin } }, response) => {
-        // Keycloak lets pages of any origin read this, too.
-        const cors: Record<string, string> = origin === undefined ? {} : { 'access-control-allow-origin': origin, vary: 'Origin' }
-        json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login !== undefined), cors)
+        json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login !== undefined), openTo(origin))
       },
       other: (request, response, body) => {
         if (this.#login?.answer(request, response, body) !== true) json(response, 404, { error: 'HTTP 404 Not Found' })
@@ -82,30 +82,40 @@ export class TestRealm {
    * @throws {TypeError} when there is no such `kind`, or `spec` has a member that is unknown or of another type
    */
   token (spec: TokenSpec = {}): string {
-    const { header, payload, complete } = draft(spec, { ...this.#settings, issuer: this.issuer })
-    const token = this.#sign(payload, header, spec.forged === true)
+    const { header, payload, complete } = draft(spec, { ...this.#settings, issuer: this.issuer, clientOf: this.#clientOf })
+    const token = this.#keys.sign(payload, header, spec.forged === true)
     if (complete !== payload) this.#introspection.remember(token, complete)
     return token
   }
 
   /**
-   * The header that carries a token: `{ authorization: 'Bearer …' }`, for `app.inject`, fetch, supertest, a WebSocket.
+   * The header that carries a token: `{ authorization: 'Bearer …' }`, for `app.inject`, fetch, supertest, a WebSocket. With
+   * `dpop` the scheme is DPoP; the proof, which is for one request, is made by `DpopClient.proof`.
    * @param as the description of a token, or a token of `token()`; by default alice's access token
    * @throws {TypeError} when a string is no token; else as `token()` does
    */
   headers (as: TokenSpec | string = {}): AuthorizationHeader {
-    return bearer(typeof as === 'string' ? as : this.token(as))
+    return typeof as === 'string' ? authorization('Bearer', as) : authorization(as.dpop === undefined ? 'Bearer' : 'DPoP', this.token(as))
   }
 
   /**
    * `app.inject` as a user: `realm.inject(app, { as: { username: 'bob', roles: ['admin'] }, url: '/profile' })`. A string
-   * is an anonymous request: `'/profile'`, or with another method than GET `'DELETE /orders/1'`.
+   * is an anonymous request: `'/profile'`, or with another method than GET `'DELETE /orders/1'`. With `dpop` in `as` the
+   * request has a fresh proof, and is made a second time if the API asks for a nonce.
    * @param app the Fastify instance that has the plugin with the `options` of this realm
    * @param request anything that `app.inject` takes, and `as`: the description of a token, or a token; by default anonymous
    * @throws {TypeError} when there is an Authorization header besides `as`; else as `headers()` and `app.inject` do
    */
   async inject (app: InjectableApp, request: string | InjectAsOptions): Promise<LightMyRequestResponse> {
-    return app.inject(authorized(request, as => this.headers(as)))
+    return injectAs(app, request, as => this.headers(as), this.#clientOf)
+  }
+
+  /**
+   * A client with a new key pair, which makes DPoP proofs (RFC 9449): `realm.token({ dpop: client })` is bound to its key.
+   * @throws {TypeError} when `algorithm` is none
+   */
+  dpop (options?: DpopClientOptions): DpopClient {
+    return new DpopClient(options)
   }
 
   /**
@@ -116,7 +126,7 @@ export class TestRealm {
    * @throws {Error} when the realm has no key for `alg`
    */
   sign (payload: unknown, header: JwsHeader = {}): string {
-    return this.#sign(payload, header, false)
+    return this.#keys.sign(payload, header, false)
   }
 
   /**
@@ -185,13 +195,5 @@ export class TestRealm {
     this.#closed = true
     testRealms().delete(this)
     await this.#server.stop()
-  }
-
-  #sign (payload: unknown, header: JwsHeader, forged: boolean): string {
-    const alg = header.alg ?? this.#keys.defaultAlgorithm
-    const key = this.#keys.signing(isAttack(alg) ? this.#keys.defaultAlgorithm : alg)
-    const input = signingInput({ alg, typ: 'JWT', kid: key.kid, ...header }, payload)
-    if (isAttack(alg)) return `${input}.${attack(alg, key.privateKey, input)}`
-    return `${input}.${signature(key.alg, forged ? strangersKey(key.alg) : key.privateKey, input)}`
   }
 }

@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto'
 import type { Algorithm } from '../../types/options.js'
 import { isObject } from '../util/strict-json.js'
 import { kindOf } from '../util/kind-of.js'
 import { nearest } from '../util/spelling.js'
+import { DpopClient } from './dpop-client.js'
 import type { Claims, JwsHeader } from './jws.js'
 
 /**
@@ -9,7 +11,7 @@ import type { Claims, JwsHeader } from './jws.js'
  * - `access`: the kind that an API accepts
  * - `at+jwt`: the same with the header `typ` of RFC 9068
  * - `lightweight`: without `sub`, `aud`, roles and profile; introspection answers with them
- * - `dpop`: bound to a key by `cnf`, payload `typ` DPoP
+ * - `dpop`: bound to a key that nobody has, payload `typ` DPoP; the member `dpop` binds a token to the key of a client
  * - `id`, `refresh`, `offline`: payload `typ` ID, Refresh or Offline. Keycloak signs the last two by HMAC; here the
  *   realm's key signs them, so that an API must refuse them by their `typ`
  * - `logout`: a logout token of back-channel logout, header `typ` logout+jwt
@@ -49,6 +51,17 @@ export interface TokenSpec {
   authorizedParty?: string
   /** Scopes, separated by spaces. Default `openid email profile`, with `organization:acme` for that organization. */
   scope?: string
+  /** The level of the login: the claim `acr`. Default `1`. */
+  acr?: string
+  /** The time of the login, in seconds since 1970, such as `Date.now() / 1000 - 60`: the claim `auth_time`. Default: no claim. */
+  authTime?: number
+  /**
+   * Binds the token to the key of a client of `TestRealm.dpop()` (RFC 9449 section 6): `cnf.jkt`, payload `typ` DPoP. `true`: a
+   * client of the realm's own. Default: a Bearer token.
+   */
+  dpop?: DpopClient | true
+  /** Binds the token to a client certificate (RFC 8705 section 3.1), PEM or DER: `cnf["x5t#S256"]`. Default: a Bearer token. */
+  certificate?: string | Uint8Array
   /** Merged over the claims; a value of undefined removes the claim. */
   claims?: Claims
   /** Merged over the header; a value of undefined removes the member. Its `alg` may be an attack, as in `TestRealm.sign`. */
@@ -94,6 +107,10 @@ const MEMBERS: Readonly<Record<keyof TokenSpec, Rule>> = {
   organizations,
   authorizedParty: text,
   scope: text,
+  acr: text,
+  authTime: [Number.isFinite, 'a number of seconds since 1970'],
+  dpop: [value => value === true || value instanceof DpopClient, 'true, or a client of TestRealm.dpop()'],
+  certificate: [isCertificate, 'a certificate, as PEM or DER'],
   claims: object,
   header: object,
   kind: text,
@@ -120,6 +137,14 @@ export function checkSpec (spec: unknown): asserts spec is TokenSpec {
     if (!Object.hasOwn(MEMBERS, name)) throw new TypeError(`TestRealm.token(): "${name}" is unknown; ${advice(name)}.`)
     const [is, what] = MEMBERS[name as keyof TokenSpec]
     if (value !== undefined && !is(value)) throw new TypeError(`TestRealm.token(): ${name} must be ${what}, not ${kindOf(value)}.`)
+  }
+}
+
+function isCertificate (value: unknown): boolean {
+  try {
+    return new X509Certificate(value as string).raw.length > 0
+  } catch {
+    return false
   }
 }
 

@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID, X509Certificate } from 'node:crypto'
+import type { DpopClient } from './dpop-client.js'
 import { clientRoles, memberships, realmRoles, scopeOf } from './grants.js'
 import { checkSpec, type TokenKind, type TokenSpec } from './token-spec.js'
 import type { Claims, JwsHeader } from './jws.js'
@@ -12,6 +13,7 @@ export interface Issuer {
   clientId: string
   /** Seconds. */
   tokenLifespan: number
+  clientOf (dpop: DpopClient | true): DpopClient
 }
 
 interface Kind {
@@ -36,7 +38,7 @@ const KINDS: Readonly<Record<TokenKind, Kind>> = {
 }
 
 /** The claims of a lightweight token. */
-const LIGHTWEIGHT = ['exp', 'iat', 'jti', 'iss', 'typ', 'azp', 'sid', 'scope']
+const LIGHTWEIGHT = ['exp', 'iat', 'jti', 'iss', 'typ', 'azp', 'sid', 'scope', 'cnf']
 
 /** A token before it is signed. */
 export interface Draft {
@@ -90,27 +92,43 @@ function access (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
   return {
     // Keycloak writes an audience of one as a string (RFC 7519 section 4.1.3).
     ...session('Bearer', spec, aud.length === 1 ? aud[0]! : aud, user),
-    acr: '1',
+    ...login(spec),
     ...realmRoles(spec, realm),
     resource_access: Object.fromEntries(resources),
     ...memberships(spec),
     scope: scopeOf(spec),
-    ...user.profile
+    ...user.profile,
+    ...confirmation(spec, realm),
+    ...(spec.dpop !== undefined && { typ: 'DPoP' })
   }
+}
+
+/** The level and time of the login. */
+function login ({ acr = '1', authTime }: TokenSpec): Claims {
+  return { acr, ...(authTime !== undefined && { auth_time: Math.floor(authTime) }) }
+}
+
+/** The keys that a token is bound to, as Keycloak 26.7 writes them. */
+function confirmation ({ dpop, certificate }: TokenSpec, realm: Issuer): Claims {
+  const cnf = {
+    ...(dpop !== undefined && { jkt: realm.clientOf(dpop).jkt, 'kc-jkt-type': 'DPoP' }),
+    ...(certificate !== undefined && { 'x5t#S256': createHash('sha256').update(new X509Certificate(certificate).raw).digest('base64url') })
+  }
+  return Object.keys(cnf).length > 0 ? { cnf } : {}
 }
 
 function dpop (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
   // The example thumbprint of RFC 9449 section 6.1.
   const cnf = { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', 'kc-jkt-type': 'DPoP' }
-  return { ...access(spec, realm, user), typ: 'DPoP', cnf }
+  return { cnf, ...access(spec, realm, user), typ: 'DPoP' }
 }
 
 function identity (spec: TokenSpec, _: Issuer, user: RealmUser): Claims {
-  return { ...session('ID', spec, partyOf(spec), user), acr: '1', ...memberships(spec), ...user.profile }
+  return { ...session('ID', spec, partyOf(spec), user), ...login(spec), ...memberships(spec), ...user.profile }
 }
 
 function renewing (typ: 'Refresh' | 'Offline'): Kind['claims'] {
-  return (spec, realm, user) => ({ ...session(typ, spec, realm.issuer, user), scope: scopeOf(spec) })
+  return (spec, realm, user) => ({ ...session(typ, spec, realm.issuer, user), scope: scopeOf(spec), ...confirmation(spec, realm) })
 }
 
 // OpenID Connect Back-Channel Logout 1.0 section 2.4: `aud` is the client of the session.

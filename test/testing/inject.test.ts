@@ -87,7 +87,7 @@ t.test('a username where a token belongs is told so, and not repeated', async t 
 t.test('a token is asked for as it should be, or refused in one sentence', async t => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
-  const all = 'username, sub, roles, realmRoles, clientRoles, groups, organizations, authorizedParty, scope, claims, header, kind, alg, expired, expiresIn, age, forged, kid'
+  const all = 'username, sub, roles, realmRoles, clientRoles, groups, organizations, authorizedParty, scope, acr, authTime, dpop, certificate, claims, header, kind, alg, expired, expiresIn, age, forged, kid'
   const cases: Array<[spec: unknown, message: string]> = [
     [{ role: ['admin'] }, '"role" is unknown; write "roles".'],
     [{ Username: 'bob' }, '"Username" is unknown; write "username".'],
