@@ -13,6 +13,7 @@ async function main () {
   await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', audience: 'api' })
   const error = await app.keycloak.verify('nonsense').catch((error) => error)
   ok(error instanceof keycloak.KeycloakError)
+  ok(keycloak.insufficientUserAuthentication({ acr: 'gold' }) instanceof keycloak.KeycloakError)
   equal(keycloak.default.openapi, keycloak.openapi)
   equal(keycloak.default.bearerToken, keycloak.bearerToken)
   equal(typeof keycloak.openapi(), 'function')

@@ -1,7 +1,7 @@
 // The package in an ES module: its behaviour, and every export.
 import { equal, ok } from 'node:assert/strict'
 import Fastify from 'fastify'
-import keycloak, { bearerToken, KeycloakError, openapi } from 'fastify-keycloak-bearer'
+import keycloak, { bearerToken, insufficientUserAuthentication, KeycloakError, openapi } from 'fastify-keycloak-bearer'
 import { createTestRealm } from 'fastify-keycloak-bearer/testing'
 import smoke from '../smoke.cjs'
 
@@ -11,6 +11,7 @@ const app = Fastify()
 await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', audience: 'api' })
 const error = await app.keycloak.verify('nonsense').catch((error) => error)
 ok(error instanceof KeycloakError)
+ok(insufficientUserAuthentication({ acr: 'gold' }) instanceof KeycloakError)
 equal(keycloak.openapi, openapi)
 equal(keycloak.bearerToken, bearerToken)
 equal(typeof openapi(), 'function')

@@ -1,7 +1,7 @@
 // An application declares its roles, its scopes and the mapping of its claims once.
 import Fastify from 'fastify'
 import keycloak, {
-  type Claims, type KeycloakOptions, type KeycloakRouteConfig, type PermissionName, type PermissionRule, type Profile, type User
+  insufficientUserAuthentication, type Claims, type KeycloakOptions, type KeycloakRouteConfig, type PermissionName, type PermissionRule, type Profile, type User
 } from 'fastify-keycloak-bearer'
 
 declare module 'fastify-keycloak-bearer' {
@@ -13,6 +13,7 @@ declare module 'fastify-keycloak-bearer' {
     realmRole: 'admin' | 'support'
     client: 'web' | 'billing'
     organization: 'acme' | 'globex'
+    acr: 'silver' | 'gold'
   }
 }
 
@@ -68,6 +69,24 @@ app.get('/', { config: { scope: ['read', 'write'] } }, handler)
 app.get('/', { config: { scope: 'raed' } }, handler)
 // @ts-expect-error misspelled
 app.get('/', { config: { scope: ['read', 'wirte'] } }, handler)
+
+// Levels of authentication.
+app.get('/', { config: { acr: 'gold' } }, handler)
+app.get('/', { config: { acr: ['silver', 'gold'], maxAge: 300 } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { acr: 'glod' } }, handler)
+// @ts-expect-error misspelled
+app.get('/', { config: { acr: ['silver', 'glod'] } }, handler)
+app.register(keycloak, { issuer, acrLevels: ['silver', 'gold'] })
+// @ts-expect-error misspelled
+app.register(keycloak, { issuer, acrLevels: ['silver', 'glod'] })
+app.get('/', async (request) => {
+  if (!request.hasAuthentication({ acr: 'gold' })) throw insufficientUserAuthentication({ acr: 'gold', maxAge: 300 })
+  // @ts-expect-error misspelled
+  request.hasAuthentication({ acr: 'glod' })
+  // @ts-expect-error misspelled
+  insufficientUserAuthentication({ acr: ['glod'] })
+})
 
 // The same in handlers.
 app.get('/', async (request) => {
