@@ -1,10 +1,11 @@
 import type { Algorithm } from '../../types/options.js'
+import { ALGORITHMS } from './jws.js'
 
 /**
  * The discovery document (OpenID Connect Discovery 1.0 section 3). It must name the endpoints of a login even if the realm
  * has no login; they answer 404 then, and `TestRealm.token()` is the only source of tokens.
  */
-export function discovery (issuer: string, algorithms: readonly Algorithm[], login: boolean): object {
+export function discovery (issuer: string, algorithms: readonly Algorithm[], levels: readonly string[] | undefined): object {
   const endpoint = `${issuer}/protocol/openid-connect`
   return {
     issuer,
@@ -18,7 +19,7 @@ export function discovery (issuer: string, algorithms: readonly Algorithm[], log
     introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
-    ...(login && loginMetadata(endpoint))
+    ...(levels !== undefined && loginMetadata(endpoint, levels))
   }
 }
 
@@ -28,7 +29,7 @@ export function openTo (origin: string | undefined): Record<string, string> {
 }
 
 /** RFC 8414 section 2, RFC 9207 section 3, OpenID Connect RP-Initiated Logout 1.0 section 2.1. */
-function loginMetadata (endpoint: string): object {
+function loginMetadata (endpoint: string, levels: readonly string[]): object {
   return {
     userinfo_endpoint: `${endpoint}/userinfo`,
     end_session_endpoint: `${endpoint}/logout`,
@@ -36,6 +37,8 @@ function loginMetadata (endpoint: string): object {
     response_modes_supported: ['query', 'fragment'],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: ['none'],
+    acr_values_supported: levels,
+    dpop_signing_alg_values_supported: ALGORITHMS,
     authorization_response_iss_parameter_supported: true
   }
 }

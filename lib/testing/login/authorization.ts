@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import type { Codes, Grant } from './codes.js'
 import type { LoginSettings } from './options.js'
 import { loginPage } from './page.js'
@@ -24,7 +25,8 @@ const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query:
   ['invalid_request', 'code_challenge must be 43 characters of base64url', (query) => !isChallenge(query.get('code_challenge')!)],
   ['invalid_scope', 'scope must be words with one space between them', (query) => !SCOPE.test(parameter(query, 'scope') ?? 'none')],
   ['invalid_scope', 'This test realm has no offline sessions', (query) => words(query, 'scope').includes('offline_access')],
-  // The realm sets no cookie, so every login asks the user.
+  ['invalid_request', 'max_age must be a number of seconds', (query) => !/^\d+$/.test(parameter(query, 'max_age') ?? '0')],
+  // The realm sets no cookie, so every login asks the user, whatever max_age is.
   ['login_required', 'The user must log in', (query) => words(query, 'prompt').includes('none')]
 ]
 
@@ -33,6 +35,8 @@ export class Authorization {
   readonly #realm: Pick<LoginRealm, 'issuer' | 'options'>
   readonly #settings: LoginSettings
   readonly #codes: Codes
+  /** The second factor of all users, which the page shows. */
+  readonly #secondFactor = String(randomInt(100_000, 1_000_000))
 
   constructor (realm: Pick<LoginRealm, 'issuer' | 'options'>, settings: LoginSettings, codes: Codes) {
     this.#realm = realm
@@ -49,7 +53,21 @@ export class Authorization {
     if (this.#settings.users.get(username)?.password !== form.get('password')) {
       return this.#form(query, { username, error: 'Invalid username or password.' })
     }
-    return this.#back(query, { code: this.#codes.issue({ ...bindings(query), redirectUri, username }) })
+    const acr = this.#levelOf(query)
+    if (this.#needsCode(acr) && form.get('otp') !== this.#secondFactor) {
+      return this.#form(query, { username, error: 'Invalid one-time code.' })
+    }
+    return this.#back(query, { code: this.#codes.issue({ ...bindings(query), acr, redirectUri, username }) })
+  }
+
+  /** The lowest level that the client asks for, as in Keycloak; unknown levels are ignored. */
+  #levelOf (query: Query): string | undefined {
+    const wanted = words(query, 'acr_values')
+    return this.#settings.levels.find((level) => wanted.includes(level))
+  }
+
+  #needsCode (level: string | undefined): boolean {
+    return level !== undefined && level !== this.#settings.levels[0]
   }
 
   /** An unknown client or redirect URI gets a page, never a redirect (RFC 6749 section 4.1.2.1). */
@@ -70,6 +88,7 @@ export class Authorization {
       ...shown,
       realm: decodeURIComponent(issuer.slice(issuer.lastIndexOf('/') + 1)),
       action: `${new URL(issuer).pathname}/protocol/openid-connect/auth?${query}`,
+      code: this.#needsCode(this.#levelOf(query)) ? this.#secondFactor : undefined,
       users: this.#settings.users,
       roleClient: this.#realm.options.clientId,
       origin: new URL(query.get('redirect_uri')!).origin

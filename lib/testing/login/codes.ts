@@ -12,6 +12,8 @@ export interface Grant {
   /** The PKCE challenge, by S256. */
   challenge: string
   scope: string
+  /** The level that the client asked for. */
+  acr: string | undefined
   nonce?: string
 }
 

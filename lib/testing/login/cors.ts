@@ -7,6 +7,6 @@ export function corsHeaders (origin: string | undefined, redirectUris: readonly 
 /** The further headers of the answer to a preflight. */
 export const PREFLIGHT = {
   'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers': 'Authorization, Content-Type, X-Requested-With',
+  'access-control-allow-headers': 'Authorization, Content-Type, DPoP, X-Requested-With',
   'access-control-max-age': '600'
 }

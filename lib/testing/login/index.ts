@@ -47,7 +47,7 @@ export class Login {
     const codes = new Codes(sessions, settings.codeLifespan)
     const tokens = new SessionTokens(realm, settings, sessions, keys)
     const authorization = new Authorization(realm, settings, codes)
-    const token = new TokenEndpoint(settings, codes, tokens)
+    const token = new TokenEndpoint(realm, settings, codes, tokens)
     const logout = new Logout(settings, sessions, tokens, keys)
     this.#realm = realm
     this.#settings = settings
@@ -58,6 +58,11 @@ export class Login {
       userinfo: { methods: ['GET', 'POST'], cors: true, answer: (request) => userinfo(request, activeClaims) },
       logout: { methods: ['GET', 'POST'], cors: true, answer: (request) => logout.answer(request) }
     }
+  }
+
+  /** The levels of logins, from low to high. */
+  get levels (): readonly string[] {
+    return this.#settings.levels
   }
 
   /** Did this session begin by a login, and has it ended? */
@@ -98,5 +103,5 @@ async function answered ({ methods, answer }: EndpointOfLogin, request: LoginReq
 
 function loginRequestOf ({ method = '', headers }: IncomingMessage, query: URLSearchParams, body: string): LoginRequest {
   const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')
-  return { method, query, form: new URLSearchParams(isForm ? body : ''), authorization: headers.authorization ?? '' }
+  return { method, query, form: new URLSearchParams(isForm ? body : ''), authorization: headers.authorization ?? '', proof: headers.dpop as string | undefined }
 }

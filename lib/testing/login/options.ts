@@ -24,6 +24,11 @@ export interface LoginOptions {
   users: Readonly<Record<string, LoginUser>>
   /** The address that gets a logout token when a session ends (OpenID Connect Back-Channel Logout 1.0). Default: none. */
   backchannelLogoutUrl?: Asked<string>
+  /**
+   * The levels that a client can ask for by `acr_values` (OpenID Connect Core section 3.1.2.1), from low to high: the first
+   * asks for the password, the others for a code too, which the page shows. Default `['silver', 'gold']`.
+   */
+  levels?: readonly string[]
   /** The lifetime of a code, in seconds. Default 60. */
   codeLifespan?: number
 }
@@ -32,6 +37,7 @@ export interface LoginOptions {
 export interface LoginSettings {
   readonly clientId: string
   readonly codeLifespan: number
+  readonly levels: readonly string[]
   readonly users: ReadonlyMap<string, LoginUser>
   redirectUris (): readonly string[]
   postLogoutRedirectUris (): readonly string[]
@@ -43,13 +49,14 @@ export interface LoginSettings {
  * @throws {TypeError} one sentence that names the problem
  */
 export function settingsOf (options: LoginOptions): LoginSettings {
-  const { clientId = 'web', codeLifespan = 60, redirectUris, postLogoutRedirectUris = redirectUris, backchannelLogoutUrl } = options
+  const { clientId = 'web', codeLifespan = 60, levels = ['silver', 'gold'], redirectUris, postLogoutRedirectUris = redirectUris, backchannelLogoutUrl } = options
   const users = new Map(Object.entries(options.users ?? {}))
   if (users.size === 0) throw wrong('users must have at least one user, such as { alice: { password: "alice-pw" } }')
   if (typeof redirectUris !== 'function') checked('redirectUris', redirectUris)
   return {
     clientId,
     codeLifespan,
+    levels,
     users,
     redirectUris: () => checked('redirectUris', read(redirectUris)),
     postLogoutRedirectUris: () => checked('postLogoutRedirectUris', read(postLogoutRedirectUris)),

@@ -25,6 +25,8 @@ export interface LoginForm {
   action: string
   username: string
   error?: string
+  /** The second factor, if the level asks for one. */
+  code: string | undefined
   users: ReadonlyMap<string, LoginUser>
   /** The client of the users' roles. */
   roleClient: string
@@ -32,7 +34,7 @@ export interface LoginForm {
   origin: string
 }
 
-export function loginPage ({ realm, action, username, error, users, roleClient, origin }: LoginForm): Reply {
+export function loginPage ({ realm, action, username, error, code, users, roleClient, origin }: LoginForm): Reply {
   const rows = [...users].map(([name, { password, roles = [] }]) =>
     html`<tr><th scope="row">${name}</th><td><code>${password}</code></td><td>${rolesOf(roles)}</td></tr>`)
   // Chromium applies form-action to the redirect after the form, too.
@@ -43,11 +45,17 @@ ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 <input id="username" name="username" value="${username}" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
-<button>Log in</button>
+${code === undefined ? '' : codeField(code)}<button>Log in</button>
 </form>
 <table><caption>Test users, and their roles of the client ${roleClient}</caption>
 <thead><tr><th scope="col">Username</th><th scope="col">Password</th><th scope="col">Roles</th></tr></thead>
 <tbody>${rows}</tbody></table>`, `form-action 'self' ${origin}`)
+}
+
+function codeField (code: string): Html {
+  return html`<label for="otp">One-time code (here always <code>${code}</code>)</label>
+<input id="otp" name="otp" inputmode="numeric" autocomplete="one-time-code" required>
+`
 }
 
 /** Keeps a browser from breaking a line at the hyphen of a role's name. */

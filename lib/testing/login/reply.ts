@@ -12,6 +12,8 @@ export interface LoginRequest {
   /** The fields of a body of application/x-www-form-urlencoded; empty for other bodies. */
   form: URLSearchParams
   authorization: string
+  /** The header DPoP. */
+  proof: string | undefined
 }
 
 /** An error that the client reads, by a code of RFC 6749 sections 4.1.2.1 and 5.2. */

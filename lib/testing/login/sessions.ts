@@ -6,6 +6,8 @@ import { wallSeconds } from '../../util/clock.js'
 export interface Session {
   readonly username: string
   readonly scope: string
+  /** The level of the login; `undefined` if the client asked for none. */
+  readonly acr: string | undefined
   /** Seconds since 1970. */
   readonly authTime: number
   /** The only refresh token that is valid. */
@@ -28,9 +30,9 @@ export class Sessions {
   }
 
   /** @returns the session's id, of 24 characters, as in Keycloak */
-  start ({ username, scope }: { username: string, scope: string }): string {
+  start ({ username, scope, acr }: Pick<Session, 'username' | 'scope' | 'acr'>): string {
     const sid = MARK + randomBytes(32).toString('base64url').slice(0, 24 - MARK.length)
-    this.#sessions.set(sid, { username, scope, authTime: Math.floor(wallSeconds()) })
+    this.#sessions.set(sid, { username, scope, acr, authTime: Math.floor(wallSeconds()) })
     return sid
   }
 

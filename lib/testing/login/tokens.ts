@@ -28,24 +28,25 @@ export class SessionTokens {
   }
 
   /** The answer of the token endpoint (RFC 6749 section 5.1). Its refresh token replaces the previous one. */
-  issue (sid: string, nonce?: string): object {
+  issue (sid: string, jkt?: string, nonce?: string): object {
     const session = this.#sessions.get(sid)!
-    const { username, scope } = session
+    const { username, scope, acr, authTime } = session
     const { clientId, users } = this.#settings
     const { roles, realmRoles, clientRoles, groups, organizations, claims } = users.get(username)!
     const grants = { roles, realmRoles, clientRoles, groups, organizations }
     const shared = { ...claims, azp: clientId, sid }
-    const make = (spec: TokenSpec) => this.#realm.token({ username, ...grants, scope, ...spec, claims: { ...shared, ...spec.claims } })
-    const accessToken = make({})
-    session.refreshToken = make({ kind: 'refresh' })
+    const cnf = jkt === undefined ? {} : { cnf: { jkt, 'kc-jkt-type': 'DPoP' } }
+    const make = (spec: TokenSpec) => this.#realm.token({ username, ...grants, scope, acr, authTime, ...spec, claims: { ...shared, ...spec.claims } })
+    const accessToken = make({ claims: jkt === undefined ? {} : { typ: 'DPoP', ...cnf } })
+    session.refreshToken = make({ kind: 'refresh', claims: cnf })
     return {
       access_token: accessToken,
       expires_in: lifeOf(accessToken),
       refresh_token: session.refreshToken,
       refresh_expires_in: lifeOf(session.refreshToken),
-      token_type: 'Bearer',
+      token_type: jkt === undefined ? 'Bearer' : 'DPoP',
       ...(scope.split(' ').includes('openid') && {
-        id_token: make({ kind: 'id', claims: { aud: clientId, auth_time: session.authTime, ...(nonce !== undefined && { nonce }) } })
+        id_token: make({ kind: 'id', claims: { aud: clientId, ...(nonce !== undefined && { nonce }) } })
       }),
       'not-before-policy': 0,
       session_state: sid,
