@@ -22,7 +22,7 @@ const CHALLENGE = { 'WWW-Authenticate': { type: 'string', description: 'The Bear
 
 /** The answers of the plugin, in the form that @fastify/swagger reads. */
 const REFUSALS = [
-  { status: 401, headers: CHALLENGE, description: () => 'No access token, or one that is not valid.' },
+  { status: 401, headers: CHALLENGE, description: unauthenticated },
   { status: 403, headers: CHALLENGE, description: ({ text }: Guard) => `The access token does not grant the required permission: \`${text}\`.` },
   {
     status: 503,
@@ -30,6 +30,13 @@ const REFUSALS = [
     description: () => describe('keycloak_unavailable')
   }
 ]
+
+/** The description of 401, with the login that the route demands (RFC 9470 section 3). */
+function unauthenticated ({ authentication }: Guard): string {
+  const token = 'No access token, or one that is not valid.'
+  if (authentication === undefined) return token
+  return `${token} Or \`insufficient_user_authentication\`: the route demands another login, \`${authentication.text}\`, which the challenge names in \`acr_values\` and \`max_age\`.`
+}
 
 /** The response that @fastify/swagger writes if a route declares none. */
 const DEFAULT_RESPONSE: Responses = { 200: { type: 'null', description: 'Default Response' } }
