@@ -13,15 +13,17 @@ import { parseOptions } from './lib/options/options.js'
 import { Caches } from './lib/realm/caches.js'
 import { openRealms } from './lib/realm/open-realms.js'
 import { Authentication } from './lib/request/authenticate.js'
-import { bearerContext, createOnError } from './lib/request/challenge.js'
+import { createOnError } from './lib/request/challenge.js'
 import { startUnlessClosed } from './lib/request/close-during-start.js'
 import { bearerToken } from './lib/request/credentials.js'
+import { challengesBy } from './lib/request/challenge-context.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
 import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
-import { protectionSpaceOf, SeveralIssuers } from './lib/request/several-issuers.js'
+import { confirmationOf, openProofs } from './lib/request/open-proofs.js'
+import { SeveralIssuers } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
+import { redisReplayStore } from './lib/proof/redis-replay-store.js'
 import { redisStore } from './lib/revocation/redis-store.js'
-import { NO_CONFIRMATION } from './lib/token/confirmation.js'
 import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
@@ -40,19 +42,20 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const closing = new Closing()
   const caches = new Caches(cache)
   const createToUser = toUserBy(settings.syncUser)
-  const shared = { limits, ...caches, confirmation: NO_CONFIRMATION, closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
+  const shared = { limits, ...caches, confirmation: confirmationOf(settings), closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
   const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
-  const routes = new Routes(requireAuthentication, earlier.onLate, directory.known)
+  const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, settings.dpop !== undefined || settings.mtls !== undefined)
   const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
-  const authentication = new Authentication({ routes, extractToken, authority, several, closing })
+  const possession = await openProofs(fastify, settings, closing, log)
+  const authentication = new Authentication({ routes, extractToken, authority, several, possession, closing })
 
-  decorate(fastify, authority, directory, routes, caches.tokens)
+  decorate(fastify, authority, directory, routes, caches.tokens, possession)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', () => {
     closing.finish()
     caches.close()
-    return directory.close()
+    return Promise.all([directory.close(), possession?.close()]).then(() => {})
   })
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => {
@@ -62,7 +65,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
     warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
   })
   fastify.addHook('onRequest', authentication.onRequest)
-  fastify.addHook('onError', createOnError(authority.only === undefined ? (request) => bearerContext(protectionSpaceOf(request)) : bearerContext(authority.only.protectionSpace)))
+  fastify.addHook('onError', createOnError(challengesBy(authority, routes, possession)))
   await startUnlessClosed(fastify, closing, () => directory.start(fastify))
 }
 
@@ -72,11 +75,12 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
  */
 const keycloak = Object.assign(
   fp(plugin, { fastify: '5.x', name: 'fastify-keycloak-bearer' }),
-  { openapi, bearerToken, redisStore }
+  { openapi, bearerToken, redisStore, redisReplayStore }
 )
 
 export default keycloak
-export { bearerToken, openapi, redisStore }
+export { bearerToken, openapi, redisReplayStore, redisStore }
+export type { RedisReplayClient, RedisReplayStoreOptions } from './lib/proof/redis-replay-store.js'
 export type { RedisClient, RedisConnection, RedisStoreOptions } from './lib/revocation/redis-store.js'
 export { insufficientUserAuthentication } from './lib/access/insufficient-user-authentication.js'
 export { KeycloakError, type KeycloakErrorCode } from './lib/errors.js'
@@ -84,7 +88,9 @@ export type { KeycloakReasonCode } from './lib/reasons/reason.js'
 export type * from './types/authentication.js'
 export type * from './types/claim-rules.js'
 export type * from './types/declared.js'
+export type * from './types/dpop.js'
 export type * from './types/instance.js'
+export type * from './types/mtls.js'
 export type * from './types/openapi.js'
 export type * from './types/options.js'
 export type * from './types/request.js'

@@ -91,16 +91,31 @@ export interface Health extends RealmHealth {
   cache: { tokens: number, bytes: number } | null
 }
 
+/** The proof that comes beside a token that is bound to a key, for {@link KeycloakInstance.verify}. */
+export interface VerifyPresentation {
+  /** The DPoP proof (RFC 9449 section 4): the value of the header `DPoP`. It needs `method` and `url`. */
+  proof?: string
+  /** The method of the request that the proof was made for: `GET`. */
+  method?: string
+  /** The whole URL of that request, as the client sees it: `https://api.example.com/profile`. Query and fragment do not count. */
+  url?: string
+  /** The certificate that the client has proven (RFC 8705 section 3), in DER or PEM. */
+  certificate?: Buffer | string
+}
+
 /** `fastify.keycloak` */
 export interface KeycloakInstance {
   /**
    * Verify a token that does not come in a request, such as in a WebSocket message or a job: signature, claims, logouts and
-   * introspection. `syncUser` is not called.
-   * @throws {KeycloakError} `token_not_valid`, `token_expired` (401) or `keycloak_unavailable` (503)
+   * introspection. `syncUser` is not called. A token that is bound to a key is refused without the proof of that key.
+   * @param presentation the proof that came beside the token; each proof is accepted once
+   * @throws {KeycloakError} `token_not_valid`, `token_expired` (401), `dpop_proof_not_valid`, `dpop_nonce_required` (401) or
+   * `keycloak_unavailable` (503)
+   * @throws {TypeError} for a proof without `method` and `url`
    * @example
    * socket.on('message', async (token) => { const { sub } = await app.keycloak.verify(String(token)) })
    */
-  verify (token: string): Promise<Claims>
+  verify (token: string, presentation?: VerifyPresentation): Promise<Claims>
   /**
    * Forget what the function `issuers` returned for an issuer, after its tenant was added, changed or ended in your database:
    * the next token of the issuer asks the function again. The realm closes after the requests that it decides on. Each

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { AcrName, IssuerName, KeycloakTypes, ScopeName } from './declared.js'
+import type { DpopOptions } from './dpop.js'
+import type { MtlsOptions } from './mtls.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
@@ -173,7 +175,7 @@ export type StartCheckCode =
 export type StartWarning =
   | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles' | 'email_as_id'
   | 'client_secret_unused' | 'logout_of_own_client' | 'early_routes' | 'routes_outside' | 'unknown_rules'
-  | 'middleware_first' | 'middleware_outside' | 'token_source_late'
+  | 'dpop_url_unknown' | 'middleware_first' | 'middleware_outside' | 'token_source_late'
 
 /** Upper limits of input. A token over its limit is 401; if an answer of Keycloak is over its limit, the request is 503. */
 export interface Limits {
@@ -343,6 +345,16 @@ export interface CommonOptions {
    * selectIssuer: ({ hostname }) => realmOfHost.get(hostname) ?? null
    */
   selectIssuer?: SelectIssuer
+  /**
+   * Accept access tokens that are bound to a key of the client, with a proof of that key on each request (RFC 9449). Without
+   * this option they are refused.
+   */
+  dpop?: true | DpopOptions
+  /**
+   * Accept access tokens that are bound to a client certificate, with that certificate (RFC 8705 section 3). Without this
+   * option they are refused.
+   */
+  mtls?: true | MtlsOptions
   /**
    * Deny anonymous callers on every route except those with `public: true` or `keycloak: false`.
    * @default false

@@ -26,7 +26,7 @@ export interface Organization {
 }
 
 /** The route configs that demand a token. A member that may be `undefined` does not. */
-type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { acr: {} } | { maxAge: {} } | { authenticated: {} }
+type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { senderConstrained: {} } | { acr: {} } | { maxAge: {} } | { authenticated: {} }
 
 /** `T` if the route's config demands a token, else `T | null`. */
 type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | null
@@ -42,7 +42,7 @@ export interface KeycloakRequest<ContextConfig = unknown> {
   /**
    * The caller: the object that `syncUser` returned, else a frozen object of the mapped claims. `null` for an anonymous
    * request; never `null` if the route's config has `permission`, `scope`, `issuer`,
-   * `acr`, `maxAge` or `authenticated`.
+   * `senderConstrained`, `acr`, `maxAge` or `authenticated`.
    */
   user: Guarded<ContextConfig, User>
   /** The verified claims, deeply frozen; with introspection, the current ones. `null` if and only if `user` is `null`. */

@@ -140,6 +140,11 @@ export interface KeycloakRouteConfig {
    * maxAge: 300
    */
   maxAge?: number
+  /**
+   * The token must be bound to a key, by DPoP (RFC 9449) or by a client certificate (RFC 8705); any other is 401
+   * `token_not_valid`, an anonymous caller 401 `not_authenticated`. It needs the option `dpop` or `mtls`.
+   */
+  senderConstrained?: true | WriteInstead<'true, or leave it out'>
   /** Any valid token is enough; without one the answer is 401 `not_authenticated`. */
   authenticated?: true | WriteInstead<'true, or leave it out'>
   /** The route is open to anonymous callers, also under `requireAuthentication`; a bad token is still 401. */

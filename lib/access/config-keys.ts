@@ -1,18 +1,18 @@
 import { nearest } from '../util/spelling.js'
 
 /** The keys of a route's config that belong to this plugin. */
-export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'acr', 'maxAge', 'authenticated', 'public', 'keycloak'] as const
+export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'public', 'keycloak'] as const
 
 /** The keys that are rules: each demands a token. */
-export const RULE_KEYS = ['permission', 'scope', 'issuer', 'acr', 'maxAge', 'authenticated'] as const
+export const RULE_KEYS = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated'] as const
 
 /** The keys that are refused beside config, where they would have no effect. */
-export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'acr', 'maxAge', 'authenticated', 'public'] as const
+export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'public'] as const
 
 /** Keys whose misspelling would leave a route open; and words near to them that are right, or belong to other packages. */
-const CORRECTED_KEYS = ['permission', 'authenticated']
+const CORRECTED_KEYS = ['permission', 'authenticated', 'senderConstrained']
 const CORRECTED_SHORT_KEYS = ['issuer']
-const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'permissive', 'authenticator', 'issuer', 'issue', 'issues', 'issued', 'isUser', 'acr', 'maxAge'])
+const NEVER_CORRECTED = new Set(['permission', 'authenticated', 'senderConstrained', 'permissive', 'authenticator', 'issuer', 'issue', 'issues', 'issued', 'isUser', 'acr', 'maxAge'])
 
 /** Members of a rule that no other package has: beside the rule, in config itself, they would leave a route open. */
 const OF_A_RULE = ['realmRole', 'clientRole', 'authorizedParty']
@@ -24,7 +24,7 @@ const LOGIN_SYNONYMS = new Map<string, 'acr' | 'maxAge'>([
 ])
 
 /** Keys that seem to demand roles, scopes or an issuer, in lower case without separators: most of them are of other packages. */
-const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'tenant', 'tenants', 'client', 'clients', 'azp', 'authorizedparties', 'group', 'groups', 'org', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions'])
+const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'tenant', 'tenants', 'client', 'clients', 'azp', 'authorizedparties', 'group', 'groups', 'org', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions', 'dpop', 'mtls', 'cnf', 'dpoprequired', 'requiredpop', 'requirepop', 'dpopbound', 'bound', 'senderconstraint'])
 
 /** Keys of other packages that demand any valid token, in lower case without separators. */
 const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication', 'requireauth', 'requiresauth', 'protected', 'secured'])

@@ -29,6 +29,8 @@ export interface Guard {
   scopes: readonly string[]
   /** The login that the route demands; `undefined`: any. */
   authentication: AuthenticationRule | undefined
+  /** Must the token be bound to a key? */
+  senderConstrained: boolean
   /** The rule in words. */
   text: string | undefined
   /** The whole `permission`, for the reason of a refusal; `undefined` without one. */
@@ -40,20 +42,22 @@ export interface Guard {
  * @param name the name of the route in errors: `GET /profile`
  * @param url the URL of the route, whose parameters a rule may name
  * @param realms all issuers, if they are known at start
+ * @param takesBound can a token be bound to a key? If not, a rule that demands one locks its route
  * @throws {TypeError} for a value that is not a rule, and for a misspelled key that would leave the route open
  */
-export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, realms?: KnownRealms): Guard {
+export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, realms?: KnownRealms, takesBound = true): Guard {
   const fail = failFor(name)
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  const rule = readRule(own, url, fail, realms)
+  if (flags.senderConstrained && !takesBound) fail('config.senderConstrained needs the option dpop or mtls, since without them every token that is bound to a key is refused')
+  const rule = readRule(own, url, fail, realms, flags.senderConstrained)
   const restricted = rule.text !== undefined
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
-    fail('config.keycloak: false goes with none of public, authenticated, permission, scope, issuer, acr and maxAge, which it switches off')
+    fail('config.keycloak: false goes with none of public, authenticated, permission, scope, issuer, senderConstrained, acr and maxAge, which it switches off')
   }
   if (flags.public && (flags.authenticated || restricted)) {
-    fail('config.public goes with none of authenticated, permission, scope, issuer, acr and maxAge; keep the one you mean')
+    fail('config.public goes with none of authenticated, permission, scope, issuer, senderConstrained, acr and maxAge; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
   return { access: access(), ownRule, ...rule }
@@ -125,20 +129,29 @@ function rejectMisspelled (config: JsonObject, fail: ThrowRouteError): void {
   }
 }
 
+/** Which flags are set? */
+type Flags = Record<'public' | 'authenticated' | 'keycloak' | 'senderConstrained', boolean>
+
 /** Each flag has one valid value, so that a variable that is undefined by mistake does not open a route. */
-function readFlags (config: JsonObject, fail: ThrowRouteError): { public: boolean, authenticated: boolean, keycloak: boolean } {
+function readFlags (config: JsonObject, fail: ThrowRouteError): Flags {
   const isSet = (name: string, value: boolean): boolean => {
     if (!Object.hasOwn(config, name)) return false
     if (config[name] !== value) fail(`config.${name} must be ${value} or left out, not ${kindOf(config[name])}`)
     return true
   }
-  return { public: isSet('public', true), authenticated: isSet('authenticated', true), keycloak: isSet('keycloak', false) }
+  return {
+    public: isSet('public', true),
+    authenticated: isSet('authenticated', true),
+    keycloak: isSet('keycloak', false),
+    senderConstrained: isSet('senderConstrained', true)
+  }
 }
 
-function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined): Omit<Guard, 'access' | 'ownRule'> {
+function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined, senderConstrained: boolean): Omit<Guard, 'access' | 'ownRule'> {
   const words: string[] = []
   const permission = Object.hasOwn(config, 'permission') ? orFail(fail, () => compileRule(config.permission, { name: 'config.permission', parameters: () => parametersIn(url) })) : undefined
   if (permission !== undefined) words.push(`permission ${permission.text}`)
+  if (senderConstrained) words.push('senderConstrained')
   const issuers = Object.hasOwn(config, 'issuer') ? orFail(fail, () => readIssuers(config.issuer, realms)) : undefined
   if (issuers !== undefined) words.push(`issuer ${[...issuers].join(' or ')}`)
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
@@ -152,6 +165,7 @@ function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realm
     issuers,
     scopes,
     authentication,
+    senderConstrained,
     text: words.length > 0 ? words.join(' and ') : undefined,
     permission
   }

@@ -31,7 +31,7 @@ interface RegisteredRoute {
 
 /** The guard for a request that matches no route: 404 whatever its token. */
 const UNKNOWN_ROUTE: Guard = {
-  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], authentication: undefined, text: undefined, permission: undefined
+  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], senderConstrained: false, authentication: undefined, text: undefined, permission: undefined
 }
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
@@ -44,15 +44,18 @@ export class Routes {
   readonly #requireAuthentication: boolean
   readonly #onLate: OnLate
   readonly #realms: KnownRealms | undefined
+  readonly #takesBound: boolean
   readonly #registered: RegisteredRoute[] = []
   readonly #late = new WeakMap<object, Guard>()
 
   /**
    * @param onLate called at the first request of a route that onRoute did not see
    * @param realms all issuers, if they are known at start
+   * @param takesBound can a token be bound to a key?
    */
-  constructor (requireAuthentication: boolean, onLate: OnLate, realms: KnownRealms | undefined) {
+  constructor (requireAuthentication: boolean, onLate: OnLate, realms: KnownRealms | undefined, takesBound: boolean) {
     this.#realms = realms
+    this.#takesBound = takesBound
     this.#requireAuthentication = requireAuthentication
     this.#onLate = onLate
   }
@@ -132,6 +135,6 @@ export class Routes {
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#realms)
+    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#realms, this.#takesBound)
   }
 }

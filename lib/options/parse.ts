@@ -1,14 +1,19 @@
 import type { z } from 'zod'
 import { plainCopy, withoutPrototype } from '../util/members.js'
-import { isObject } from '../util/strict-json.js'
+import { isObject, type JsonObject } from '../util/strict-json.js'
 import { explainIssues } from './explain-issue.js'
-import { entrySchema, groups, schema, severalSchema } from './schema.js'
+import { entrySchema, groups, innerGroups, schema, severalSchema } from './schema.js'
 import { FOREIGN_NAMES } from './unknown-option.js'
+
+/** The inner groups by their path: `dpop.nonce`. */
+function innerNames (): Array<[string, z.ZodObject]> {
+  return Object.entries(innerGroups).flatMap(([group, inner]) => Object.entries(inner).map(([name, schema]): [string, z.ZodObject] => [`${group}.${name}`, schema]))
+}
 
 /** The names of all options by group, for the advice about an unknown one. */
 const known = {
   names: {
-    ...Object.fromEntries(Object.entries(groups).map(([group, { shape }]) => [group, Object.keys(shape)])),
+    ...Object.fromEntries([...Object.entries(groups), ...innerNames()].map(([group, { shape }]) => [group, Object.keys(shape)])),
     '': [...new Set([schema, severalSchema].flatMap(({ shape }) => Object.keys(shape)))]
   },
   foreign: FOREIGN_NAMES
@@ -25,9 +30,17 @@ export function plainOptions (options: unknown): unknown {
   if (!isObject(options)) return options
   const written = plainCopy(options, [...known.names[''], ...knownInEntry.names['']])
   for (const [name, { shape }] of Object.entries(groups)) {
-    if (isObject(written[name])) written[name] = plainCopy(written[name], Object.keys(shape))
+    if (isObject(written[name])) written[name] = plainGroup(written[name], name, Object.keys(shape))
   }
   return written
+}
+
+function plainGroup (group: JsonObject, name: string, members: readonly string[]): JsonObject {
+  const copy = plainCopy(group, members)
+  for (const [inner, { shape }] of Object.entries(innerGroups[name] ?? {})) {
+    if (isObject(copy[inner])) copy[inner] = plainCopy(copy[inner], Object.keys(shape))
+  }
+  return copy
 }
 
 /**

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
 import { acrLevels } from './acr-levels.js'
+import { dpop, dpopGroup, dpopGroups } from './dpop.js'
+import { mtls, mtlsGroup } from './mtls.js'
 import { scopeImplies } from './scope-implies.js'
 import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
@@ -29,6 +31,8 @@ export const groups = {
     clients: oneOrMore(exactText('a client id'), 'the id of the client that users log in by, or an array of such')
   }, 'an object with path and clients'),
   adminUrl: z.strictObject({ path: route('/keycloak') }, 'an object with path'),
+  dpop: dpopGroup,
+  mtls: mtlsGroup,
   revocation: z.strictObject({
     maxTokenLifetime: whole(1, 'of seconds ').default(86_400),
     max: whole(1).default(100_000),
@@ -43,6 +47,9 @@ export const groups = {
     introspectionBytes: whole(1000).default(128 * 1024)
   }, 'an object with tokenLength, jsonDepth, keySetBytes and introspectionBytes')
 }
+
+/** The objects within the groups, by group. */
+export const innerGroups: Readonly<Record<string, Readonly<Record<string, z.ZodObject>>>> = { dpop: dpopGroups }
 
 /** The options of a plugin of one issuer, each with its valid values and its default. Messages complete "option … must be". */
 export const schema = z.strictObject({
@@ -75,6 +82,8 @@ export const schema = z.strictObject({
   syncUser: aFunction('a function (profile, { claims, request }) => user').optional(),
   extractToken: aFunction('a function (request) => token or null').optional(),
   selectIssuer: aFunction('a function (request) => the name of an issuer, or null').optional(),
+  dpop,
+  mtls,
   requireAuthentication: flag.default(false),
   startCheck: warnOrRequire.default('warn'),
   introspection: groups.introspection.prefault(() => withoutPrototype({})),

@@ -1,6 +1,7 @@
 import type { KeycloakOptions } from '../../types/options.js'
 import { isProduction } from '../util/environment.js'
 import { withoutPrototype } from '../util/members.js'
+import { mtlsFault } from './mtls.js'
 import { wrong } from './parse.js'
 import { realmNameOf } from './realm-url.js'
 import { groups, type schema } from './schema.js'
@@ -9,7 +10,7 @@ import { groups, type schema } from './schema.js'
 export type ParsedOptions = ReturnType<typeof schema.parse> & { name?: string | undefined }
 
 /** The options that count for all issuers, and concern no realm. */
-export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits'] as const
+export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits', 'dpop', 'mtls'] as const
 
 type PluginOption = typeof PLUGIN_OPTIONS[number]
 
@@ -50,7 +51,7 @@ export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption>): Pl
 
 /** The settings of a realm, with the defaults that depend on other options, and the types that a schema cannot express. */
 export function realmSettingsOf (parsed: ParsedOptions) {
-  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, ...given } = parsed
+  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, dpop, mtls, ...given } = parsed
   // No member of a polluted Object.prototype is an option.
   const settings = withoutPrototype(given)
   const { clientId = 'account' } = settings
@@ -79,6 +80,8 @@ export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | '
   if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {
     throw wrong('option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher', entry)
   }
+  const mtls = settings.mtls && mtlsFault(settings.mtls)
+  if (mtls !== undefined) throw wrong(mtls)
   if (!settings.verifySignature && isProduction()) {
     throw wrong('option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
   }

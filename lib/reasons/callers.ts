@@ -11,6 +11,8 @@ export const CALLERS = {
   token_missing: { sentence: 'no token', advice: 'send "Authorization: Bearer" and the token; look for a proxy that strips the header' },
   authorization_repeated: { sentence: 'more than one Authorization header', advice: 'send one' },
   authorization_empty: { sentence: 'no token after Bearer', advice: 'send the token after "Bearer" and a space' },
+  dpop_authorization_empty: { sentence: 'no token after DPoP', advice: 'send the token after "DPoP" and a space' },
+  dpop_authorization_malformed: { sentence: 'not exactly one token after DPoP', advice: 'send one token, without quotes, spaces or tabs' },
   authorization_malformed: { sentence: 'not exactly one token after Bearer', advice: 'send one token, without quotes, spaces or tabs' },
 
   user_claim_missing: { sentence: `${USER_CLAIM} is missing: {advice}`, advice: 'give the client of the token {cure}[, and switch {switch} of its mapper on]' },

@@ -13,9 +13,10 @@ import { type Realm, realmOf } from '../realm/realm.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
-import type { MaybePromise } from '../util/maybe-promise.js'
+import { andThen, type MaybePromise } from '../util/maybe-promise.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 import { isGone, RequestPresentation } from './presentation.js'
+import type { ProofOfPossession } from './proof-of-possession.js'
 import type { SeveralIssuers } from './several-issuers.js'
 
 /** The parts of the decision on a request, each made at start. */
@@ -26,6 +27,8 @@ export interface AuthenticationParts {
   authority: Authority
   /** `undefined` if one realm decides on all tokens. */
   several: SeveralIssuers | undefined
+  /** `undefined` if tokens that are bound to a key are refused. */
+  possession: ProofOfPossession | undefined
   closing: Closing
 }
 
@@ -36,14 +39,16 @@ export class Authentication {
   readonly #only: Realm | undefined
   readonly #fromCache: Authority['fromCache']
   readonly #several: SeveralIssuers | undefined
+  readonly #possession: ProofOfPossession | undefined
   readonly #closing: Closing
 
-  constructor ({ routes, extractToken, authority, several, closing }: AuthenticationParts) {
+  constructor ({ routes, extractToken, authority, several, possession, closing }: AuthenticationParts) {
     this.#routes = routes
     this.#extractToken = extractToken
     this.#only = authority.only
     this.#fromCache = authority.fromCache
     this.#several = several
+    this.#possession = possession
     this.#closing = closing
   }
 
@@ -70,26 +75,36 @@ export class Authentication {
     if (request.user !== null && !Object.hasOwn(request, 'user')) request.user = request.auth = null
     const guard = this.#routes.of(request)
     if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
-    const identity = this.#identityOf(request, reply)
+    const identity = this.#identityOf(request, reply, guard)
     if (identity === null) return requireToken(guard)
     // Without andThen(), whose closure would be made for each request, although most requests need no promise.
     return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard)) : this.#withUser(request, identity, guard)
   }
 
   /** The identity that a token of the request proves; `null` if it has none. */
-  #identityOf (request: FastifyRequest, reply: FastifyReply): MaybePromise<Identity> | null {
+  #identityOf (request: FastifyRequest, reply: FastifyReply, guard: Guard): MaybePromise<Identity> | null {
+    const possession = this.#possession
     let credentials: Credentials | null
     if (this.#extractToken === undefined) {
       const header = authorizationOf(request)
       if (header === undefined) return null
       const cached = this.#fromCache?.(header, wallMilliseconds(), monotonicMilliseconds())
-      if (cached !== undefined) return this.#several === undefined ? cached : this.#several.accept(request, cached)
-      credentials = credentialsIn(header)
+      if (cached !== undefined) {
+        const identity = this.#several === undefined ? cached : this.#several.accept(request, cached)
+        return possession === undefined ? identity : possession.checkKept(request, reply, header, identity, guard)
+      }
+      credentials = credentialsIn(header, possession?.takesDpop === true)
     } else {
-      const token = this.#extractToken(request)
-      credentials = token === null ? null : { scheme: 'Bearer', token }
+      credentials = possession?.dpopCredentials(request) ?? extracted(this.#extractToken(request))
     }
     if (credentials === null) return null
+    const identity = this.#identify(request, reply, credentials)
+    if (possession === undefined) return identity
+    const presented = credentials
+    return andThen(identity, (proven) => possession.check(request, reply, presented, proven, guard))
+  }
+
+  #identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials): MaybePromise<Identity> {
     const only = this.#only
     if (only === undefined) return this.#several!.identify(request, reply, credentials)
     return only.identify(credentials, only.needsPresentation ? new RequestPresentation(reply) : undefined)
@@ -137,6 +152,10 @@ export class Authentication {
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }
+}
+
+function extracted (token: string | null): Credentials | null {
+  return token === null ? null : { scheme: 'Bearer', token }
 }
 
 function logRefusal ({ log }: FastifyRequest, { code, reason, reasonCode }: KeycloakError): void {

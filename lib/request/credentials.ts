@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type KeycloakError, type ReasonSource, refusal } from '../errors.js'
-import type { Credentials } from '../token/credentials.js'
+import type { Credentials, Scheme } from '../token/credentials.js'
 import { member } from '../util/strict-json.js'
 
 /**
@@ -9,7 +9,7 @@ import { member } from '../util/strict-json.js'
  */
 export function bearerToken (request: FastifyRequest): string | null {
   const header = authorizationOf(request)
-  return header === undefined ? null : credentialsIn(header)?.token ?? null
+  return header === undefined ? null : credentialsIn(header, false)?.token ?? null
 }
 
 /**
@@ -25,20 +25,37 @@ export function authorizationOf (request: FastifyRequest): string | undefined {
 
 /**
  * The credentials in an Authorization header; `null` if it has another scheme.
+ * @param takesDpop is the scheme DPoP taken (RFC 9449 section 7.1)?
  * @throws {KeycloakError} bad_authorization_header
  */
-export function credentialsIn (header: string): Credentials | null {
+export function credentialsIn (header: string, takesDpop: boolean): Credentials | null {
   if (header === '') return null
   const end = header.search(/[ \t]/)
-  const scheme = end === -1 ? header : header.slice(0, end)
-  if (scheme.toLowerCase() !== 'bearer') return null
-  if (end === -1) throw bad('authorization_empty')
+  const scheme = schemeNamed(end === -1 ? header : header.slice(0, end))
+  if (scheme === undefined || (scheme === 'DPoP' && !takesDpop)) return null
+  if (end === -1) throw bad(EMPTY[scheme])
   // Only spaces may stand between scheme and token (RFC 9110 section 11.4).
   const token = withoutSpacesAround(header.slice(end))
-  if (token === '') throw bad('authorization_empty')
+  if (token === '') throw bad(EMPTY[scheme])
   // Not by a regular expression: it would take ten times as long, and every request runs this.
-  if (token.includes(' ') || token.includes('\t')) throw bad('authorization_malformed')
-  return { scheme: 'Bearer', token }
+  if (token.includes(' ') || token.includes('\t')) throw bad(MALFORMED[scheme])
+  return { scheme, token }
+}
+
+const EMPTY = { Bearer: 'authorization_empty', DPoP: 'dpop_authorization_empty' } as const
+const MALFORMED = { Bearer: 'authorization_malformed', DPoP: 'dpop_authorization_malformed' } as const
+
+/** Schemes are the same in upper and lower case (RFC 9110 section 11.1). */
+function schemeNamed (name: string): Scheme | undefined {
+  const plain = name.toLowerCase()
+  if (plain === 'bearer') return 'Bearer'
+  return plain === 'dpop' ? 'DPoP' : undefined
+}
+
+/** The scheme of the credentials of a request; the first header counts if there are several. */
+export function schemeOf (request: FastifyRequest): Scheme {
+  const header = member(request.headers, 'authorization')
+  return typeof header === 'string' && /^dpop(?![^ \t])/i.test(header) ? 'DPoP' : 'Bearer'
 }
 
 /** Without a regular expression, because one for trailing spaces takes quadratic time on a long run of inner spaces. */

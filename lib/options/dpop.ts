@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import type { DpopAlgorithm, DpopOptions, ReplayStore } from '../../types/dpop.js'
+import { memberOf, withoutPrototype } from '../util/members.js'
+import { flag, oneOrMore, text, whole } from './values.js'
+
+/** The algorithms of proofs, in the order of the challenge: those without RSA first, whose proofs are shorter. */
+export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const satisfies readonly DpopAlgorithm[]
+
+const ALGORITHM = `one or more of ${PROOF_ALGORITHMS.join(', ')}: a secret (HS*) proves no key of the client`
+const URL_OF_API = 'the URL of this API as clients see it, such as https://api.example.com, without query and fragment, or a function that returns it'
+const SECRET = 'a text of 32 characters or more, such as one by `openssl rand -base64 32`, or an array of such'
+const STORE = 'a replay store, such as redisReplayStore({ client })'
+const SECONDS = 'a number of seconds, 0 or more, 300 at the most'
+
+/** The parts of the option that are objects. */
+export const dpopGroups = {
+  nonce: z.strictObject({
+    secret: oneOrMore(text(SECRET).min(32, SECRET), SECRET),
+    maxAge: whole(1, 'of seconds ').max(86_400, 'a whole number of seconds, a day at the most').default(300)
+  }, 'false, or an object with secret and maxAge'),
+  replay: z.strictObject({
+    store: z.custom<ReplayStore>(isStore, STORE).optional(),
+    max: whole(1).default(100_000)
+  }, 'an object with store or max')
+}
+
+export const dpopGroup = z.strictObject({
+  required: flag.default(false),
+  algorithms: oneOrMore(z.enum(PROOF_ALGORITHMS, ALGORITHM), ALGORITHM).default([...PROOF_ALGORITHMS]),
+  maxAge: whole(1, 'of seconds ').max(300, 'a whole number of seconds from 1 to 300').default(30),
+  leeway: z.number(SECONDS).min(0, SECONDS).max(300, SECONDS).default(5),
+  url: z.union([z.string(URL_OF_API).refine(isBase, URL_OF_API), z.custom<NonNullable<Exclude<DpopOptions['url'], string>>>((value) => typeof value === 'function', URL_OF_API)], URL_OF_API).optional(),
+  nonce: z.union([z.literal(false), dpopGroups.nonce], 'false, or an object with secret and maxAge').default(false),
+  replay: dpopGroups.replay.prefault(() => withoutPrototype({}))
+}, 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay')
+
+/** The option `dpop` after the checks. */
+export type DpopSettings = z.output<typeof dpopGroup>
+
+/** The option: `true` is all defaults. */
+export const dpop = z.union([z.literal(true).transform(() => withoutPrototype({})).pipe(dpopGroup), dpopGroup], 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay').optional()
+
+/** The base of URLs that clients see: http or https, with nothing that a path cannot follow. */
+export function isBase (value: string): boolean {
+  return /^https?:\/\/[^\s?#\\]+$/i.test(value) && URL.canParse(value) && new URL(value).username === '' && new URL(value).password === ''
+}
+
+function isStore (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof memberOf(value, 'add') === 'function'
+}

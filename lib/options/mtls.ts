@@ -1,0 +1,49 @@
+import { BlockList, isIP } from 'node:net'
+import * as z from 'zod'
+import type { MtlsOptions } from '../../types/mtls.js'
+import { withoutPrototype } from '../util/members.js'
+import { aFunction, flag } from './values.js'
+
+/** The headers in which proxies hand on certificates. */
+export const CERTIFICATE_HEADERS = ['client-cert', 'x-forwarded-client-cert', 'ssl-client-cert'] as const satisfies ReadonlyArray<NonNullable<MtlsOptions['header']>>
+
+const MTLS = 'true, or an object with header, proxies, required and certificate'
+const HEADER = `one of ${CERTIFICATE_HEADERS.join(', ')}`
+const PROXIES = 'an array of addresses or networks of proxies, such as ["10.0.0.0/8"], or "unix" for a Unix socket'
+
+export const mtlsGroup = z.strictObject({
+  header: z.enum(CERTIFICATE_HEADERS, HEADER).optional(),
+  proxies: z.array(z.string(PROXIES).refine(isProxy, PROXIES), PROXIES).min(1, PROXIES).optional(),
+  required: flag.default(false),
+  certificate: aFunction('a function (request) => the certificate in DER or PEM, or undefined').optional()
+}, MTLS)
+
+/** The option `mtls` after the checks. */
+export type MtlsSettings = z.output<typeof mtlsGroup>
+
+/** The option: `true` is all defaults. */
+export const mtls = z.union([z.literal(true).transform(() => withoutPrototype({})).pipe(mtlsGroup), mtlsGroup], MTLS).optional()
+
+/** The fault of members that are valid alone, but not together. */
+export function mtlsFault ({ header, proxies, certificate }: MtlsSettings): string | undefined {
+  if (header !== undefined && proxies === undefined) return 'option "mtls.proxies" must name the proxies whose header counts when mtls.header is given, since anybody else can write that header too'
+  if (proxies !== undefined && header === undefined) return 'option "mtls.header" must name the header of the proxies when mtls.proxies is given'
+  if (certificate !== undefined && header !== undefined) return 'option "mtls.certificate" goes without mtls.header; keep the one you mean'
+  return undefined
+}
+
+/** Puts an address or a network into a list; `unix` is none. */
+export function addProxy (list: BlockList, proxy: string): void {
+  const [address, bits] = proxy.split('/') as [string, string?]
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  if (bits === undefined) list.addAddress(address, family)
+  else list.addSubnet(address, Number(bits), family)
+}
+
+function isProxy (value: string): boolean {
+  if (value === 'unix') return true
+  const [address, bits, ...rest] = value.split('/')
+  const family = isIP(address!)
+  if (family === 0 || rest.length > 0) return false
+  return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+}

@@ -1,0 +1,73 @@
+import type { FastifyRequest } from 'fastify'
+import type { MtlsOptions } from '../../types/mtls.js'
+import { bytesOf } from './structured-bytes.js'
+import { thumbprintOf } from './client-certificate.js'
+import { elementsOf } from './forwarded-certificate.js'
+
+type Name = NonNullable<MtlsOptions['header']>
+
+/** Characters of the longest header that is read: a certificate of 8 kB, URL-encoded. */
+const MAX_LENGTH = 32_768
+
+/** The header in which a proxy hands on the certificate of its client. */
+export class CertificateHeader {
+  readonly #name: Name
+
+  constructor (name: Name) {
+    this.#name = name
+  }
+
+  /** All values of the header, by the raw headers, because Node joins them. */
+  valuesIn ({ raw: { rawHeaders = [] } }: FastifyRequest): string[] {
+    const values: string[] = []
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      if (rawHeaders[at]!.length === this.#name.length && rawHeaders[at]!.toLowerCase() === this.#name) values.push(rawHeaders[at + 1]!)
+    }
+    return values
+  }
+
+  /** The thumbprint of the ONE certificate in it; `undefined` if it has none, several, or another form. */
+  thumbprint (values: readonly string[]): string | undefined {
+    const [value] = values
+    if (values.length !== 1 || value!.length > MAX_LENGTH) return undefined
+    return THUMBPRINTS[this.#name](value!)
+  }
+}
+
+const THUMBPRINTS: { readonly [Header in Name]: (value: string) => string | undefined } = {
+  'client-cert': ofBytes,
+  'ssl-client-cert': ofPem,
+  'x-forwarded-client-cert': ofElement
+}
+
+/** RFC 9440 section 2.2: `:base64:` */
+function ofBytes (value: string): string | undefined {
+  const der = bytesOf(value)
+  return der && thumbprintOf(der)
+}
+
+/** nginx's `$ssl_client_escaped_cert`: PEM, URL-encoded. */
+function ofPem (value: string): string | undefined {
+  try {
+    return thumbprintOf(decodeURIComponent(value))
+  } catch {
+    return undefined
+  }
+}
+
+/** Envoy's `X-Forwarded-Client-Cert`, with one element: `Hash` or `Cert`, and where both are there they must agree. */
+function ofElement (value: string): string | undefined {
+  const elements = elementsOf(value)
+  if (elements?.length !== 1) return undefined
+  const [hashes, certificates] = ['hash', 'cert'].map((key) => elements[0]!.filter(([name]) => name === key).map(([, text]) => text)) as [string[], string[]]
+  if (hashes.length > 1 || certificates.length > 1) return undefined
+  const hash = hashes.length === 0 ? undefined : ofHash(hashes[0]!)
+  const certificate = certificates.length === 0 ? undefined : ofPem(certificates[0]!)
+  if (hashes.length > 0 && certificates.length > 0) return hash === certificate ? hash : undefined
+  return hash ?? certificate
+}
+
+/** SHA-256 in hexadecimal. */
+function ofHash (hash: string): string | undefined {
+  return /^[0-9a-f]{64}$/i.test(hash) ? Buffer.from(hash, 'hex').toString('base64url') : undefined
+}

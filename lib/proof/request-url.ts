@@ -1,0 +1,44 @@
+import type { FastifyRequest } from 'fastify'
+import type { DpopOptions } from '../../types/dpop.js'
+import { isBase } from '../options/dpop.js'
+
+/** A request target that is a whole URL, which a client sends to a proxy (RFC 9112 section 3.2.2). */
+const ABSOLUTE = /^https?:\/\/[^/?#]*/i
+
+/**
+ * @param base the option `dpop.url`
+ * @returns a function that gives the URL of a request as its client sees it
+ */
+export function createRequestUrl (base: DpopOptions['url']): (request: FastifyRequest) => string {
+  if (base === undefined) return (request) => `${request.protocol}://${request.host}${targetOf(request)}`
+  if (typeof base === 'string') return (request) => withoutSlash(base) + targetOf(request)
+  return (request) => {
+    const url: unknown = base(request)
+    if (typeof url !== 'string' || !isBase(url)) throw new TypeError('the function dpop.url must return the URL of this API as clients see it, such as https://api.example.com')
+    return withoutSlash(url) + targetOf(request)
+  }
+}
+
+/** Path and query, as they came. */
+function targetOf ({ originalUrl }: FastifyRequest): string {
+  const target = originalUrl.replace(ABSOLUTE, '')
+  return target.startsWith('/') ? target : `/${target}`
+}
+
+function withoutSlash (base: string): string {
+  return base.endsWith('/') ? base.slice(0, -1) : base
+}
+
+/**
+ * The values of all DPoP headers of a request. Node joins them into one, so only the raw headers tell; a request that is not
+ * Node's has none.
+ */
+export function proofsOf ({ headers, raw: { rawHeaders } }: FastifyRequest): string[] {
+  const proofs: string[] = []
+  for (let at = 0; at < (rawHeaders?.length ?? 0); at += 2) {
+    const name = rawHeaders[at]!
+    if (name.length === 4 && name.toLowerCase() === 'dpop') proofs.push(rawHeaders[at + 1]!)
+  }
+  if (rawHeaders === undefined && typeof headers.dpop === 'string') proofs.push(headers.dpop)
+  return proofs
+}
