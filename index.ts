@@ -45,17 +45,16 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const shared = { limits, ...caches, confirmation: confirmationOf(settings), closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
   const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, settings.dpop !== undefined || settings.mtls !== undefined)
-  const extractToken = settings.extractToken && tokenExtractor(settings.extractToken)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const possession = await openProofs(fastify, settings, closing, log)
-  const authentication = new Authentication({ routes, extractToken, authority, several, possession, closing })
+  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(settings.extractToken), authority, several, possession, closing })
 
   decorate(fastify, authority, directory, routes, caches.tokens, possession)
   fastify.addHook('preClose', async () => closing.begin())
-  fastify.addHook('onClose', () => {
+  fastify.addHook('onClose', async () => {
     closing.finish()
     caches.close()
-    return Promise.all([directory.close(), possession?.close()]).then(() => {})
+    await Promise.all([directory.close(), possession?.close()])
   })
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => {

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { MtlsOptions } from '../../types/mtls.js'
-import { bytesOf } from './structured-bytes.js'
-import { thumbprintOf } from './client-certificate.js'
 import { elementsOf } from './forwarded-certificate.js'
+import { bytesOf } from './structured-bytes.js'
+import { thumbprintOf } from './thumbprint.js'
 
 type Name = NonNullable<MtlsOptions['header']>
 

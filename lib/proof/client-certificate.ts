@@ -1,13 +1,10 @@
-import { createHash, X509Certificate } from 'node:crypto'
 import { BlockList } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import { addProxy, type MtlsSettings } from '../options/mtls.js'
 import { kindOf } from '../util/kind-of.js'
 import { CertificateHeader } from './certificate-header.js'
-
-/** Bytes of the largest certificate that is read. */
-const MAX_BYTES = 16_384
+import { digestOf, thumbprintOf } from './thumbprint.js'
 
 interface Log { warn: (sentence: string) => void }
 
@@ -15,23 +12,6 @@ interface Log { warn: (sentence: string) => void }
 export function createCertificateThumbprint ({ header, proxies, certificate }: MtlsSettings, log: Log): (request: FastifyRequest) => string | undefined {
   if (certificate !== undefined) return ofApplication(certificate as (request: FastifyRequest) => unknown)
   return header === undefined ? ofConnection : ofProxy(new CertificateHeader(header), proxies!, log)
-}
-
-/** SHA-256 of a certificate in DER, or of one in PEM; `undefined` if it is none. */
-export function thumbprintOf (certificate: Buffer | string): string | undefined {
-  if (certificate.length > MAX_BYTES) return undefined
-  try {
-    const { raw } = new X509Certificate(certificate)
-    // The text of a PEM may have more than one certificate, and then nobody knows which of them is meant.
-    if (typeof certificate === 'string' && certificate.split('-----BEGIN').length > 2) return undefined
-    return digestOf(raw)
-  } catch {
-    return undefined
-  }
-}
-
-export function digestOf (der: Buffer): string {
-  return createHash('sha256').update(der).digest('base64url')
 }
 
 /** Read anew for each request, because a client may renegotiate TLS 1.2 with another certificate. */

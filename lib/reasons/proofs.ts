@@ -24,7 +24,7 @@ export const PROOFS = {
   proof_claims: { sentence: 'htm, htu, iat or ath of the proof is missing or of another type', advice: CLIENT },
   proof_htm: { sentence: 'htm of the proof is another method than that of the request', advice: CLIENT },
   proof_htu: { sentence: 'htu of the proof is another URL than that of the request: {advice}', advice: 'behind a proxy, set dpop.url to the URL that clients see, or trustProxy of Fastify' },
-  proof_old: { sentence: 'iat of the proof is too long ago: {advice}', advice: "make a proof for each request; set the clocks of client and API by NTP, or raise dpop.maxAge" },
+  proof_old: { sentence: 'iat of the proof is too long ago: {advice}', advice: 'make a proof for each request; set the clocks of client and API by NTP, or raise dpop.maxAge' },
   proof_early: { sentence: 'iat of the proof is in the future: {advice}', advice: 'set the clocks of client and API by NTP, or raise dpop.leeway' },
   proof_ath: { sentence: 'ath of the proof is not the hash of the token', advice: 'make a new proof after each refresh of the token' },
   proof_nonce_missing: { sentence: 'the proof has no nonce', advice: 'repeat the request with the nonce of the header DPoP-Nonce' },

@@ -1,5 +1,5 @@
 import type { VerifyPresentation } from '../../types/instance.js'
-import { thumbprintOf } from '../proof/client-certificate.js'
+import { thumbprintOf } from '../proof/thumbprint.js'
 import type { Presentation } from '../proof/sender-constraint.js'
 import { kindOf } from '../util/kind-of.js'
 import { memberOf } from '../util/members.js'
