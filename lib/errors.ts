@@ -139,6 +139,14 @@ export function refusal (code: KeycloakErrorCode, reason: ReasonSource, challeng
   return withoutStack(() => new KeycloakError(code, reason, challenge))
 }
 
+/**
+ * Makes the refusal of a DPoP proof without the nonce of now (RFC 9449 section 9).
+ * @param nonce the nonce that the next proof must have
+ */
+export function nonceRequired (reason: ReasonSource, nonce: string): KeycloakError {
+  return Object.defineProperty(refusal('dpop_nonce_required', reason), 'dpopNonce', { value: nonce })
+}
+
 /** Makes the refusal of a token; only the debug log shows `reason`. */
 export function notValid (reason: ReasonSource): KeycloakError {
   return refusal('token_not_valid', reason)
