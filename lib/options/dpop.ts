@@ -6,6 +6,8 @@ import { flag, oneOrMore, text, whole } from './values.js'
 /** The algorithms of proofs, in the order of the challenge: those without RSA first, whose proofs are shorter. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const satisfies readonly DpopAlgorithm[]
 
+const NONCE = 'false, or an object with secret and maxAge'
+const DPOP = 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay'
 const ALGORITHM = `one or more of ${PROOF_ALGORITHMS.join(', ')}: a secret (HS*) proves no key of the client`
 const URL_OF_API = 'the URL of this API as clients see it, such as https://api.example.com, without query and fragment, or a function that returns it'
 const SECRET = 'a text of 32 characters or more, such as one by `openssl rand -base64 32`, or an array of such'
@@ -17,7 +19,7 @@ export const dpopGroups = {
   nonce: z.strictObject({
     secret: oneOrMore(text(SECRET).min(32, SECRET), SECRET),
     maxAge: whole(1, 'of seconds ').max(86_400, 'a whole number of seconds, a day at the most').default(300)
-  }, 'false, or an object with secret and maxAge'),
+  }, NONCE),
   replay: z.strictObject({
     store: z.custom<ReplayStore>(isStore, STORE).optional(),
     max: whole(1).default(100_000)
@@ -30,15 +32,17 @@ export const dpopGroup = z.strictObject({
   maxAge: whole(1, 'of seconds ').max(300, 'a whole number of seconds from 1 to 300').default(30),
   leeway: z.number(SECONDS).min(0, SECONDS).max(300, SECONDS).default(5),
   url: z.union([z.string(URL_OF_API).refine(isBase, URL_OF_API), z.custom<NonNullable<Exclude<DpopOptions['url'], string>>>((value) => typeof value === 'function', URL_OF_API)], URL_OF_API).optional(),
-  nonce: z.union([z.literal(false), dpopGroups.nonce], 'false, or an object with secret and maxAge').default(false),
+  nonce: z.union([z.literal(false, NONCE), dpopGroups.nonce], NONCE).default(false),
   replay: dpopGroups.replay.prefault(() => withoutPrototype({}))
-}, 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay')
+}, DPOP)
 
 /** The option `dpop` after the checks. */
 export type DpopSettings = z.output<typeof dpopGroup>
 
-/** The option: `true` is all defaults. */
-export const dpop = z.union([z.literal(true).transform(() => withoutPrototype({})).pipe(dpopGroup), dpopGroup], 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay').optional()
+/** The option: `true` is all defaults. A member that was left out is not found in a polluted Object.prototype. */
+export const dpop = z.union([z.literal(true, DPOP).transform(() => withoutPrototype({})).pipe(dpopGroup), dpopGroup], DPOP)
+  .transform(({ nonce, replay, ...members }): DpopSettings => withoutPrototype({ ...members, nonce: nonce && withoutPrototype(nonce), replay: withoutPrototype(replay) }))
+  .optional()
 
 /** The base of URLs that clients see: http or https, with nothing that a path cannot follow. */
 export function isBase (value: string): boolean {

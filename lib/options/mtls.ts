@@ -22,7 +22,7 @@ export const mtlsGroup = z.strictObject({
 export type MtlsSettings = z.output<typeof mtlsGroup>
 
 /** The option: `true` is all defaults. */
-export const mtls = z.union([z.literal(true).transform(() => withoutPrototype({})).pipe(mtlsGroup), mtlsGroup], MTLS).optional()
+export const mtls = z.union([z.literal(true, MTLS).transform(() => withoutPrototype({})).pipe(mtlsGroup), mtlsGroup], MTLS).transform((members) => withoutPrototype(members)).optional()
 
 /** The fault of members that are valid alone, but not together. */
 export function mtlsFault ({ header, proxies, certificate }: MtlsSettings): string | undefined {

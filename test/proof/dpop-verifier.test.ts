@@ -143,7 +143,7 @@ async function nonceOf (verifier: DpopVerifier, nonce?: string): Promise<unknown
 t.test('nonces: that of the window and of the last one are good, on each instance with the secret', async (t: Test) => {
   const clocks = clocksFor(t)
   const secret = 's'.repeat(32)
-  const [verifier, other, rotated] = [secret, secret, [ 'n'.repeat(32), secret ]].map((secret) => verifierFor({ nonce: { secret, maxAge: 60 } })) as [DpopVerifier, DpopVerifier, DpopVerifier]
+  const [verifier, other, rotated] = [secret, secret, ['n'.repeat(32), secret]].map((secret) => verifierFor({ nonce: { secret, maxAge: 60 } })) as [DpopVerifier, DpopVerifier, DpopVerifier]
   clocks.jump(60 - (Date.now() / 1000) % 60 + 1)
   t.match(await nonceOf(verifier), { code: 'dpop_nonce_required', reasonCode: 'proof_nonce_missing', dpopNonce: /^[\w-]{24}$/ })
   const { dpopNonce } = await nonceOf(other) as { dpopNonce: string }
