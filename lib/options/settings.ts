@@ -45,7 +45,10 @@ function revocationOf ({ revocation, backchannelLogout, adminUrl }: LogoutOption
   return list && withoutPrototype(list)
 }
 
+/** @throws {TypeError} for members of them that are valid alone, but not together */
 export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption>): PluginSettings {
+  const fault = parsed.mtls && mtlsFault(parsed.mtls)
+  if (fault !== undefined) throw wrong(fault)
   return withoutPrototype(Object.fromEntries(PLUGIN_OPTIONS.map((name) => [name, parsed[name]])) as unknown as PluginSettings)
 }
 
@@ -80,8 +83,6 @@ export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | '
   if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {
     throw wrong('option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher', entry)
   }
-  const mtls = settings.mtls && mtlsFault(settings.mtls)
-  if (mtls !== undefined) throw wrong(mtls)
   if (!settings.verifySignature && isProduction()) {
     throw wrong('option "verifySignature" must be true when NODE_ENV is production, since without it anybody can write a token')
   }
