@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { MtlsOptions } from '../../types/mtls.js'
 import { elementsOf } from './forwarded-certificate.js'
 import { bytesOf } from './structured-bytes.js'
-import { thumbprintOf } from './thumbprint.js'
+import { isDer, thumbprintOf } from './thumbprint.js'
 
 type Name = NonNullable<MtlsOptions['header']>
 
@@ -40,10 +40,10 @@ const THUMBPRINTS: { readonly [Header in Name]: (value: string) => string | unde
   'x-forwarded-client-cert': ofElement
 }
 
-/** RFC 9440 section 2.2: `:base64:` */
+/** RFC 9440 section 2.2: `:base64:` of DER. */
 function ofBytes (value: string): string | undefined {
   const der = bytesOf(value)
-  return der && thumbprintOf(der)
+  return der !== undefined && isDer(der) ? thumbprintOf(der) : undefined
 }
 
 /** nginx's `$ssl_client_escaped_cert`: PEM, URL-encoded. */

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import { addProxy, type MtlsSettings } from '../options/mtls.js'
 import { kindOf } from '../util/kind-of.js'
+import { isThenable } from '../util/maybe-promise.js'
 import { CertificateHeader } from './certificate-header.js'
 import { digestOf, thumbprintOf } from './thumbprint.js'
 
@@ -26,6 +27,8 @@ function ofApplication (find: (request: FastifyRequest) => unknown): (request: F
   return (request) => {
     const found = find(request)
     if (found === undefined) return undefined
+    // A promise is refused below, and its rejection has to be handled nevertheless, since it ends the process otherwise.
+    if (isThenable(found)) Promise.resolve(found).catch(() => {})
     if (typeof found !== 'string' && !Buffer.isBuffer(found)) throw new TypeError(`mtls.certificate must return a certificate in DER or PEM, or undefined, not ${kindOf(found)}`)
     const thumbprint = thumbprintOf(found)
     if (thumbprint === undefined) throw new TypeError('mtls.certificate returned what is no certificate in DER or PEM')

@@ -8,12 +8,21 @@ export function thumbprintOf (certificate: Buffer | string): string | undefined 
   if (certificate.length > MAX_BYTES) return undefined
   try {
     const { raw } = new X509Certificate(certificate)
-    // The text of a PEM may have more than one certificate, and then nobody knows which of them is meant.
-    if (typeof certificate === 'string' && certificate.split('-----BEGIN').length > 2) return undefined
-    return digestOf(raw)
+    return isAlone(certificate, raw) ? digestOf(raw) : undefined
   } catch {
     return undefined
   }
+}
+
+/** OpenSSL reads the first certificate and leaves the rest, and then nobody knows which of several is meant. */
+function isAlone (certificate: Buffer | string, der: Buffer): boolean {
+  if (typeof certificate !== 'string' && isDer(certificate)) return der.equals(certificate)
+  return certificate.toString().split('-----BEGIN').length === 2
+}
+
+/** Does it begin with an ASN.1 SEQUENCE, as DER does and PEM does not? */
+export function isDer (bytes: Buffer): boolean {
+  return bytes[0] === 0x30
 }
 
 export function digestOf (der: Buffer): string {
