@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { challengeErrorOf, type ChallengeParameters, describe, isRefusal, type KeycloakError } from '../errors.js'
 import type { Scheme } from '../token/credentials.js'
+import { BoundedMap } from '../util/bounded-map.js'
 
 /** One challenge of a `WWW-Authenticate` header: a scheme and its parameters (RFC 9110 section 11.6.1). */
 export interface Challenge {
@@ -56,15 +57,12 @@ const MAX_KEPT = 1000
  * for each code and context, but for challenges with parameters.
  */
 function createChallengeHeaders (): (error: KeycloakError, context: ChallengeContext) => Record<string, string> {
-  const kept = new Map<string, Record<string, string>>()
+  const kept = new BoundedMap<string, Record<string, string>>(MAX_KEPT)
   return (error, context) => {
     if (error.challengeParameters !== undefined || error.dpopNonce !== undefined) return headersOf(error, context)
     const key = `${error.code} ${context.used} ${context.taken} ${context.realm}`
     let headers = kept.get(key)
-    if (headers === undefined) {
-      if (kept.size >= MAX_KEPT) kept.clear()
-      kept.set(key, headers = headersOf(error, context))
-    }
+    if (headers === undefined) kept.set(key, headers = headersOf(error, context))
     return headers
   }
 }

@@ -34,11 +34,10 @@ function warnOfUnknownUrl (fastify: FastifyInstance, log: StartLog): void {
 
 /** Fastify keeps its options by a symbol alone: `initialConfig` does not have trustProxy. */
 function trustsProxy (fastify: FastifyInstance): boolean {
-  for (let holder: object | null = fastify; holder !== null; holder = Object.getPrototypeOf(holder)) {
-    const name = Object.getOwnPropertySymbols(holder).find(({ description }) => description === 'fastify.options')
-    if (name !== undefined) return Boolean((holder as Record<symbol, { trustProxy?: unknown }>)[name]!.trustProxy)
-  }
-  return false
+  const holders: object[] = []
+  for (let holder: object | null = fastify; holder !== null; holder = Object.getPrototypeOf(holder)) holders.push(holder)
+  const name = holders.flatMap((holder) => Object.getOwnPropertySymbols(holder)).find(({ description }) => description === 'fastify.options')
+  return Boolean((fastify as unknown as Record<symbol, { trustProxy?: unknown }>)[name!]?.trustProxy)
 }
 
 function isLoopback (address: string): boolean {

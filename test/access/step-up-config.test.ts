@@ -19,8 +19,8 @@ const WRONG: Array<[config: object, sentence: string]> = [
   ...['acrs', 'ACR', 'Acr', 'acr_values', 'acrValues', 'acr-value', 'loa', 'LoA', 'min_acr'].map((key): [object, string] => [{ [key]: 'gold' }, `config.${key} is not known; write acr`]),
   ...['max_age', 'maxage', 'MaxAge', 'max-age', 'maxAuthAge', 'default_max_age'].map((key): [object, string] => [{ permission: 'x', [key]: 300 }, `config.${key} is not known; write maxAge`]),
   ...[{ acr: 'gold' }, { maxAge: 300 }].flatMap((config): Array<[object, string]> => [
-    [{ ...config, public: true }, 'config.public goes with none of authenticated, permission, scope, issuer, acr and maxAge; keep the one you mean'],
-    [{ ...config, keycloak: false }, 'config.keycloak: false goes with none of public, authenticated, permission, scope, issuer, acr and maxAge, which it switches off']
+    [{ ...config, public: true }, 'config.public goes with none of authenticated, permission, scope, issuer, senderConstrained, acr and maxAge; keep the one you mean'],
+    [{ ...config, keycloak: false }, 'config.keycloak: false goes with none of public, authenticated, permission, scope, issuer, senderConstrained, acr and maxAge, which it switches off']
   ])
 ]
 

@@ -8,6 +8,8 @@ import { ReplayMemory } from '../../lib/proof/replay-memory.js'
 import { clocksFor } from '../support/clocks.js'
 import { redisFor } from '../support/redis.js'
 
+const REASONS: ReadonlySet<string> = new Set(['proof_replayed', 'replay_store_full', 'replay_store_failed', 'replay_store_busy', 'api_closing'])
+
 interface Guarded { guard: ReplayGuard, closing: Closing, warnings: string[], use: (key?: string) => Promise<string> }
 
 function guardFor (options: { store?: unknown, max?: number }): Guarded {
@@ -18,7 +20,9 @@ function guardFor (options: { store?: unknown, max?: number }): Guarded {
       await guard.use(key, 30_000)
       return 'good'
     } catch (error) {
-      return `${(error as KeycloakError).statusCode} ${(error as KeycloakError).reasonCode}`
+      const { statusCode, reasonCode } = error as KeycloakError
+      t.ok(REASONS.has(reasonCode), reasonCode)
+      return `${statusCode} ${reasonCode}`
     }
   }
   return { guard, closing, warnings, use }
@@ -88,7 +92,7 @@ t.test('a store that hangs makes requests 503 in time, and no more than a number
 t.test('one that fails beyond the number that may wait is no unhandled rejection', async (t) => {
   let reject: (error: Error) => void = () => {}
   let count = 0
-  const { use, closing } = guardFor({ store: storeOf(() => new Promise((_resolve, fail) => { if (++count > 10_000) reject = fail })) })
+  const { use, closing } = guardFor({ store: storeOf(() => new Promise((_resolve, _reject) => { if (++count > 10_000) reject = _reject })) })
   const waiting = Array.from({ length: 10_000 }, () => use())
   t.equal(await use(), '503 replay_store_busy')
   reject(new Error('late'))
@@ -109,7 +113,7 @@ t.test('of one proof at three instances with one Redis, one passes', async (t) =
   t.teardown(() => { for (const client of clients) client.disconnect() })
   const stores = clients.map((client) => redisReplayStore({ client }))
   for (let round = 0; round < 50; round++) {
-    const answers = await Promise.all(Array.from({ length: 30 }, (_, at) => stores[at % 3]!.add(`key-${round}`, 30_000)))
+    const answers = await Promise.all(Array.from({ length: 30 }, async (_, at) => stores[at % 3]!.add(`key-${round}`, 30_000)))
     t.equal(answers.filter((answer) => answer).length, 1)
   }
   const ttl = await clients[0]!.pttl('fastify-keycloak-bearer:dpop:key-0')

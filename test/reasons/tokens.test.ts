@@ -55,6 +55,18 @@ t.test('by its form and its header', async (t) => {
   await refuses(t, realm, {}, [[realm.token({ kid: null }), 'kid_missing']])
 })
 
+t.test('by the key that it is bound to, where bound tokens are taken', async (t) => {
+  const realm = await realmFor(t)
+  const bound = (cnf: unknown, typ = 'Bearer'): string => realm.token({ claims: { cnf, typ } })
+  await refuses(t, realm, { dpop: true }, [
+    [bound({}), 'cnf_malformed'],
+    [bound({ kid: 'x' }), 'cnf_method_unknown'],
+    [realm.token({ claims: { typ: 'DPoP' } }), 'dpop_typ_unbound'],
+    [bound({ 'x5t#S256': 'x' }), 'sender_constrained'],
+    [realm.token({ dpop: true }), 'dpop_token_as_bearer']
+  ])
+})
+
 t.test('by its claims', async (t) => {
   const realm = await realmFor(t)
   const claims = (claims: TokenSpec['claims']): string => realm.token({ claims })
