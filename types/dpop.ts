@@ -70,7 +70,7 @@ export interface DpopOptions {
   /**
    * The URL of the API as clients see it, such as `https://api.example.com`, or a function that gives it. A path in it stands
    * before that of the request: a proxy has cut it off.
-   * @default protocol and host of the request, as Fastify's `trustProxy` gives them
+   * Without it, protocol and host of the request count, as Fastify's `trustProxy` gives them.
    */
   url?: string | ((request: FastifyRequest) => string)
   /**
@@ -78,6 +78,9 @@ export interface DpopOptions {
    * @default false
    */
   nonce?: false | DpopNonceOptions
-  /** The memory of proofs that were used. */
+  /**
+   * The memory of proofs that were used.
+   * @default { max: 100000 }
+   */
   replay?: DpopReplayOptions
 }

@@ -5,8 +5,7 @@ export interface MtlsOptions {
   /**
    * The header in which a proxy hands on the certificate of the client: `client-cert` (RFC 9440), `ssl-client-cert`
    * (URL-encoded PEM of nginx) or `x-forwarded-client-cert` (Envoy). The proxy has to remove what a client sent by this name.
-   * The certificate of the connection does not count then.
-   * @default the certificate of the TLS connection
+   * The certificate of the TLS connection does not count then.
    */
   header?: 'client-cert' | 'x-forwarded-client-cert' | 'ssl-client-cert'
   /**
