@@ -82,19 +82,19 @@ export class DpopVerifier {
     const claims = claimsIn(objectIn(segments.payload))
     if (claims.htm !== method) throw refused('proof_htm')
     if (!isSameUri(claims.htu, url)) throw refused('proof_htu')
-    this.#checkTime(claims.iat)
+    const now = wallSeconds()
+    this.#checkTime(claims.iat, now)
     if (claims.ath !== createHash('sha256').update(token).digest('base64url')) throw refused('proof_ath')
     const due = this.#checkNonce(claims.nonce)
     this.#checkSignature(segments, key, known === undefined)
-    return this.#use(jkt, claims, due)
+    return this.#use(jkt, claims, now, due)
   }
 
   close (): void | Promise<void> {
     return this.#replay.close()
   }
 
-  #checkTime (iat: number): void {
-    const now = wallSeconds()
+  #checkTime (iat: number, now: number): void {
     if (iat < now - this.#maxAge - this.#leeway) throw refused('proof_old')
     if (iat > now + this.#leeway) throw refused('proof_early')
   }
@@ -115,10 +115,10 @@ export class DpopVerifier {
     if (isNew) this.#headers.keep(header, key)
   }
 
-  /** The proof counts once, until it could no longer be good. */
-  #use (jkt: string, { jti, iat }: ProofClaims, due: string | undefined): MaybePromise<string | undefined> {
+  /** The proof counts once, until no instance could take it any more: the clock of another may be behind by the leeway. */
+  #use (jkt: string, { jti, iat }: ProofClaims, now: number, due: string | undefined): MaybePromise<string | undefined> {
     const key = createHash('sha256').update(`${jkt} ${jti}`).digest('base64url')
-    const seconds = iat + this.#maxAge + this.#leeway - wallSeconds()
+    const seconds = iat + this.#maxAge + 2 * this.#leeway - now
     const used = this.#replay.use(key, Math.ceil(seconds * 1000) + 1)
     return used instanceof Promise ? used.then(() => due) : due
   }

@@ -18,6 +18,9 @@ const TYPES: Readonly<Record<string, string>> = {
   ES256: 'EC P-256', ES384: 'EC P-384', ES512: 'EC P-521', EdDSA: 'OKP Ed25519', PS256: 'RSA', RS256: 'RSA'
 }
 
+/** Keys in use have 65537. One of thousands of bits, which a client may choose, makes each check take fifty times as long. */
+const MAX_EXPONENT = 2n ** 32n
+
 /** The public key of a proof, by its members. */
 export interface ProofJwk {
   readonly jwk: Jwk
@@ -66,8 +69,9 @@ export class ProofKey {
   }
 }
 
-/** @returns `undefined` for a key that node:crypto does not take, or that is weak */
+/** @returns `undefined` for a key that node:crypto does not take, that is weak, or a burden */
 export function importProofKey ({ jwk }: ProofJwk, alg: string): ProofKey | undefined {
   const key = importKey(jwk)
-  return key && new ProofKey(key, alg)
+  if (key === undefined || key.asymmetricKeyDetails!.publicExponent! > MAX_EXPONENT) return undefined
+  return new ProofKey(key, alg)
 }

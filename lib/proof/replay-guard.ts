@@ -45,6 +45,8 @@ export class ReplayGuard {
    */
   use (key: string, milliseconds: number): MaybePromise<void> {
     if (this.#memory?.isFull === true) throw this.#failed('replay_store_full')
+    // Before the store is asked, because its client may queue what it cannot send.
+    if (this.#pending >= MAX_PENDING) throw this.#failed('replay_store_busy')
     let added: unknown
     try {
       added = this.#store.add(key, milliseconds)
@@ -59,10 +61,6 @@ export class ReplayGuard {
   }
 
   async #useLate (added: PromiseLike<unknown>): Promise<void> {
-    if (this.#pending >= MAX_PENDING) {
-      Promise.resolve(added).catch(() => {})
-      throw this.#failed('replay_store_busy')
-    }
     this.#pending++
     try {
       const answer = withTimeout(Promise.resolve(added), TIMEOUT, () => new Error())

@@ -126,6 +126,31 @@ t.test('a key that is weak is none, though the token is bound to it; and a known
   t.equal(await verdict(verifier, [proof()], proofKey().jkt), 'dpop_key_other')
 })
 
+t.test('a key of RSA whose exponent makes each check a burden is none', async (t) => {
+  const { n } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
+  for (const [e, reason] of [['AQAAAAE', 'proof_jwk'], ['_____w', 'proof_signature'], ['AQAB', 'proof_signature']]) {
+    const jwk = { kty: 'RSA', n, e }
+    t.equal(await verdict(verifierFor(), [proof({ header: { alg: 'RS256', jwk } })], proofJwk(jwk, 'RS256')!.thumbprint), reason, e)
+  }
+})
+
+t.test('a key of Ed25519 of small order, for which anybody can sign, is none', async (t) => {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: 'AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' }
+  t.equal(await verdict(verifierFor(), [proof({ header: { alg: 'EdDSA', jwk } })], proofJwk(jwk, 'EdDSA')!.thumbprint), 'proof_jwk')
+})
+
+t.test('a proof is remembered until an instance with a clock that is behind could not take it any more', async (t) => {
+  const stop = Math.floor(Date.now() / 1000)
+  t.intercept(Date, 'now', { value: () => stop * 1000 })
+  const asked: number[] = []
+  const verifier = verifierFor({ maxAge: 30, leeway: 5, replay: { store: { add: (_key, milliseconds) => { asked.push(milliseconds); return true } } } })
+  for (const iat of [stop - 35, stop, stop + 5]) t.equal(await verdict(verifier, [proof({ payload: { iat } })]), 'good')
+  t.same(asked, [5001, 40_001, 45_001])
+  const strict = verifierFor({ maxAge: 30, leeway: 0, replay: { store: { add: (_key, milliseconds) => { asked.push(milliseconds); return true } } } })
+  t.equal(await verdict(strict, [proof({ payload: { iat: stop - 30 } })]), 'good')
+  t.equal(asked[3], 1, 'Redis takes no key that ends at once')
+})
+
 t.test('the header of a known client is kept, but for one that is very long', async (t) => {
   const verifier = verifierFor()
   const header = { more: 'x'.repeat(3000) }
