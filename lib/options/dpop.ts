@@ -46,7 +46,9 @@ export const dpop = z.union([z.literal(true, DPOP).transform(() => withoutProtot
 
 /** The base of URLs that clients see: http or https, with nothing that a path cannot follow. */
 export function isBase (value: string): boolean {
-  return /^https?:\/\/[^\s?#\\]+$/i.test(value) && URL.canParse(value) && new URL(value).username === '' && new URL(value).password === ''
+  if (!/^https?:\/\/[^\s?#\\]+$/i.test(value) || !URL.canParse(value)) return false
+  const { username, password } = new URL(value)
+  return username === '' && password === ''
 }
 
 function isStore (value: unknown): boolean {

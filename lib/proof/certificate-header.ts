@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { MtlsOptions } from '../../types/mtls.js'
+import { valuesOf } from '../util/raw-headers.js'
 import { elementsOf } from './forwarded-certificate.js'
 import { bytesOf } from './structured-bytes.js'
 import { isDer, thumbprintOf } from './thumbprint.js'
@@ -19,11 +20,7 @@ export class CertificateHeader {
 
   /** All values of the header, by the raw headers, because Node joins them. */
   valuesIn ({ raw: { rawHeaders = [] } }: FastifyRequest): string[] {
-    const values: string[] = []
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-      if (rawHeaders[at]!.length === this.#name.length && rawHeaders[at]!.toLowerCase() === this.#name) values.push(rawHeaders[at + 1]!)
-    }
-    return values
+    return valuesOf(rawHeaders, this.#name)
   }
 
   /** The thumbprint of the ONE certificate in it; `undefined` if it has none, several, or another form. */

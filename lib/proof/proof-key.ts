@@ -1,6 +1,7 @@
-import { constants, createHash, type KeyObject, verify } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
 import { importKey, type Jwk } from '../keys/signing-key.js'
+import { createTextCheck } from '../keys/verification-key.js'
 import { withoutPrototype } from '../util/members.js'
 
 /** The members of a public key, by its type, in the order of its thumbprint (RFC 7638 section 3.2, RFC 8037 section 2). */
@@ -45,15 +46,11 @@ export function proofJwk (value: unknown, alg: string): ProofJwk | undefined {
 
 /** A public key for one algorithm. */
 export class ProofKey {
-  readonly #key: KeyObject
-  readonly #digest: string | undefined
-  readonly #isPss: boolean
+  readonly #isSigned: (text: string, signature: Buffer) => boolean
   readonly #signatureBytes: number | undefined
 
   constructor (key: KeyObject, alg: string) {
-    this.#key = key
-    this.#digest = alg === 'EdDSA' ? undefined : `sha${alg.slice(2)}`
-    this.#isPss = alg.startsWith('PS')
+    this.#isSigned = createTextCheck(key, alg)
     const bits = key.asymmetricKeyDetails!.modulusLength
     // OpenSSL takes an RSA signature without its leading zeros; RFC 8017 section 8.1.2 does not.
     this.#signatureBytes = bits === undefined ? undefined : Math.ceil(bits / 8)
@@ -62,10 +59,7 @@ export class ProofKey {
   /** Is it the key's signature of that text? */
   verifies (text: string, signature: Buffer): boolean {
     if (this.#signatureBytes !== undefined && signature.length !== this.#signatureBytes) return false
-    const options = this.#isPss
-      ? { key: this.#key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-      : { key: this.#key, dsaEncoding: 'ieee-p1363' as const }
-    return verify(this.#digest, Buffer.from(text, 'latin1'), options, signature)
+    return this.#isSigned(text, signature)
   }
 }
 

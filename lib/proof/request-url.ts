@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { DpopOptions } from '../../types/dpop.js'
 import { isBase } from '../options/dpop.js'
+import { valuesOf } from '../util/raw-headers.js'
 
 /** A request target that is a whole URL, which a client sends to a proxy (RFC 9112 section 3.2.2). */
 const ABSOLUTE = /^https?:\/\/[^/?#]*/i
@@ -34,11 +35,6 @@ function withoutSlash (base: string): string {
  * Node's has none.
  */
 export function proofsOf ({ headers, raw: { rawHeaders } }: FastifyRequest): string[] {
-  const proofs: string[] = []
-  for (let at = 0; at < (rawHeaders?.length ?? 0); at += 2) {
-    const name = rawHeaders[at]!
-    if (name.length === 4 && name.toLowerCase() === 'dpop') proofs.push(rawHeaders[at + 1]!)
-  }
-  if (rawHeaders === undefined && typeof headers.dpop === 'string') proofs.push(headers.dpop)
-  return proofs
+  if (rawHeaders !== undefined) return valuesOf(rawHeaders, 'dpop')
+  return typeof headers.dpop === 'string' ? [headers.dpop] : []
 }

@@ -13,9 +13,14 @@ export function confirmationOf ({ dpop, mtls }: Settings): ConfirmationMethods {
   return { dpop: dpop !== undefined, mtls: mtls !== undefined }
 }
 
+/** Can a token be bound to a key? */
+export function takesBound ({ dpop, mtls }: Settings): boolean {
+  return dpop !== undefined || mtls !== undefined
+}
+
 /** Nothing of it is loaded if tokens that are bound to a key are refused. */
 export async function openProofs (fastify: FastifyInstance, settings: Settings, closing: Closing, log: StartLog): Promise<ProofOfPossession | undefined> {
-  if (settings.dpop === undefined && settings.mtls === undefined) return undefined
+  if (!takesBound(settings)) return undefined
   const { ProofOfPossession } = await import('./proof-of-possession.js')
   if (settings.dpop !== undefined && settings.dpop.url === undefined) warnOfUnknownUrl(fastify, log)
   return new ProofOfPossession(settings, { closing, log: fastify.log })

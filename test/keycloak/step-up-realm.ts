@@ -1,9 +1,10 @@
 // The realm that stronger logins are tried on: silver is a password, gold is a one-time code on top of it.
 import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import { ask, call, type Tokens } from './helpers.js'
+import { ask, type Tokens } from './helpers.js'
 import { apiClient, loginClient, mapper, type OwnRealm, ownRealm, person } from './own-realm.js'
 import { endpointsOf } from './setup.js'
+import { visit } from './tokens.js'
 
 const REDIRECT = 'http://localhost:3000/callback'
 const OTP_SECRET = 'erin-otp-secret!'
@@ -82,15 +83,6 @@ async function addFlow ({ admin }: OwnRealm): Promise<void> {
 /** A login by the code flow of the client `web`, with PKCE; each page is filled in as it comes. */
 function browserOf (endpoints: string): Browser {
   const cookies = new Map<string, string>()
-  const visit = async (address: string, init: RequestInit = {}): Promise<Response> => {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await call(address, { redirect: 'manual', headers: { cookie }, ...init })
-    for (const set of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(set)!
-      cookies.set(name!, value!)
-    }
-    return response
-  }
   return async (parameters = {}) => {
     const verifier = randomBytes(32).toString('base64url')
     const pages: string[] = []
@@ -102,7 +94,7 @@ function browserOf (endpoints: string): Browser {
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
       ...parameters
-    })}`)
+    })}`, cookies)
     for (let step = 0; step < 10; step++) {
       const location = response.headers.get('location')
       if (location?.startsWith(REDIRECT)) {
@@ -110,13 +102,13 @@ function browserOf (endpoints: string): Browser {
         return { ...await ask('token', { grant_type: 'authorization_code', client_id: 'web', code, redirect_uri: REDIRECT, code_verifier: verifier }, {}, endpoints), pages }
       }
       if (location !== null) {
-        response = await visit(location)
+        response = await visit(location, cookies)
         continue
       }
       const { action, fields } = formIn(await response.text())
       pages.push(fields.join(' '))
       const body = new URLSearchParams(Object.fromEntries(fields.map((field) => [field, valueOf(field)])))
-      response = await visit(action, { method: 'POST', body })
+      response = await visit(action, cookies, { method: 'POST', body })
     }
     throw new Error(`Keycloak showed these pages again and again: ${pages.join(', ')}`)
   }

@@ -69,7 +69,8 @@ async function submit (page: Response, user: User, cookies: Map<string, string>)
   return visit(action.replaceAll('&amp;', '&'), cookies, { method: 'POST', body })
 }
 
-async function visit (address: string, cookies: Map<string, string>, init: RequestInit = {}): Promise<Response> {
+/** Open a page as a browser with these cookies, which it may set. */
+export async function visit (address: string, cookies: Map<string, string>, init: RequestInit = {}): Promise<Response> {
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
   const response = await call(address, { redirect: 'manual', headers: { cookie }, ...init })
   for (const set of response.headers.getSetCookie()) {
