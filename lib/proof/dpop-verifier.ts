@@ -6,7 +6,7 @@ import type { PlainReasonCode } from '../reasons/reason.js'
 import { decode } from '../util/base64url.js'
 import { wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
-import { type JsonObject, member, parseObject } from '../util/strict-json.js'
+import { type JsonObject, member, parseBytes } from '../util/strict-json.js'
 import { normalizedHtu } from './htu.js'
 import { Nonces } from './nonces.js'
 import { type KnownKey, ProofHeaders } from './proof-header.js'
@@ -135,7 +135,7 @@ function segmentsOf (proof: string): Segments {
 
 function objectIn (segment: string): JsonObject {
   const bytes = decode(segment)
-  const object = bytes && parseObject(bytes.toString('utf8'), MAX_DEPTH)
+  const object = bytes && parseBytes(bytes, MAX_DEPTH)
   if (object === undefined) throw refused('proof_malformed')
   return object
 }

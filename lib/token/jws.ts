@@ -1,8 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import { type KeycloakError, notValid } from '../errors.js'
 import { problemOf, type Reason } from '../reasons/reason.js'
 import { decode } from '../util/base64url.js'
-import { type JsonObject, member, parseObject } from '../util/strict-json.js'
+import { type JsonObject, member, parseBytes } from '../util/strict-json.js'
 
 /** The protected header of an access token, checked except for its key (RFC 7515 section 4.1). */
 export interface Header {
@@ -64,7 +63,7 @@ export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<str
   const second = token.indexOf('.', first + 1)
   if (second === -1 || token.includes('.', second + 1)) throw notValid('token_malformed')
   const segment = token.slice(0, first)
-  const header = known?.get(segment) ?? parseHeader(readHeader(segment, rules), rules, token)
+  const header = known?.get(segment) ?? parseHeader(objectIn(segment, 'header', rules.maxDepth), rules, token)
   if (second === token.length - 1) throw notValid('signature_missing')
   return { header, segments: { header: segment, payload: token.slice(first + 1, second), signature: token.slice(second + 1) } }
 }
@@ -75,9 +74,7 @@ export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<str
  */
 export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObject {
   if (decode(segments.signature) === undefined) throw notValid('signature_not_base64url')
-  const payload = parseObject(textOf(segments.payload, 'payload'), maxDepth)
-  if (payload === undefined) throw notValid('payload_not_json')
-  return payload
+  return objectIn(segments.payload, 'payload', maxDepth)
 }
 
 function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
@@ -104,19 +101,14 @@ export function headerFault (fault: () => HeaderFault, header: JsonObject, paylo
 /** The object in a segment; `undefined` if the segment is not the JSON of an object. */
 function peek (segment: string, maxDepth: number): JsonObject | undefined {
   const bytes = decode(segment)
-  return bytes && parseObject(bytes.toString('utf8'), maxDepth)
+  return bytes && parseBytes(bytes, maxDepth)
 }
 
-function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
-  const header = parseObject(textOf(segment, 'header'), maxDepth)
-  if (header === undefined) throw notValid('header_not_json')
-  return header
-}
-
-/** The text of a segment, which is UTF-8 (RFC 7519 section 7.2). */
-function textOf (part: string, name: 'header' | 'payload'): string {
-  const bytes = decode(part)
+/** The object in a segment, which is JSON in UTF-8 (RFC 7519 section 7.2). */
+function objectIn (segment: string, name: 'header' | 'payload', maxDepth: number): JsonObject {
+  const bytes = decode(segment)
   if (bytes === undefined) throw notValid(`${name}_not_base64url`)
-  if (!isUtf8(bytes)) throw notValid(`${name}_not_json`)
-  return bytes.toString('utf8')
+  const object = parseBytes(bytes, maxDepth)
+  if (object === undefined) throw notValid(`${name}_not_json`)
+  return object
 }

@@ -17,6 +17,11 @@ export function parseObject (text: string, maxDepth: number): JsonObject | undef
   return value !== undefined && freezeWithin(maxDepth, value) === stringsIn(Buffer.from(text)) ? value : undefined
 }
 
+/** The same of bytes, which must be UTF-8 (RFC 8259 section 8.1): other bytes are read differently by different readers. */
+export function parseBytes (bytes: Buffer, maxDepth: number): JsonObject | undefined {
+  return isUtf8(bytes) ? parseObject(bytes.toString('utf8'), maxDepth) : undefined
+}
+
 /**
  * Freeze a value read from JSON and everything in it.
  * @returns how many strings it holds, names of members included, or `undefined` if it nests deeper than that many levels:

@@ -1,5 +1,5 @@
 // The decision on a proof by itself: the vectors of the RFCs, every algorithm, and what is wrong with a proof.
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { KeycloakError } from '../../index.js'
 import { Closing } from '../../lib/keycloak/closing.js'
@@ -30,6 +30,16 @@ async function verdict (verifier: DpopVerifier, proofs: readonly string[], jkt =
 }
 
 const proof = (spec: ProofSpec = {}): string => key.proof({ url: URL_OF, token: TOKEN, ...spec })
+
+/** A good signature over bytes that are no UTF-8: 0xff takes the place of the letter after `mark`, in header or payload. */
+function notUtf8 (mark: string, segment: 0 | 1): string {
+  const segments = proof({ header: { x: 'marked-x' }, payload: { jti: 'marked-jti' } }).split('.').slice(0, 2)
+  const bytes = Buffer.from(segments[segment]!, 'base64url')
+  bytes[bytes.indexOf(mark) + mark.length] = 0xff
+  segments[segment] = bytes.toString('base64url')
+  const signed = segments.join('.')
+  return `${signed}.${sign('sha256', Buffer.from(signed), { key: key.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+}
 
 const RFC_PROOF = 'eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA'
 
@@ -72,6 +82,8 @@ const WRONG: ReadonlyArray<readonly [name: string, proof: () => string | string[
   ['no base64url', () => `${proof()}=`, 'proof_malformed'],
   ['a header that is no JSON', () => `eA.${proof().split('.').slice(1).join('.')}`, 'proof_malformed'],
   ['a payload that is no object', () => { const [header, , signature] = proof().split('.'); return `${header}.W10.${signature}` }, 'proof_malformed'],
+  ['a header that is not UTF-8', () => notUtf8('marked-', 0), 'proof_malformed'],
+  ['a payload that is not UTF-8', () => notUtf8('marked-', 1), 'proof_malformed'],
   ['typ in another case', () => proof({ header: { typ: 'DPoP+JWT' } }), 'proof_typ'],
   ['crit', () => proof({ header: { crit: ['b64'] } }), 'proof_crit'],
   ['alg none', () => proof({ header: { alg: 'none' } }), 'proof_alg'],
