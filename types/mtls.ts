@@ -10,7 +10,7 @@ export interface MtlsOptions {
   header?: 'client-cert' | 'x-forwarded-client-cert' | 'ssl-client-cert'
   /**
    * The addresses of the proxies whose header counts, as addresses or networks: `['10.0.0.0/8', '::1']`; `unix` for a Unix
-   * socket. It is the address of the connection, never one of a header.
+   * socket. It is the address of the connection, never one of a header. A network of all addresses is refused.
    */
   proxies?: readonly string[]
   /**

@@ -10,14 +10,15 @@ const NONCE = 'false, or an object with secret and maxAge'
 const DPOP = 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay'
 const ALGORITHM = `one or more of ${PROOF_ALGORITHMS.join(', ')}: a secret (HS*) proves no key of the client`
 const URL_OF_API = 'the URL of this API as clients see it, such as https://api.example.com, without query and fragment, or a function that returns it'
-const SECRET = 'a text of 32 characters or more, such as one by `openssl rand -base64 32`, or an array of such'
+const SECRET = 'a text of 32 characters or more, such as one by `openssl rand -base64 32`'
+const SECRETS = `${SECRET}, or an array of such`
 const STORE = 'a replay store, such as redisReplayStore({ client })'
 const SECONDS = 'a number of seconds, 0 or more, 300 at the most'
 
 /** The parts of the option that are objects. */
 export const dpopGroups = {
   nonce: z.strictObject({
-    secret: oneOrMore(text(SECRET).min(32, SECRET), SECRET),
+    secret: oneOrMore(text(SECRET).min(32, SECRET), SECRETS),
     maxAge: whole(1, 'of seconds ').max(86_400, 'a whole number of seconds, a day at the most').default(300)
   }, NONCE),
   replay: z.strictObject({

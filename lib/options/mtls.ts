@@ -9,11 +9,23 @@ export const CERTIFICATE_HEADERS = ['client-cert', 'x-forwarded-client-cert', 's
 
 const MTLS = 'true, or an object with header, proxies, required and certificate'
 const HEADER = `one of ${CERTIFICATE_HEADERS.join(', ')}`
-const PROXIES = 'an array of addresses or networks of proxies, such as ["10.0.0.0/8"], or "unix" for a Unix socket'
+const PROXIES = 'an array of the addresses or networks of proxies, such as ["10.0.0.0/8"]'
+const PROXY = 'the address or the network of a proxy, such as "10.0.0.1" or "10.0.0.0/8", or "unix" for a Unix socket'
+
+const proxy = z.string(PROXY).min(1, PROXY).superRefine((value, context) => {
+  const found = proxyFault(value)
+  if (found !== undefined) context.addIssue({ code: 'custom', message: PROXY, params: { found } })
+})
+
+/** The first and the last address of each family: only a network of all has both. */
+const ENDS = [
+  ['0.0.0.0', '255.255.255.255', 'ipv4'],
+  ['::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'ipv6']
+] as const
 
 export const mtlsGroup = z.strictObject({
   header: z.enum(CERTIFICATE_HEADERS, HEADER).optional(),
-  proxies: z.array(z.string(PROXIES).refine(isProxy, PROXIES), PROXIES).min(1, PROXIES).optional(),
+  proxies: z.array(proxy, PROXIES).min(1, PROXIES).optional(),
   required: flag.default(false),
   certificate: aFunction('a function (request) => the certificate in DER or PEM, or undefined').optional()
 }, MTLS)
@@ -40,10 +52,21 @@ export function addProxy (list: BlockList, proxy: string): void {
   else list.addSubnet(address, Number(bits), family)
 }
 
-function isProxy (value: string): boolean {
-  if (value === 'unix') return true
+/** The words for a text that names no proxy, or everybody; `undefined` if it names one. */
+function proxyFault (value: string): string | undefined {
+  if (value === 'unix') return undefined
   const [address, bits, ...rest] = value.split('/')
   const family = isIP(address!)
-  if (family === 0 || rest.length > 0) return false
-  return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+  if (family === 0 || rest.length > 0) return 'another text: write the address in digits, not the name of a host'
+  if (bits === undefined) return undefined
+  const most = family === 4 ? 32 : 128
+  if (!/^(0|[1-9]\d{0,2})$/.test(bits) || Number(bits) > most) return `a network whose prefix length is no whole number from 1 to ${most}`
+  return isEverybody(value) ? 'a network of all addresses: everybody could write the header then' : undefined
+}
+
+/** Does a network have all addresses of IPv4 or IPv6? That of IPv4 can be written as IPv6, too (RFC 4291 section 2.5.5.2). */
+function isEverybody (network: string): boolean {
+  const list = new BlockList()
+  addProxy(list, network)
+  return ENDS.some(([first, last, family]) => list.check(first, family) && list.check(last, family))
 }

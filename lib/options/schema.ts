@@ -5,7 +5,7 @@ import { acrLevels } from './acr-levels.js'
 import { dpop, dpopGroup, dpopGroups } from './dpop.js'
 import { mtls, mtlsGroup } from './mtls.js'
 import { scopeImplies } from './scope-implies.js'
-import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
+import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
 /** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
@@ -59,7 +59,7 @@ export const schema = z.strictObject({
   clientSecret: z.union([exactText(SECRET), aFunction(SECRET)], SECRET).optional(),
   audience: z.union([oneOrMore(exactText('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
-  authorizedParties: oneOrMore(exactText(PARTIES), PARTIES).optional(),
+  authorizedParties: oneOrMore(exactText(PARTY), PARTIES).optional(),
   maxTokenAge: whole(1, 'of seconds ').optional(),
   tokenType: z.literal('at+jwt', TOKEN_TYPE).optional(),
   algorithms: oneOrMore(z.enum(ALGORITHMS, ALGORITHM), ALGORITHM).default(['RS256']),

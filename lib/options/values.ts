@@ -48,12 +48,15 @@ export const key = (what: string) => text(what).refine((name) => name !== '__pro
 export const PATH = 'a dotted string such as "realm_access.roles", an array of segments, or a function of the claims'
 export const MAPPING = 'an object of user keys and claim names, such as { email: "email" }'
 export const ALGORITHM = `one or more of ${ALGORITHMS.join(', ')}: a secret (HS*) or no signature (none) cannot prove who issued a token`
-export const PARTIES = 'the id of a client whose tokens are accepted, or an array of such'
+export const PARTY = 'the id of a client whose tokens are accepted'
+export const PARTIES = `${PARTY}, or an array of such`
 export const TOKEN_TYPE = '"at+jwt"'
 export const SECRET = 'the secret of that client, or a function that returns it'
 export const CLAIM = 'the name of a claim, such as "email"'
+const KEPT = 'the name of a claim that restricts, such as "readonly"'
 export const KEEP = 'an array of names of claims that restrict, such as ["readonly"]'
-export const CA = 'a certificate in PEM as string or Buffer (its text, not its path), or an array of them'
+const CERTIFICATE = 'a certificate in PEM as string or Buffer (its text, not its path)'
+export const CA = `${CERTIFICATE}, or an array of them`
 export const ISSUERS = 'an array of realms with their issuer, or a function (iss) => a realm or null'
 export const STORE = 'a store of revocations, such as redisStore({ client })'
 const DISPATCHER = 'a dispatcher of undici 7 or 8, such as new ProxyAgent(url)'
@@ -66,12 +69,12 @@ export const dotted = (what: string) => text(what).superRefine((path, context) =
   if (found !== false) context.addIssue({ code: 'custom', message: what, params: { found } })
 })
 export const claimPath = (what: string) => z.union([dotted(what), z.array(text(what)).min(1, what)], what)
-export const keptClaim = key(KEEP).superRefine((name, context) => {
-  if (WITHDRAWABLE.has(name)) context.addIssue({ code: 'custom', message: KEEP, params: { found: `"${name}", which is missing in an answer when what it grants was withdrawn` } })
+export const keptClaim = key(KEPT).superRefine((name, context) => {
+  if (WITHDRAWABLE.has(name)) context.addIssue({ code: 'custom', message: KEPT, params: { found: `"${name}", which is missing in an answer when what it grants was withdrawn` } })
 })
-export const certificate = z.custom<string | Buffer>(isPem, CA).superRefine((value, context) => {
+export const certificate = z.custom<string | Buffer>(isPem, CERTIFICATE).superRefine((value, context) => {
   const found = certificateFault(value)
-  if (found !== undefined) context.addIssue({ code: 'custom', message: CA, params: { found } })
+  if (found !== undefined) context.addIssue({ code: 'custom', message: CERTIFICATE, params: { found } })
 })
 export const dispatcher = z.custom<NonNullable<KeycloakOptions['dispatcher']>>(isDispatcher, DISPATCHER).superRefine((value, context) => {
   const found = dispatcherFault(value)

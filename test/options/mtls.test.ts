@@ -6,7 +6,9 @@ import { polluted } from '../support/pollution.js'
 
 const good = { issuer: 'https://sso.example.com/realms/acme', clientId: 'api' }
 const MTLS = 'option "mtls" must be true, or an object with header, proxies, required and certificate, not '
-const PROXIES = 'must be an array of addresses or networks of proxies, such as ["10.0.0.0/8"], or "unix" for a Unix socket, not '
+const PROXIES = 'option "mtls.proxies" must be an array of the addresses or networks of proxies, such as ["10.0.0.0/8"], not '
+const PROXY = 'must be the address or the network of a proxy, such as "10.0.0.1" or "10.0.0.0/8", or "unix" for a Unix socket, not '
+const EVERYBODY = 'a network of all addresses: everybody could write the header then'
 const NO_PROXIES = 'option "mtls.proxies" must name the proxies whose header counts when mtls.header is given, since anybody else can write that header too'
 const NO_HEADER = 'option "mtls.header" must name the header of the proxies when mtls.proxies is given'
 
@@ -18,10 +20,14 @@ const CASES: ReadonlyArray<readonly [mtls: unknown, sentence: string]> = [
   [{ header: 'client-cert' }, NO_PROXIES],
   [{ proxies: ['unix'] }, NO_HEADER],
   [{ header: 'x', proxies: ['unix'] }, 'option "mtls.header" must be one of client-cert, x-forwarded-client-cert, ssl-client-cert, not another string'],
-  [proxies(), `option "mtls.proxies" ${PROXIES}an empty array`],
-  [proxies(5), `option "mtls.proxies.0" ${PROXIES}5`],
-  [proxies('unix', ''), `option "mtls.proxies.1" ${PROXIES}an empty string`],
-  ...['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0/8', '10.0.0.0/-1', '::/129', '::1/64/1', 'localhost', '*', 'unix/1'].map((value) => [proxies(value), `option "mtls.proxies.0" ${PROXIES}a string`] as const),
+  [{ header: 'client-cert', proxies: '10.0.0.0/8' }, `${PROXIES}a string`],
+  [proxies(), `${PROXIES}an empty array`],
+  [proxies(5), `option "mtls.proxies.0" ${PROXY}5`],
+  [proxies('unix', ''), `option "mtls.proxies.1" ${PROXY}an empty string`],
+  ...['10.0.0/8', '::1/64/1', 'localhost', '*', 'unix/1', ' 10.0.0.1', '/8'].map((value) => [proxies(value), `option "mtls.proxies.0" ${PROXY}another text: write the address in digits, not the name of a host`] as const),
+  ...['10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/-1', '10.0.0.0/x'].map((value) => [proxies(value), `option "mtls.proxies.0" ${PROXY}a network whose prefix length is no whole number from 1 to 32`] as const),
+  [proxies('::/129'), `option "mtls.proxies.0" ${PROXY}a network whose prefix length is no whole number from 1 to 128`],
+  ...['0.0.0.0/0', '10.0.0.0/0', '::/0', 'fd00::/0', '::ffff:0:0/96', '::ffff:10.0.0.0/96', '::/1', '::/80'].map((value) => [proxies('unix', value), `option "mtls.proxies.1" ${PROXY}${EVERYBODY}`] as const),
   [{ ...proxies('unix'), certificate: () => undefined }, 'option "mtls.certificate" goes without mtls.header; keep the one you mean'],
   [{ certificate: 'x' }, 'option "mtls.certificate" must be a function (request) => the certificate in DER or PEM, or undefined, not a string'],
   [{ cert: 1 }, 'option "mtls.cert" is unknown; write "mtls.certificate"']
@@ -38,7 +44,7 @@ t.test('a wrong option stops the start, of one issuer and of several', async (t)
 t.test('true is all defaults, and each address has its form', async (t) => {
   t.strictSame({ ...parseOptions({ ...good, mtls: true }).plugin.mtls }, { required: false })
   t.equal(parseOptions(good).plugin.mtls, undefined)
-  for (const value of ['unix', '127.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '::1', 'fd00::/8', '::/128']) {
+  for (const value of ['unix', '127.0.0.1', '10.0.0.0/8', '128.0.0.0/1', '::1', 'fd00::/8', '8000::/1', '::ffff:10.0.0.0/104', '::/128']) {
     t.same(parseOptions({ ...good, mtls: proxies(value) }).plugin.mtls, { ...proxies(value), required: false })
   }
 })

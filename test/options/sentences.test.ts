@@ -18,11 +18,12 @@ const CLIENT = 'option "clientId" must be the id of this API\'s client in Keyclo
 const SECRET_OF = 'option "clientSecret" must be the secret of that client, or a function that returns it, not '
 const AUDIENCE = 'option "audience" must be a client id, an array of them, or null to leave aud unchecked, not '
 const PARTIES = 'option "authorizedParties" must be the id of a client whose tokens are accepted, or an array of such, not '
+const PARTY = PARTIES.replace(', or an array of such', '')
 const AGE = 'option "maxTokenAge" must be a whole number of seconds from 1, not '
 const TOKEN_TYPE = 'option "tokenType" must be "at+jwt", not '
 const ALGORITHMS = 'must be one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA: a secret (HS*) or no signature (none) cannot prove who issued a token, not '
 const PATH = 'must be a dotted string such as "realm_access.roles", an array of segments, or a function of the claims, not '
-const CA = 'must be a certificate in PEM as string or Buffer (its text, not its path), or an array of them, not '
+const CA = 'must be a certificate in PEM as string or Buffer (its text, not its path), not '
 const MAPPING = 'option "claimMapping" must be an object of user keys and claim names, such as { email: "email" }, not '
 const MILLISECONDS = 'must be a whole number of milliseconds from 1 to 2147483647, not '
 const FOR_TEXT = 'is an environment variable unset?'
@@ -118,13 +119,13 @@ refused('who this API is', [
 
 refused('a party is a client id, and an empty list accepts nobody', [
   [{ authorizedParties: [] }, `${PARTIES}an empty array`],
-  [{ authorizedParties: '' }, `${PARTIES}an empty string`],
+  [{ authorizedParties: '' }, `${PARTY}an empty string`],
   [{ authorizedParties: null }, `${PARTIES}null: leave it out instead`],
   [{ authorizedParties: new Set(['web']) }, `${PARTIES}an object`],
   [{ authorizedParties: /web/ }, `${PARTIES}an object`],
-  [{ authorizedParties: 'web\n' }, PARTIES + TRIM],
-  [{ authorizedParties: 'undefined' }, `${PARTIES}the text "undefined": ${FOR_TEXT}`],
-  [{ authorizedParties: ['web', undefined] }, `${PARTIES.replace('Parties', 'Parties.1')}undefined`],
+  [{ authorizedParties: 'web\n' }, PARTY + TRIM],
+  [{ authorizedParties: 'undefined' }, `${PARTY}the text "undefined": ${FOR_TEXT}`],
+  [{ authorizedParties: ['web', undefined] }, `${PARTY.replace('Parties', 'Parties.1')}undefined`],
   [{ authorizedParty: 'web' }, 'option "authorizedParty" is unknown; write "authorizedParties"'],
   [{ azp: 'web' }, 'option "azp" is unknown; write "authorizedParties"']
 ])
