@@ -39,7 +39,7 @@ export interface DpopReplayOptions {
   store?: ReplayStore
   /**
    * The most proofs that the memory of this process holds. When it is full, requests with a proof are 503 until proofs have
-   * run out: it needs the proofs of a second times `maxAge` plus twice `leeway`.
+   * run out: it needs the proofs of a second times `maxAge` plus three times `leeway`.
    * @default 100000
    */
   max?: number

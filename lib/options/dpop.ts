@@ -9,7 +9,7 @@ export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'R
 const NONCE = 'false, or an object with secret and maxAge'
 const DPOP = 'true, or an object with required, algorithms, maxAge, leeway, url, nonce and replay'
 const ALGORITHM = `one or more of ${PROOF_ALGORITHMS.join(', ')}: a secret (HS*) proves no key of the client`
-const URL_OF_API = 'the URL of this API as clients see it, such as https://api.example.com, without query and fragment, or a function that returns it'
+const URL_OF_API = 'the URL of this API as clients see it, such as https://api.example.com, without query, fragment and dot segments, or a function that returns it'
 const SECRET = 'a text of 32 characters or more, such as one by `openssl rand -base64 32`'
 const SECRETS = `${SECRET}, or an array of such`
 const STORE = 'a replay store, such as redisReplayStore({ client })'
@@ -45,9 +45,12 @@ export const dpop = z.union([z.literal(true, DPOP).transform(() => withoutProtot
   .transform(({ nonce, replay, ...members }): DpopSettings => withoutPrototype({ ...members, nonce: nonce && withoutPrototype(nonce), replay: withoutPrototype(replay) }))
   .optional()
 
+/** The segments of a path that clients remove before they send. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
+
 /** The base of URLs that clients see: http or https, with nothing that a path cannot follow. */
 export function isBase (value: string): boolean {
-  if (!/^https?:\/\/[^\s?#\\]+$/i.test(value) || !URL.canParse(value)) return false
+  if (!/^https?:\/\/[^\s?#\\]+$/i.test(value) || DOT_SEGMENT.test(value) || !URL.canParse(value)) return false
   const { username, password } = new URL(value)
   return username === '' && password === ''
 }

@@ -7,7 +7,7 @@ import { decode } from '../util/base64url.js'
 import { wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import { type JsonObject, member, parseBytes } from '../util/strict-json.js'
-import { normalizedHtu } from './htu.js'
+import { normalizedHtu, normalizedRequestUrl } from './htu.js'
 import { Nonces } from './nonces.js'
 import { type KnownKey, ProofHeaders } from './proof-header.js'
 import { ReplayGuard } from './replay-guard.js'
@@ -115,10 +115,13 @@ export class DpopVerifier {
     if (isNew) this.#headers.keep(header, key)
   }
 
-  /** The proof counts once, until no instance could take it any more: the clock of another may be behind by the leeway. */
+  /**
+   * The proof counts once, until no instance could take it any more. The clock of this one may be ahead of the client's by the
+   * leeway, and that of another one behind it by the same.
+   */
   #use (jkt: string, { jti, iat }: ProofClaims, now: number, due: string | undefined): MaybePromise<string | undefined> {
     const key = createHash('sha256').update(`${jkt} ${jti}`).digest('base64url')
-    const seconds = iat + this.#maxAge + 2 * this.#leeway - now
+    const seconds = iat + this.#maxAge + 3 * this.#leeway - now
     const used = this.#replay.use(key, Math.ceil(seconds * 1000) + 1)
     return used instanceof Promise ? used.then(() => due) : due
   }
@@ -147,10 +150,10 @@ function claimsIn (payload: JsonObject): ProofClaims {
   return { jti, htm, htu, iat: iat as number, ath, nonce: typeof nonce === 'string' ? nonce : undefined }
 }
 
-/** Most clients write the URI as it is; one that differs is normalized, and so is that of the request. */
+/** Both are normalized, because a client may write the URI in another way than it comes (RFC 9449 section 4.3). */
 function isSameUri (htu: string, url: string): boolean {
   const normalized = normalizedHtu(htu)
-  return normalized !== undefined && normalized === normalizedHtu(url)
+  return normalized !== undefined && normalized === normalizedRequestUrl(url)
 }
 
 function refused (reason: PlainReasonCode): KeycloakError {

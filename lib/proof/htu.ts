@@ -19,6 +19,8 @@ const UNENCODED = /["<>\\^`{|}]/g
 
 const UNRESERVED = /[\w.~-]/
 
+const DOT_SEGMENT = /\/\.\.?(?:\/|$)/
+
 /**
  * The URI of a request without query and fragment, normalized (RFC 9449 section 4.3, RFC 3986 sections 6.2.2 and 6.2.3): scheme
  * and host in lower case, no default port, percent-encoding in upper case and only where it is needed, no dot segments. A slash
@@ -26,6 +28,19 @@ const UNRESERVED = /[\w.~-]/
  * @returns `undefined` for a text that is no http or https URI
  */
 export function normalizedHtu (uri: string): string | undefined {
+  return normalized(uri, withoutDotSegments)
+}
+
+/**
+ * The same for the URL of a request. Dot segments are not removed, because routers do not remove them: `/admin/../public` is the
+ * same URI as `/public`, but another route. Clients remove them before they send.
+ * @returns `undefined` for a path with dot segments, too
+ */
+export function normalizedRequestUrl (url: string): string | undefined {
+  return normalized(url, (path) => DOT_SEGMENT.test(path) ? undefined : path)
+}
+
+function normalized (uri: string, finish: (path: string) => string | undefined): string | undefined {
   if (uri.length > MAX_LENGTH) return undefined
   const parts = PARTS.exec(uri)
   if (parts === null) return undefined
@@ -35,12 +50,9 @@ export function normalizedHtu (uri: string): string | undefined {
   if (defaultPort === undefined || authority === null || FOREIGN.test(parts[2]!) || FOREIGN.test(parts[3]!)) return undefined
   const host = decodedUnreserved(authority[1]!).toLowerCase()
   const port = (authority[2] ?? '').replace(/^0+(?=\d)/, '')
-  return `${scheme}://${upperCaseEncoding(host)}${port === '' || port === defaultPort ? '' : `:${port}`}${normalizedPath(parts[3]!)}`
-}
-
-/** The path of a request without its query, normalized; at least a slash. */
-function normalizedPath (path: string): string {
-  return withoutDotSegments(decodedUnreserved(path.replace(UNENCODED, encodeURIComponent))) || '/'
+  const path = finish(decodedUnreserved(parts[3]!.replace(UNENCODED, encodeURIComponent)))
+  if (path === undefined) return undefined
+  return `${scheme}://${upperCaseEncoding(host)}${port === '' || port === defaultPort ? '' : `:${port}`}${path || '/'}`
 }
 
 /** Decodes what needs no encoding, and writes the rest in upper case (RFC 3986 sections 6.2.2.1 and 6.2.2.2). */

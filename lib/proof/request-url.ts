@@ -20,10 +20,17 @@ export function createRequestUrl (base: DpopOptions['url']): (request: FastifyRe
   }
 }
 
-/** Path and query, as they came. */
+/** A path that is none: no proof fits it. */
+const NO_PATH = '/%'
+
+/**
+ * Path and query, as they came. A whole URL may have no path (`http://host?query`). If a slash follows then, older routers take
+ * the text from there on for the path, and nobody knows which path the proof would have to be for.
+ */
 function targetOf ({ originalUrl }: FastifyRequest): string {
   const target = originalUrl.replace(ABSOLUTE, '')
-  return target.startsWith('/') ? target : `/${target}`
+  if (target.startsWith('/')) return target
+  return target.includes('/') ? NO_PATH : `/${target}`
 }
 
 function withoutSlash (base: string): string {

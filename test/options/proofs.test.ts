@@ -27,6 +27,7 @@ const WRONG: ReadonlyArray<readonly [options: object, sentence: RegExp]> = [
   [{ dpop: { url: 'api.example.com' } }, /option "dpop.url" must be the URL of this API as clients see it/],
   [{ dpop: { url: 'https://api.example.com/?x' } }, /option "dpop.url" must be the URL/],
   [{ dpop: { url: 'https://u:p@api.example.com' } }, /option "dpop.url" must be the URL/],
+  ...['/a/../b', '/.', '/a/%2E%2e'].map((path) => [{ dpop: { url: `https://api.example.com${path}` } }, /option "dpop.url" must be the URL .* without query, fragment and dot segments/] as const),
   [{ dpop: { url: 5 } }, /option "dpop.url" must be the URL/],
   [{ dpop: { nonce: true } }, /option "dpop.nonce" must be false, or an object with secret and maxAge/],
   [{ dpop: { nonce: { secret: 'short' } } }, /option "dpop.nonce.secret" must be a text of 32 characters or more/],
