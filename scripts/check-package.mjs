@@ -131,7 +131,7 @@ async function install (tarball) {
 
 /** The certificate of the tests, for 127.0.0.1. */
 function certificate () {
-  const [cert, key] = readFileSync(join(ROOT, 'test/support/certificate.ts'), 'utf8').match(/-----BEGIN [^`]+/g)
+  const [cert, key] = ['server.crt', 'server.key'].map((name) => readFileSync(join(ROOT, 'test/support/certificates', name), 'utf8'))
   return { cert, key }
 }
 

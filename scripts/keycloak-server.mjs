@@ -14,6 +14,7 @@ const execute = promisify(execFile)
 
 const VERSION = process.env.KEYCLOAK_VERSION ?? '26.7.3'
 const PORT = port('KEYCLOAK_PORT', 18080)
+const HTTPS_PORT = port('KEYCLOAK_HTTPS_PORT', 18443)
 const MANAGEMENT_PORT = port('KEYCLOAK_MANAGEMENT_PORT', 19000)
 
 const ROOT = fileURLToPath(new URL('../.keycloak', import.meta.url))
@@ -22,6 +23,8 @@ const KC = join(HOME, 'bin', 'kc.sh')
 const LOG = join(ROOT, 'keycloak.log')
 const PID_FILE = join(ROOT, 'keycloak.pid')
 const REALM_FILE = fileURLToPath(new URL('../test/keycloak/dev-realm.json', import.meta.url))
+const CERTIFICATES = fileURLToPath(new URL('../test/support/certificates', import.meta.url))
+const CLIENT_CERTIFICATES = join(ROOT, 'clients.pem')
 
 const FETCH_TIMEOUT = 600_000
 const UNPACK_TIMEOUT = 120_000
@@ -30,6 +33,9 @@ const STOP_TIMEOUT = 15_000
 
 /** The address of the server, as tokens have it in `iss`; it listens on 127.0.0.1. */
 export const url = `http://localhost:${PORT}`
+
+/** The same server by TLS, which asks for a client certificate; for logins that bind their tokens to one. */
+export const httpsUrl = `https://127.0.0.1:${HTTPS_PORT}`
 
 /** The administrator of the master realm, made at the first start. */
 export const admin = {
@@ -99,6 +105,7 @@ export class KeycloakServer {
     await checkJava()
     await endLeftover()
     await checkPort(PORT, 'KEYCLOAK_PORT')
+    await checkPort(HTTPS_PORT, 'KEYCLOAK_HTTPS_PORT')
     await checkPort(MANAGEMENT_PORT, 'KEYCLOAK_MANAGEMENT_PORT')
     if (fresh) reset()
     this.#spawn()
@@ -125,7 +132,8 @@ export class KeycloakServer {
     const child = spawn(KC, [
       'start-dev', '--db=dev-file', '--cache=local', '--import-realm',
       '--http-host=127.0.0.1', `--http-port=${PORT}`, `--hostname=${url}`,
-      '--health-enabled=true', `--http-management-port=${MANAGEMENT_PORT}`
+      '--health-enabled=true', `--http-management-port=${MANAGEMENT_PORT}`, '--http-management-scheme=http',
+      ...httpsOptions()
     ], {
       // A process group of its own: kc.sh starts java, and a Ctrl-C in the terminal is for the caller to handle.
       detached: true,
@@ -186,6 +194,16 @@ function reset () {
   mkdirSync(join(HOME, 'data', 'import'), { recursive: true })
   copyFileSync(REALM_FILE, join(HOME, 'data', 'import', 'dev-realm.json'))
   writeFileSync(LOG, '')
+}
+
+/** TLS with the certificates of the tests. A client certificate is asked for, and no login needs one. */
+function httpsOptions () {
+  const clients = ['client-a.crt', 'client-b.crt'].map((name) => readFileSync(join(CERTIFICATES, name), 'utf8'))
+  writeFileSync(CLIENT_CERTIFICATES, clients.join(''))
+  return [
+    `--https-port=${HTTPS_PORT}`, '--https-client-auth=request', `--https-trust-store-file=${CLIENT_CERTIFICATES}`,
+    `--https-certificate-file=${join(CERTIFICATES, 'server.crt')}`, `--https-certificate-key-file=${join(CERTIFICATES, 'server.key')}`
+  ]
 }
 
 async function checkJava () {

@@ -6,7 +6,7 @@
 //   KEYCLOAK_URL                    a running server with the realm of test/keycloak/dev-realm.json; the tests change the realm!
 //   KEYCLOAK_REALM                  that realm's name, default dev
 //   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
-//   KEYCLOAK_PORT, KEYCLOAK_MANAGEMENT_PORT   of the server started here, default 18080 and 19000
+//   KEYCLOAK_PORT, KEYCLOAK_HTTPS_PORT, KEYCLOAK_MANAGEMENT_PORT   of the server started here, default 18080, 18443 and 19000
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
@@ -14,13 +14,16 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { admin, answers, install, KeycloakServer, signalGroup, url } from './keycloak-server.mjs'
+import { admin, answers, httpsUrl, install, KeycloakServer, signalGroup, url } from './keycloak-server.mjs'
 
 const TESTS_TIMEOUT = 900_000
 const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
 
-/** The tests that stop and start the server, or that it must call on this machine: not possible with the server at KEYCLOAK_URL. */
-const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts']
+/**
+ * The tests that stop and start the server, that it must call on this machine, or whose client certificates it must trust: not
+ * possible with the server at KEYCLOAK_URL.
+ */
+const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'mtls.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts']
 
 const realm = process.env.KEYCLOAK_REALM ?? 'dev'
 const tapOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
@@ -61,7 +64,7 @@ async function runThere (server) {
   const issuer = `${server.replace(/\/+$/, '')}/realms/${realm}`
   if (!await answers(issuer)) throw new Error(`KEYCLOAK_URL is set, but ${issuer} does not answer.`)
   const left = files.filter((file) => NEED_CONTROL.includes(basename(file)))
-  if (left.length > 0) console.log(`Not run, because they need a server on this machine that they can stop and start: ${left.map((file) => basename(file)).join(', ')}`)
+  if (left.length > 0) console.log(`Not run, because they need a server that is started here: ${left.map((file) => basename(file)).join(', ')}`)
   const others = files.filter((file) => !left.includes(file))
   if (others.length === 0) throw new Error('No test is left to run.')
   return runTests(others, { KEYCLOAK_URL: server, KEYCLOAK_REALM: realm, KEYCLOAK_ADMIN: admin.username, KEYCLOAK_ADMIN_PASSWORD: admin.password })
@@ -79,6 +82,7 @@ async function runHere () {
   try {
     return await runTests(files, {
       KEYCLOAK_URL: url,
+      KEYCLOAK_HTTPS_URL: httpsUrl,
       KEYCLOAK_REALM: 'dev',
       KEYCLOAK_ADMIN: admin.username,
       KEYCLOAK_ADMIN_PASSWORD: admin.password,

@@ -1,7 +1,7 @@
 // The Keycloak of a test run, started by scripts/keycloak.mjs: where it is, and how to talk to it.
 
 /** Of every call that a test makes to Keycloak, in milliseconds. */
-const TIMEOUT = 15_000
+const TIMEOUT = 60_000
 
 /** The server's address, without a slash at its end. */
 export const base = (process.env.KEYCLOAK_URL ?? '').replace(/\/+$/, '')

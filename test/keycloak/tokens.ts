@@ -62,7 +62,8 @@ export async function browserLogin (user: User, scope = 'openid', cookies = new 
   }, {}, endpoints)
 }
 
-async function submit (page: Response, user: User, cookies: Map<string, string>): Promise<Response> {
+/** Fills in the login form of a page. */
+export async function submit (page: Response, user: User, cookies: Map<string, string>): Promise<Response> {
   const action = /<form[^>]* action="([^"]+)"/.exec(await page.text())?.[1]
   if (action === undefined) throw new Error(`Keycloak showed no login form, but answered ${page.status}.`)
   const body = new URLSearchParams({ username: user, password: `${user}-pw`, credentialId: '' })

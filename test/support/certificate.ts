@@ -1,18 +1,7 @@
-/** A self-signed certificate for 127.0.0.1 and its key, for tests of TLS. They are public: good for nothing else. */
-export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBkDCCATagAwIBAgIUH3uIoIShikFFqws4NXklCkIL2y0wCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyMzIxMTcxN1oYDzIxMjYxMDMw
-MjExNzE3WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAASU8PDU2raErXPkDGPzt9uF/J2r3mTEW1W47qWHY5qCOVJNqvFVBskw
-m2FQb63auH/VNOZKilV8td4Rh6l+YLV3o2QwYjAdBgNVHQ4EFgQUWp+7qct1v1ge
-/9kNqvYrQrR0vZwwHwYDVR0jBBgwFoAUWp+7qct1v1ge/9kNqvYrQrR0vZwwDwYD
-VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0gAMEUC
-IQDkIWNoqTUZU9q2ML6w3vzdNyDgrZir+vkvEYWlQxbTggIgAdZ9NzlGiFjo4Ft9
-mvEpyy7qRA6D/M639E4c4lAFrfI=
------END CERTIFICATE-----`
+import { readFileSync } from 'node:fs'
 
-export const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg0UREoaMcLDYMGR3A
-nT/PuBYmJxzGgJVa9IIw4jG/QKChRANCAASU8PDU2raErXPkDGPzt9uF/J2r3mTE
-W1W47qWHY5qCOVJNqvFVBskwm2FQb63auH/VNOZKilV8td4Rh6l+YLV3
------END PRIVATE KEY-----`
+const read = (name: string): string => readFileSync(new URL(`certificates/${name}`, import.meta.url), 'utf8')
+
+/** A self-signed certificate for 127.0.0.1 and its key, for tests of TLS. They are public: good for nothing else. */
+export const CERTIFICATE = read('server.crt')
+export const KEY = read('server.key')

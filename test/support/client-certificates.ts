@@ -1,43 +1,9 @@
+import { readFileSync } from 'node:fs'
+
+const read = (name: string): string => readFileSync(new URL(`certificates/${name}`, import.meta.url), 'utf8')
+
 /** Self-signed certificates of two clients and their keys, for tests of TLS. They are public: good for nothing else. */
 export const CLIENTS = {
-  a: {
-    cert: `-----BEGIN CERTIFICATE-----
-MIIBfTCCASOgAwIBAgIURoi+fVjzFxj6n6ihghuHIj3GkDwwCgYIKoZIzj0EAwIw
-EzERMA8GA1UEAwwIY2xpZW50LWEwIBcNMjYxMTI5MDg0MTU5WhgPMjEyNjExMDUw
-ODQxNTlaMBMxETAPBgNVBAMMCGNsaWVudC1hMFkwEwYHKoZIzj0CAQYIKoZIzj0D
-AQcDQgAEeeHM0cSP151fY1P/w0u5hufGyZ/tFyagv/Ud3qFnKasxND5/78ruqRfo
-T+owP8jcWu8P1Te1M+0qhCxCGF6Y2KNTMFEwHQYDVR0OBBYEFBT7j8dmmkrhydX2
-LxTFF80XAzfzMB8GA1UdIwQYMBaAFBT7j8dmmkrhydX2LxTFF80XAzfzMA8GA1Ud
-EwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIgD1UUZC3DBzN62/puW7c+s2O9
-QhAYhXFmqtArJru3nuMCIQCoGtb99Aanv0Z/K3SjQ+0l1B0MYuaFMc303+3w70I3
-Tg==
------END CERTIFICATE-----
-`,
-    key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgTO1ysJ3u84vm8dMd
-3y1SXIsfjJC1jeHbDPhDaFO/dFyhRANCAAR54czRxI/XnV9jU//DS7mG58bJn+0X
-JqC/9R3eoWcpqzE0Pn/vyu6pF+hP6jA/yNxa7w/VN7Uz7SqELEIYXpjY
------END PRIVATE KEY-----
-`
-  },
-  b: {
-    cert: `-----BEGIN CERTIFICATE-----
-MIIBfTCCASOgAwIBAgIUUzykKpKTg8o1vzfgbK5p9mBMok0wCgYIKoZIzj0EAwIw
-EzERMA8GA1UEAwwIY2xpZW50LWIwIBcNMjYxMTI5MDg0MTU5WhgPMjEyNjExMDUw
-ODQxNTlaMBMxETAPBgNVBAMMCGNsaWVudC1iMFkwEwYHKoZIzj0CAQYIKoZIzj0D
-AQcDQgAEXGx9Z/k9JqH7WhcD0YqLbTWZHjzjqJl2svUPm3Z91uuWMnx38tDMbQxf
-8p28fqJ03yHtRyTMKAQIYM78Gc4yv6NTMFEwHQYDVR0OBBYEFF/ODtF3/knYnuDk
-8OcqZAcKVzczMB8GA1UdIwQYMBaAFF/ODtF3/knYnuDk8OcqZAcKVzczMA8GA1Ud
-EwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIgRZ/hiCfe6CJzkYRSmdYl6uBK
-tB5WHNuMxvsmXAM0bkYCIQCyMKl5VuwmXkxeVLA6Q7Rlb5JQCIsSGMGn+aEdHgp9
-0g==
------END CERTIFICATE-----
-`,
-    key: `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgBcqg8d6XgNnLIRSk
-Yyk0IqBFHau3rmHfxgZ3GTwz4OihRANCAARcbH1n+T0moftaFwPRiottNZkePOOo
-mXay9Q+bdn3W65YyfHfy0MxtDF/ynbx+onTfIe1HJMwoBAhgzvwZzjK/
------END PRIVATE KEY-----
-`
-  }
+  a: { cert: read('client-a.crt'), key: read('client-a.key') },
+  b: { cert: read('client-b.crt'), key: read('client-b.key') }
 }
