@@ -14,6 +14,7 @@ import { by, compact, type Json, parts } from '../support/vectors.js'
 import type { KeycloakOptions } from '../../types/options.js'
 import { BAD_HEADER, DENIED, EXPIRED, judged, NOT_AUTHENTICATED, NOT_VALID, own, RESTRICTED, restrictedVerdict, UNAVAILABLE, verdict } from './contract.js'
 import { type Answer, answers, changed, changes, CLIENT_SECRET, cut, documentOf, json, MARK, mutations, ROLE } from './inputs.js'
+import { proofProperties } from './proofs.js'
 
 export interface Property {
   name: string
@@ -276,6 +277,8 @@ export async function createFuzz (): Promise<Fuzz> {
     assert.equal(await notified.ask('/me', `Bearer ${staying}`), '200')
     return [String(statusCode)]
   })
+
+  await proofProperties({ property, realm: await realmOf(['ES256']), ends })
 
   async function close (): Promise<void> {
     for (const end of ends.reverse()) await end()

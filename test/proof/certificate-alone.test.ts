@@ -31,6 +31,21 @@ t.test('Client-Cert holds DER, and nothing after it', async (t) => {
   for (const value of [`:${der.toString('base64')}:, :${otherDer.toString('base64')}:`, `:${der.toString('base64')}:;a=1`]) t.equal(header.thumbprint([value]), undefined)
 })
 
+/** The example of RFC 8705 appendix A, and the x5t#S256 that is given there. */
+const RFC_8705 = {
+  thumbprint: 'A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0',
+  base64: 'MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRgIhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY='
+}
+
+t.test('the example of RFC 8705 has its thumbprint, in each form', async (t) => {
+  const { base64, thumbprint } = RFC_8705
+  const pem = `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  for (const form of [Buffer.from(base64, 'base64'), pem, Buffer.from(pem)]) t.equal(thumbprintOf(form), thumbprint)
+  t.equal(new CertificateHeader('client-cert').thumbprint([`:${base64}:`]), thumbprint)
+  t.equal(new CertificateHeader('ssl-client-cert').thumbprint([encodeURIComponent(pem)]), thumbprint)
+  t.equal(new CertificateHeader('x-forwarded-client-cert').thumbprint([`Hash=${Buffer.from(thumbprint, 'base64url').toString('hex')};Cert="${encodeURIComponent(pem)}"`]), thumbprint)
+})
+
 t.test('the example of RFC 9440 is read', async (t) => {
   const bytes = Buffer.from(RFC_9440.slice(1, -1), 'base64')
   t.match(new X509Certificate(bytes).subject, /CN=BC/)

@@ -1,46 +1,9 @@
 // Tokens that are bound to a certificate, over real TLS: HTTP/1.1, HTTP/2, resumed sessions.
 import { connect as connectHttp2 } from 'node:http2'
-import { Agent, request as send } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import t, { type Test } from 'tap'
-import keycloak from '../../index.js'
-import type { TestRealm } from '../../lib/testing/index.js'
-import type { KeycloakOptions } from '../../types/options.js'
+import t from 'tap'
 import { apiFor, bearer, realmFor } from '../support/app.js'
-import { CERTIFICATE, KEY } from '../support/certificate.js'
 import { CLIENTS } from '../support/client-certificates.js'
-
-interface Api { realm: TestRealm, app: FastifyInstance, port: number, token: string }
-
-async function apiOverTls (t: Test, server: object = {}, options: Partial<KeycloakOptions> = {}): Promise<Api> {
-  const realm = await realmFor(t)
-  const https = { cert: CERTIFICATE, key: KEY, requestCert: true, rejectUnauthorized: false, ...server }
-  const app = Fastify({ https, ...'allowHTTP1' in server && { http2: true } } as FastifyServerOptions) as unknown as FastifyInstance
-  t.teardown(() => app.close())
-  await app.register(keycloak, { ...realm.options, mtls: true, ...options })
-  app.get('/me', { config: { authenticated: true } }, async ({ user }) => ({ user }))
-  app.get('/resumed', { config: { public: true } }, async ({ raw }) => ({ resumed: (raw.socket as unknown as { isSessionReused: () => boolean }).isSessionReused() }))
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  return { realm, app, port: (app.server.address() as AddressInfo).port, token: realm.token({ certificate: CLIENTS.a.cert }) }
-}
-
-type Client = Partial<typeof CLIENTS.a>
-
-function get (port: number, path: string, token: string, agent: Agent): Promise<{ status: number | undefined, body: any }> {
-  return new Promise((resolve, reject) => {
-    send({ host: '127.0.0.1', port, path, agent, headers: bearer(token) }, (response) => {
-      let text = ''
-      response.on('data', (part) => { text += part }).on('end', () => resolve({ status: response.statusCode, body: JSON.parse(text) }))
-    }).on('error', reject).end()
-  })
-}
-
-const agentOf = (t: Test, client: Client, more: object = {}): Agent => {
-  const agent = new Agent({ ...client, rejectUnauthorized: false, keepAlive: false, ...more })
-  t.teardown(() => agent.destroy())
-  return agent
-}
+import { agentOf, apiOverTls, type Client, get } from '../support/tls-api.js'
 
 t.test('with its certificate, another one and none, by HTTP/1.1', async (t) => {
   const { realm, port, token } = await apiOverTls(t)

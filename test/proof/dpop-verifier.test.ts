@@ -51,6 +51,36 @@ t.test('the proof of RFC 9449 section 7.1, with the clock stopped at its time', 
   t.equal(await verifier.check('0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU', presentation), undefined)
 })
 
+/** RFC 9449 section 5: a proof for the token endpoint. */
+const RFC_TOKEN_PROOF = 'eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg'
+
+t.test('the proofs of RFC 9449 elsewhere: another method, host, token, time, once more, and the one for the token endpoint', async (t) => {
+  const clocks = clocksFor(t)
+  clocks.jump(1562262618 - Date.now() / 1000)
+  const [jkt, token, url] = ['0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I', 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU', 'https://resource.example.org/protectedresource']
+  const verifier = verifierFor()
+  const reason = async (presentation: object, of = token): Promise<string> => {
+    try {
+      await verifier.check(jkt, of, { method: 'GET', url, proofs: [RFC_PROOF], ...presentation })
+      return 'good'
+    } catch (error) {
+      return (error as KeycloakError).reasonCode
+    }
+  }
+  t.equal(await reason({ method: 'POST' }), 'proof_htm')
+  t.equal(await reason({ url: 'https://resource.example.com/protectedresource' }), 'proof_htu')
+  t.equal(await reason({}, `${token}x`), 'proof_ath')
+  t.equal(await reason({ method: 'POST', url: 'https://server.example.com/token', proofs: [RFC_TOKEN_PROOF] }), 'proof_claims', 'it has no ath')
+  t.equal(await reason({}), 'good')
+  t.equal(await reason({}), 'proof_replayed')
+  clocks.advance(60)
+  t.equal(await reason({}), 'proof_old')
+})
+
+t.test('the thumbprint of RFC 8037 appendix A.3, of a key of Ed25519', async (t) => {
+  t.equal(proofJwk({ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }, 'EdDSA')?.thumbprint, 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k')
+})
+
 t.test('the thumbprint of RFC 7638 section 3.1', async (t) => {
   const n = '0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw'
   t.equal(proofJwk({ kty: 'RSA', n, e: 'AQAB', alg: 'RS256', kid: '2011-04-29' }, 'RS256')?.thumbprint, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
