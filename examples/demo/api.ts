@@ -27,6 +27,9 @@ export function addRoutes (app: FastifyInstance, hasPartners: boolean): void {
       return { documents: [`a letter to ${owner}`] }
     })
 
+  app.get('/vault', { schema: { summary: 'A second factor, of the last minute' }, config: { acr: 'gold', maxAge: 60 } },
+    async ({ user }) => ({ vault: user.username }))
+
   // A rule cannot name a realm that the plugin does not know.
   if (!hasPartners) return
   app.get('/partners', { schema: { summary: 'A token of the realm partners' }, config: { issuer: PARTNERS } },

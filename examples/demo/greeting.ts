@@ -21,6 +21,7 @@ ${logins.map(({ issuer }) => issuer).join('\n')}
   bob, no permission: 403    curl -i ${url}/profile ${token('bob')}
   alice, with permission     curl -i ${url}/profile ${token('alice')}
   carol, inactive: 401       curl -i ${url}/profile ${token('carol')}
+  alice, too weak: 401       curl -i ${url}/vault ${token('alice')}
   paula, another realm       curl -i ${url}/partners ${token('paula')}
   alice, wrong realm: 403    curl -i ${url}/partners ${token('alice')}
   a token of nobody's: 401   curl -i ${url}/profile -H "Authorization: Bearer x.y.z"

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createTestRealm, type TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from '../../types/options.js'
 import { PARTNERS as PARTNER_REALM } from './api.js'
@@ -41,7 +42,7 @@ export async function embedded ({ tokenLifespan, webClientId }: Environment, ori
   const realm = await createTestRealm({ name: 'demo', tokenLifespan, login: { ...login, users: USERS } })
   const partners = await createTestRealm({ name: PARTNER_REALM, tokenLifespan, login: { ...login, users: PARTNERS } })
   return {
-    options: { issuers: [realm.options, partners.options], ...INTROSPECTING, ...logout(webClientId) },
+    options: { issuers: [realm.options, partners.options], ...INTROSPECTING, ...common(webClientId) },
     logins: [{ name: 'demo', issuer: realm.issuer }, { name: PARTNER_REALM, issuer: partners.issuer }],
     clientId: realm.options.clientId,
     webClientId,
@@ -53,7 +54,7 @@ export async function embedded ({ tokenLifespan, webClientId }: Environment, ori
 /** The realm of a Keycloak. */
 export function keycloakOf (issuer: string, { clientId, clientSecret, audience, webClientId }: Environment): Issuer {
   return {
-    options: { issuer, clientId, audience, ...(clientSecret !== undefined && { clientSecret, ...INTROSPECTING }), ...logout(webClientId) },
+    options: { issuer, clientId, audience, ...(clientSecret !== undefined && { clientSecret, ...INTROSPECTING }), ...common(webClientId) },
     logins: [{ name: 'keycloak', issuer }],
     clientId,
     webClientId
@@ -67,6 +68,10 @@ export function originsOf (logins: Issuer['logins']): string[] {
 
 const INTROSPECTING = { verifyTokensWithKeycloak: true, introspection: { timeout: TIMEOUT } }
 
-function logout (webClientId: string) {
-  return { backchannelLogout: { path: BACKCHANNEL, clients: [webClientId] } }
+/** Logouts, and tokens that are bound to a key. One process makes the nonces and takes them, so their secret may be its own. */
+function common (webClientId: string) {
+  return {
+    backchannelLogout: { path: BACKCHANNEL, clients: [webClientId] },
+    dpop: { nonce: { secret: randomBytes(32).toString('base64url') } }
+  }
 }

@@ -13,8 +13,12 @@ const QUESTIONS: ReadonlyArray<[url: string, route: string]> = [
   ['/profile', '/profile'],
   ['/documents/alice', '/documents/:owner'],
   ['/documents/bob', '/documents/:owner'],
+  ['/vault', '/vault'],
   ['/partners', '/partners']
 ]
+
+/** What the first word of a rule asks for, if it is no role. */
+const OF: Readonly<Record<string, string>> = { issuer: 'a token of that realm', acr: 'a login of that level' }
 
 /** The headers of every answer. The page runs no script but its own, and talks to nobody but us and the issuer. */
 export async function addHeaders (app: FastifyInstance, { logins }: Issuer): Promise<void> {
@@ -58,5 +62,5 @@ function questionOf (app: FastifyInstance, url: string, path: string, clientId: 
   if (route === undefined) return []
   const { access, rule } = route
   if (rule === undefined) return [{ url, asks: access === 'optional' ? 'nothing' : 'any valid token' }]
-  return [{ url, asks: rule, of: rule.startsWith('issuer ') ? 'a token of that realm' : `a role of the client ${clientId}` }]
+  return [{ url, asks: rule, of: OF[rule.split(' ')[0]!] ?? `a role of the client ${clientId}` }]
 }

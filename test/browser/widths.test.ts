@@ -15,6 +15,8 @@ const PRESSED = {
   'Ask again': 'The routes answered /hello 200, /me 200, /profile 403',
   'Rotate the keys': 'The keys were rotated',
   'Refresh the token': 'Here is another token.',
+  'Open the vault': 'The vault answered 401 insufficient_user_authentication',
+  'Steal the token': 'The thief got 200.',
   'Take the issuer down': 'The issuer is down. Nobody can log in, either. Every route answered 503.',
   'Let the issuer fail': 'The issuer answers each request with an error.',
   'Bring the issuer back': 'The issuer is back.',

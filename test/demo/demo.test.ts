@@ -15,10 +15,10 @@ async function run (line: string): Promise<string> {
 t.test('the demo prints curl lines that answer as they say', async (t) => {
   const { child, said, url } = await startDemo(t)
   const lines = said.split('\n').filter((line) => line.includes('curl -i'))
-  t.same(await Promise.all(lines.map((line) => run(line.slice(line.indexOf('curl'))))), ['200', '401', '200', '403', '200', '401', '200', '403', '401'])
+  t.same(await Promise.all(lines.map((line) => run(line.slice(line.indexOf('curl'))))), ['200', '401', '200', '403', '200', '401', '401', '200', '403', '401'])
   const document = await (await fetch(`${url}/docs/json`)).json() as { paths: Record<string, { get: { security?: unknown } }> }
   t.same(Object.entries(document.paths).map(([path, { get }]) => [path, get.security !== undefined]),
-    [['/hello', false], ['/me', true], ['/profile', true], ['/documents/{owner}', true], ['/partners', true]])
+    [['/hello', false], ['/me', true], ['/profile', true], ['/documents/{owner}', true], ['/vault', true], ['/partners', true]])
   t.equal((await fetch(`${url}/token/mallory`)).status, 404)
   child.kill()
   t.same(await once(child, 'exit'), [0, null], 'and it ends when asked to')

@@ -26,9 +26,19 @@ export async function fillIn (page: Page, username: string, password = `${userna
   await press(page, 'Log in')
 }
 
-/** Open the demo and log in. */
-export async function logIn (page: Page, url: string, username: string): Promise<void> {
+/** Fill in the login page that asks for a code too, which it shows; the username is there. */
+export async function fillInWithCode (page: Page, username: string): Promise<void> {
+  const label = page.getByText('One-time code')
+  await label.waitFor()
+  await page.getByLabel('One-time code').fill(await label.locator('code').innerText())
+  await page.getByLabel('Password').fill(`${username}-pw`)
+  await press(page, 'Log in')
+}
+
+/** Open the demo and log in, by tokens that are bound to a key if the box is ticked. */
+export async function logIn (page: Page, url: string, username: string, isBound = false): Promise<void> {
   await page.goto(url)
+  if (isBound) await page.getByLabel('Bind to a key').check()
   await press(page, 'Log in')
   await fillIn(page, username)
   await says(page, `Logged in as ${username}.`)

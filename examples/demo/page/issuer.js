@@ -16,9 +16,10 @@ export function createIssuer ({ issuer }) {
   const endpoint = (name) => `${issuer}/protocol/openid-connect/${name}`
   let look = NONE
 
-  /** POSTs a form and answers the JSON. Throws a sentence. */
-  async function post (name, form) {
-    const response = await reach(endpoint(name), { method: 'POST', body: new URLSearchParams(form) })
+  /** POSTs a form, with a proof if there is a key, and answers the JSON. Throws a sentence. */
+  async function post (name, form, key = null) {
+    const headers = key === null ? {} : { dpop: await key.proof('POST', endpoint(name)) }
+    const response = await reach(endpoint(name), { method: 'POST', body: new URLSearchParams(form), headers })
     const answer = await jsonOf(response)
     if (response.ok && answer !== undefined) return answer
     // What it says of a request of ours tells more than its status; what it says of itself does not.

@@ -1,12 +1,18 @@
 // The page: who is logged in, what the token says, what each route answers, and the buttons.
+import { answerOf, call } from './api.js'
 import { createLogin, headerOf, issuerUnderWay, payloadOf } from './login.js'
 import { answerCell, cell, code, hint, row, words, written } from './table.js'
+import { steal } from './thief.js'
 
 const settings = await (await fetch('/page.json')).json()
 const logins = settings.issuers.map(({ issuer }) => createLogin({ issuer, clientId: settings.clientId }))
 // The realm that this visit comes back from, and later that of the tokens.
 const login = logins.find(({ issuer }) => issuer === issuerUnderWay()) ?? logins[0]
 let tokens = null
+/** The key that the tokens are bound to, if they are. */
+let key = null
+/** The login that the vault demanded last. */
+let demand = null
 let wasExpired = false
 
 /** The buttons that log in, by realm. */
@@ -17,17 +23,26 @@ const name = () => payloadOf(tokens.access_token).preferred_username
 
 showIssuer()
 listen()
-try {
-  tokens = await login.finish()
-  say('log-in', tokens === null ? '' : `Logged in as ${name()}.`)
-} catch (error) {
-  say('log-in', `The login failed. ${error.message}.`)
-}
+const back = await finish()
 showUser()
 await askAll()
+if (back !== null && Object.keys(back.demand).length > 0) say('vault', `Logged in again as ${name()}. ${await openVault()}`)
 setInterval(showExpiry, 250)
 // Back from the issuer by the browser's button: the page is as it was left.
 window.addEventListener('pageshow', ({ persisted }) => { if (persisted) say('log-in', '') })
+
+/** Back from a login: what it brought, or null. */
+async function finish () {
+  try {
+    const back = await login.finish()
+    if (back !== null) ({ tokens, key } = back)
+    say('log-in', back === null ? '' : `Logged in as ${name()}.${key === null ? '' : ' The token is bound to a key of this page.'}`)
+    return back
+  } catch (error) {
+    say('log-in', `The login failed. ${error.message}.`)
+    return null
+  }
+}
 
 function showIssuer () {
   byId('issuer').textContent = settings.issuer
@@ -43,10 +58,13 @@ function listen () {
   for (const [id, { lookAhead }] of leaving) {
     for (const event of ['pointerenter', 'focus']) byId(id).addEventListener(event, lookAhead)
   }
-  for (const [id, { start }] of leaving.slice(1)) on(id, 'Asking whether the issuer is there.', start, '')
+  for (const [id, { start }] of leaving.slice(1)) on(id, 'Asking whether the issuer is there.', () => start(byId('bind').checked), '')
+  on('vault', 'Asking for the vault.', openVault)
+  on('step-up', 'Asking whether the issuer is there.', () => login.start(key !== null, { ...demand, login_hint: name() }), '')
+  on('steal', 'The thief tries.', showThief)
   on('ask', 'Asking every route.', askAll)
   on('refresh', 'Asking for another token.', async () => {
-    tokens = { ...tokens, ...await login.refresh(tokens) }
+    tokens = { ...tokens, ...await login.refresh(tokens, key) }
     showUser()
     return askAll()
   }, 'Here is another token.')
@@ -105,6 +123,7 @@ function showUser () {
   byId('user').textContent = known ? name() : 'Nobody'
   byId('as').textContent = known ? `As ${name()}` : 'With the token'
   for (const [at, id] of LOG_IN.entries()) byId(id).hidden = known || at >= logins.length
+  byId('binding').hidden = known
   for (const element of [byId('log-out'), byId('token'), ...document.querySelectorAll('.of-user')]) element.hidden = !known
   byId('no-token').hidden = known
   if (!known) return
@@ -120,6 +139,7 @@ function claimRow ([claim, value]) {
     const roles = value[settings.roleClient]?.roles ?? []
     shown.push(hint(`This API looks at the roles of the client ${settings.roleClient}: ${roles.join(', ') || 'there are none'}. Those of account are Keycloak’s own, and everybody has them.`))
   }
+  if (claim === 'cnf') shown.push(hint('The key of this page: the API takes the token with a proof by it alone.'))
   return row(claim, cell('Value', ...shown))
 }
 
@@ -139,7 +159,7 @@ async function askAll () {
   const table = byId('routes')
   table.setAttribute('aria-busy', 'true')
   const rows = await Promise.all(settings.questions.map(async ({ url, asks, of }) => {
-    const [anonymous, known] = await Promise.all([askOne(url), tokens === null ? null : askOne(url, tokens.access_token)])
+    const [anonymous, known] = await Promise.all([answerOf(call(url)), tokens === null ? null : answerOf(call(url, tokens.access_token, key))])
     return { url, asks, of, anonymous, known }
   }))
   const as = byId('as').textContent
@@ -155,12 +175,22 @@ async function askAll () {
   return `The routes answered ${rows.map(({ url }, at) => `${url} ${statuses[at]}`).join(', ')}.`
 }
 
-async function askOne (url, token) {
-  try {
-    const response = await fetch(url, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
-    const body = await response.json()
-    return { status: response.status, code: body.code ?? '', body: response.ok ? written(body) : body.message }
-  } catch {
-    return { status: 'nothing', code: '', body: 'Does the API still run?' }
-  }
+/** Opens the vault, or shows the login that it demands; answers what is said of it. */
+async function openVault () {
+  const answer = await answerOf(call('/vault', tokens.access_token, key))
+  demand = answer.demand
+  byId('step-up').hidden = demand === null
+  if (answer.status === 200) return 'The vault is open.'
+  const asked = demand === null ? '' : `: the challenge asks for a login with ${Object.entries(demand).map(([name, value]) => `${name}="${value}"`).join(', ')}`
+  return `The vault answered ${answer.status} ${answer.code}${asked}.`
+}
+
+/** Lets the thief try, and shows the answers; answers what a screen reader is told. */
+async function showThief () {
+  const tried = await steal(tokens.access_token, key)
+  byId('attempts').replaceChildren(...tried.map(({ sends, isBound, answer, reason }) => row(sends, answer === null
+    ? cell('Answer', `To see this, log in ${isBound ? 'with' : 'without'} “Bind to a key”.`)
+    : answerCell('Answer', answer, hint(reason)))))
+  byId('thefts').hidden = false
+  return `The thief got ${tried.filter(({ answer }) => answer !== null).map(({ answer }) => answer.status).join(', ')}.`
 }

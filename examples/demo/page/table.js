@@ -14,12 +14,13 @@ export function cell (column, ...content) {
   return made
 }
 
-/** What a route answers: status and code, and the body below. */
-export function answerCell (column, { status, code: refusal, body }) {
+/** What a route answers: status and code, and below the body or what there is to say of it. */
+export function answerCell (column, { status, code: refusal, body }, below = code(body)) {
   const badge = document.createElement('strong')
   badge.className = status < 400 ? 'good' : status < 500 ? 'refused' : 'away'
-  badge.textContent = `${status} ${refusal}`.trim()
-  return cell(column, badge, code(body))
+  // A code may be broken after an underscore: the longest is wider than a column.
+  badge.append(...`${status} ${refusal}`.trim().split(/(?<=_)/).flatMap((part) => [part, document.createElement('wbr')]))
+  return cell(column, badge, below)
 }
 
 export function hint (text) {
