@@ -19,11 +19,12 @@ import { bearerToken } from './lib/request/credentials.js'
 import { challengesBy } from './lib/request/challenge-context.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
 import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
-import { confirmationOf, openProofs, takesBound } from './lib/request/open-proofs.js'
+import { openProofs } from './lib/request/open-proofs.js'
 import { SeveralIssuers } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
 import { redisReplayStore } from './lib/proof/redis-replay-store.js'
 import { redisStore } from './lib/revocation/redis-store.js'
+import { confirmationRulesOf } from './lib/options/confirmation-rules.js'
 import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
@@ -42,9 +43,9 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const closing = new Closing()
   const caches = new Caches(cache)
   const createToUser = toUserBy(settings.syncUser)
-  const shared = { limits, ...caches, confirmation: confirmationOf(settings), closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
+  const shared = { limits, ...caches, confirmation: confirmationRulesOf(settings), closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
   const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
-  const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, takesBound(settings))
+  const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, shared.confirmation)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const possession = await openProofs(fastify, settings, closing, log)
   const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(settings.extractToken), authority, several, possession, closing })

@@ -4,7 +4,7 @@ import type { FastifySchema, RouteOptions } from 'fastify'
 export interface CommonOpenapiOptions {
   /**
    * The name of the scheme in `components.securitySchemes`. If your document already has a scheme of that name, it is kept,
-   * and the routes refer to it.
+   * and the routes refer to it. With the plugin's option `dpop` there is a second one, with `-DPoP` at its end.
    * @default 'KeycloakAuth'
    */
   name?: string

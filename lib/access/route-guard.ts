@@ -1,5 +1,6 @@
 import type { RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
+import type { ConfirmationRules } from '../options/confirmation-rules.js'
 import { kindOf } from '../util/kind-of.js'
 import { memberOf, plainCopy } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
@@ -31,6 +32,10 @@ export interface Guard {
   authentication: AuthenticationRule | undefined
   /** Must the token be bound to a key? */
   senderConstrained: boolean
+  /** How tokens come, and how their keys are proven; `undefined` if the plugin has not seen the route. */
+  confirmation: ConfirmationRules | undefined
+  /** The part of the rule whose denial is a 403, in words; `undefined` if a token that is let in may always call the route. */
+  grants: string | undefined
   /** The rule in words. */
   text: string | undefined
   /** The whole `permission`, for the reason of a refusal; `undefined` without one. */
@@ -42,15 +47,15 @@ export interface Guard {
  * @param name the name of the route in errors: `GET /profile`
  * @param url the URL of the route, whose parameters a rule may name
  * @param realms all issuers, if they are known at start
- * @param takesBound can a token be bound to a key? If not, a rule that demands one locks its route
+ * @param confirmation how the keys of tokens are proven. If they are not, a rule that demands a bound token locks its route
  * @throws {TypeError} for a value that is not a rule, and for a misspelled key that would leave the route open
  */
-export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, realms?: KnownRealms, takesBound = true): Guard {
+export function compileGuard (config: unknown, { name, url }: { name: string, url: string }, requireAuthentication: boolean, realms?: KnownRealms, confirmation?: ConfirmationRules): Guard {
   const fail = failFor(name)
   const own = plainConfig(config, fail)
   rejectMisspelled(own, fail)
   const flags = readFlags(own, fail)
-  if (flags.senderConstrained && !takesBound) fail('config.senderConstrained needs the option dpop or mtls, since without them every token that is bound to a key is refused')
+  if (flags.senderConstrained && confirmation?.dpop === false && !confirmation.mtls) fail('config.senderConstrained needs the option dpop or mtls, since without them every token that is bound to a key is refused')
   const rule = readRule(own, url, fail, realms, flags.senderConstrained)
   const restricted = rule.text !== undefined
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
@@ -60,7 +65,7 @@ export function compileGuard (config: unknown, { name, url }: { name: string, ur
     fail('config.public goes with none of authenticated, permission, scope, issuer, senderConstrained, acr and maxAge; keep the one you mean')
   }
   const ownRule = restricted || flags.authenticated
-  return { access: access(), ownRule, ...rule }
+  return { access: access(), ownRule, confirmation, ...rule }
 
   function access (): RouteAccess['access'] {
     if (flags.keycloak) return 'open'
@@ -147,17 +152,14 @@ function readFlags (config: JsonObject, fail: ThrowRouteError): Flags {
   }
 }
 
-function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined, senderConstrained: boolean): Omit<Guard, 'access' | 'ownRule'> {
-  const words: string[] = []
+function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined, senderConstrained: boolean): Omit<Guard, 'access' | 'ownRule' | 'confirmation'> {
   const permission = Object.hasOwn(config, 'permission') ? orFail(fail, () => compileRule(config.permission, { name: 'config.permission', parameters: () => parametersIn(url) })) : undefined
-  if (permission !== undefined) words.push(`permission ${permission.text}`)
-  if (senderConstrained) words.push('senderConstrained')
   const issuers = Object.hasOwn(config, 'issuer') ? orFail(fail, () => readIssuers(config.issuer, realms)) : undefined
-  if (issuers !== undefined) words.push(`issuer ${[...issuers].join(' or ')}`)
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
-  if (scopes.length > 0) words.push(`scope ${scopes.join(' ')}`)
   const authentication = orFail(fail, () => readAuthentication(config, issuers, realms))
-  if (authentication !== undefined) words.push(authentication.text)
+  const bound = senderConstrained ? 'senderConstrained' : undefined
+  const others = [issuers && `issuer ${[...issuers].join(' or ')}`, scopes.length > 0 ? `scope ${scopes.join(' ')}` : undefined]
+  const needed = permission && `permission ${permission.text}`
   return {
     check: permission?.check,
     dependsOnClaimsOnly: permission?.dependsOnClaimsOnly !== false && authentication?.maxAge === undefined,
@@ -166,9 +168,16 @@ function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realm
     scopes,
     authentication,
     senderConstrained,
-    text: words.length > 0 ? words.join(' and ') : undefined,
+    grants: inWords([needed, ...others]),
+    text: inWords([needed, bound, ...others, authentication?.text]),
     permission
   }
+}
+
+/** The parts of a rule that there are, joined; `undefined` if there are none. */
+function inWords (parts: ReadonlyArray<string | undefined>): string | undefined {
+  const words = parts.filter((part) => part !== undefined)
+  return words.length > 0 ? words.join(' and ') : undefined
 }
 
 function readScopes (scope: unknown, fail: ThrowRouteError): string[] {

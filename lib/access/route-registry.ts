@@ -1,5 +1,6 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
+import type { ConfirmationRules } from '../options/confirmation-rules.js'
 import type { KnownRealms } from './known-realms.js'
 import { takesMiddleware } from './middleware.js'
 import { compileGuard, failFor, type Guard, nameOf, plainConfig, refuseRuleBesideConfig } from './route-guard.js'
@@ -31,7 +32,7 @@ interface RegisteredRoute {
 
 /** The guard for a request that matches no route: 404 whatever its token. */
 const UNKNOWN_ROUTE: Guard = {
-  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], senderConstrained: false, authentication: undefined, text: undefined, permission: undefined
+  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], senderConstrained: false, authentication: undefined, confirmation: undefined, grants: undefined, text: undefined, permission: undefined
 }
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
@@ -44,18 +45,18 @@ export class Routes {
   readonly #requireAuthentication: boolean
   readonly #onLate: OnLate
   readonly #realms: KnownRealms | undefined
-  readonly #takesBound: boolean
+  readonly #confirmation: ConfirmationRules
   readonly #registered: RegisteredRoute[] = []
   readonly #late = new WeakMap<object, Guard>()
 
   /**
    * @param onLate called at the first request of a route that onRoute did not see
    * @param realms all issuers, if they are known at start
-   * @param takesBound can a token be bound to a key?
+   * @param confirmation how the keys of tokens are proven
    */
-  constructor (requireAuthentication: boolean, onLate: OnLate, realms: KnownRealms | undefined, takesBound: boolean) {
+  constructor (requireAuthentication: boolean, onLate: OnLate, realms: KnownRealms | undefined, confirmation: ConfirmationRules) {
     this.#realms = realms
-    this.#takesBound = takesBound
+    this.#confirmation = confirmation
     this.#requireAuthentication = requireAuthentication
     this.#onLate = onLate
   }
@@ -135,6 +136,6 @@ export class Routes {
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {
-    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#realms, this.#takesBound)
+    return compileGuard(config, { name: nameOf(methods, url), url }, this.#requireAuthentication, this.#realms, this.#confirmation)
   }
 }

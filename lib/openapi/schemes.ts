@@ -1,3 +1,4 @@
+import type { Scheme } from '../token/credentials.js'
 import { addComponent, component, type Document } from './document.js'
 import type { OpenapiSettings } from './options.js'
 
@@ -7,6 +8,8 @@ export interface OwnScheme {
   readonly name: string
   /** The name of the only issuer whose tokens it gets; `undefined`: of any. */
   readonly issuer: string | undefined
+  /** The scheme of HTTP by which the token comes. */
+  readonly carriedBy: Scheme
   /** The scheme; each document gets a new object. */
   make (): object
 }
@@ -36,12 +39,25 @@ const LOGINS: { [scheme in Exclude<OpenapiSettings['scheme'], 'bearer'>]: (login
 
 /** The schemes of the options: with a login one for each issuer, else one for all. */
 export function schemesOf ({ scheme, name, issuer, issuers = [], scopes }: OpenapiSettings): readonly OwnScheme[] {
-  if (scheme === 'bearer') return [{ name, issuer: undefined, make: () => ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }) }]
+  const carriedBy = 'Bearer'
+  if (scheme === 'bearer') return [{ name, issuer: undefined, carriedBy, make: () => ({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }) }]
   const login = (issuer: string) => () => LOGINS[scheme]({ issuer, scopes })
-  if (issuer !== undefined) return [{ name, issuer: undefined, make: login(issuer) }]
+  if (issuer !== undefined) return [{ name, issuer: undefined, carriedBy, make: login(issuer) }]
   const taken = new Set<string>()
-  return issuers.map((each) => ({ name: componentName(`${name}-${each.name}`, taken), issuer: each.name, make: login(each.issuer) }))
+  return issuers.map((each) => ({ name: componentName(`${name}-${each.name}`, taken), issuer: each.name, carriedBy, make: login(each.issuer) }))
 }
+
+/**
+ * The scheme DPoP, beside those of the options. It is one for all issuers, because it says how a token comes and not where it
+ * is from, and no part of a login, whose token the readers of a document send as Bearer. OpenAPI allows `bearerFormat`
+ * with the scheme bearer alone.
+ */
+export function withDpop (schemes: readonly OwnScheme[], { name }: OpenapiSettings): readonly OwnScheme[] {
+  const taken = new Set(schemes.map((each) => each.name))
+  return [...schemes, { name: componentName(`${name}-DPoP`, taken), issuer: undefined, carriedBy: 'DPoP', make: () => ({ type: 'http', scheme: 'dpop', description: DPOP }) }]
+}
+
+const DPOP = 'A JWT that is bound to a key of the client, as `Authorization: DPoP`, with a proof for the request in the header `DPoP` (RFC 9449).'
 
 /** A name that OpenAPI's pattern for components allows; a number follows where two issuers would have the same. */
 function componentName (name: string, taken: Set<string>): string {
@@ -61,11 +77,14 @@ export function declareSchemes (document: Document, schemes: readonly OwnScheme[
 
 /**
  * The schemes whose tokens a route accepts.
+ * @param taken the schemes of HTTP by which they come
  * @param issuers the names that the route's `config.issuer` admits; `undefined` for all
  */
-export function admittedBy (schemes: readonly OwnScheme[], issuers: ReadonlySet<string> | undefined): readonly OwnScheme[] {
-  if (issuers === undefined) return schemes
-  const admitted = schemes.filter(({ issuer }) => issuer === undefined || issuers.has(issuer))
-  // A route must not look as if it needed no token, only because the document does not list its issuer.
-  return admitted.length > 0 ? admitted : schemes
+export function admittedBy (schemes: readonly OwnScheme[], taken: readonly Scheme[], issuers: ReadonlySet<string> | undefined): readonly OwnScheme[] {
+  return taken.flatMap((scheme) => {
+    const carried = schemes.filter(({ carriedBy }) => carriedBy === scheme)
+    const admitted = carried.filter(({ issuer }) => issuer === undefined || issuers === undefined || issuers.has(issuer))
+    // A route must not look as if it needed no token, only because the document does not list its issuer.
+    return admitted.length > 0 ? admitted : carried
+  })
 }

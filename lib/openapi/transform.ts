@@ -4,9 +4,11 @@ import { compileGuard, type Guard } from '../access/route-guard.js'
 import type { Document, Requirement } from './document.js'
 import { parseOpenapiOptions, wrong } from './options.js'
 import { withRefusals } from './responses.js'
-import { admittedBy, declareSchemes, schemesOf } from './schemes.js'
+import { admittedBy, declareSchemes, schemesOf, withDpop } from './schemes.js'
 import { requirementsOf, requirementsWithoutToken } from './security.js'
 import { guardIn } from '../access/route-registry.js'
+import type { Scheme } from '../token/credentials.js'
+import { schemesTaken } from '../options/confirmation-rules.js'
 
 /** The members of a route's schema that the transform reads and adds. */
 interface OperationSchema {
@@ -23,7 +25,8 @@ interface OperationSchema {
  * await app.register(swagger, { openapi: {}, transform: openapi(jsonSchemaTransform) }) // after a transform of yours
  * ```
  *
- * It adds the scheme `KeycloakAuth` to the document (for several issuers with a login, one scheme for each), and `security` and the answers 401, 403 and 503 to the routes that need
+ * It adds the scheme `KeycloakAuth` to the document (for several issuers with a login, one scheme for each; with the option
+ * `dpop` also `KeycloakAuth-DPoP`), and `security` and the answers 401, 403 and 503 to the routes that need
  * a token. The other routes get an empty `security` if the document demands a token of all routes. Your own declarations stay:
  * `security`, a scheme of the same name, a response for 401 (or 4xx, or default). A Swagger 2.0 document, which
  * @fastify/swagger makes without its option `openapi`, is not changed.
@@ -37,16 +40,18 @@ export function openapi (first?: OtherTransform | OpenapiOptions, second?: Opena
   const composes = typeof first === 'function' || first === undefined
   if (!composes && second !== undefined) throw wrong('the transform comes first, then the options')
   const [other, settings] = composes ? [first, parseOpenapiOptions(second)] : [undefined, parseOpenapiOptions(first)]
-  const schemes = schemesOf(settings)
+  const plain = schemesOf(settings)
+  const all = withDpop(plain, settings)
 
   return (input) => {
     const { schema, url } = transformed(other, input)
     const document = input.openapiObject as Document | undefined
     if (document === undefined) return { schema, url }
     // Declared even if all routes are open, because the user's own `security` may name the scheme.
+    const guard = guardOf(input.route)
+    const schemes = guard?.confirmation?.dpop === true ? all : plain
     declareSchemes(document, schemes)
     const operation = schema as OperationSchema | undefined
-    const guard = guardOf(input.route)
     if (operation?.hide === true || guard === undefined) return { schema, url }
     if (!needsToken(guard)) {
       const security = operation?.security ?? requirementsWithoutToken(document, schemes, guard.access === 'optional')
@@ -54,7 +59,7 @@ export function openapi (first?: OtherTransform | OpenapiOptions, second?: Opena
     }
     const documented: OperationSchema = {
       ...operation,
-      security: operation?.security ?? requirementsOf(document, schemes, admittedBy(schemes, guard.issuers), guard.scopes),
+      security: operation?.security ?? requirementsOf(document, schemes, admittedBy(schemes, takenBy(guard), guard.issuers), guard.scopes),
       response: withRefusals(operation?.response, document, guard)
     }
     return { schema: documented as FastifySchema, url }
@@ -80,6 +85,11 @@ function guardOf ({ config, url }: OpenapiTransformInput['route']): Guard | unde
   } catch {
     return undefined
   }
+}
+
+/** The schemes by which tokens come to a route; Bearer, if the plugin has not seen it. */
+function takenBy ({ confirmation, senderConstrained }: Guard): readonly Scheme[] {
+  return confirmation === undefined ? ['Bearer'] : schemesTaken(confirmation, senderConstrained)
 }
 
 function needsToken ({ access }: Guard): boolean {

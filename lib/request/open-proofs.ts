@@ -3,24 +3,13 @@ import type { FastifyInstance } from 'fastify'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings } from '../options/options.js'
-import type { ConfirmationMethods } from '../token/confirmation.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 
 type Settings = Pick<PluginSettings, 'dpop' | 'mtls'>
 
-/** The ways in which bound tokens are checked, by the options. */
-export function confirmationOf ({ dpop, mtls }: Settings): ConfirmationMethods {
-  return { dpop: dpop !== undefined, mtls: mtls !== undefined }
-}
-
-/** Can a token be bound to a key? */
-export function takesBound ({ dpop, mtls }: Settings): boolean {
-  return dpop !== undefined || mtls !== undefined
-}
-
 /** Nothing of it is loaded if tokens that are bound to a key are refused. */
 export async function openProofs (fastify: FastifyInstance, settings: Settings, closing: Closing, log: StartLog): Promise<ProofOfPossession | undefined> {
-  if (!takesBound(settings)) return undefined
+  if (settings.dpop === undefined && settings.mtls === undefined) return undefined
   const { ProofOfPossession } = await import('./proof-of-possession.js')
   if (settings.dpop !== undefined && settings.dpop.url === undefined) warnOfUnknownUrl(fastify, log)
   return new ProofOfPossession(settings, { closing, log: fastify.log })

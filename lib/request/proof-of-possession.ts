@@ -7,16 +7,13 @@ import { createCertificateThumbprint } from '../proof/client-certificate.js'
 import { DpopVerifier } from '../proof/dpop-verifier.js'
 import { createRequestUrl, proofsOf } from '../proof/request-url.js'
 import { type Presentation, SenderConstraint } from '../proof/sender-constraint.js'
-import type { Credentials, Scheme } from '../token/credentials.js'
+import { type ConfirmationRules, confirmationRulesOf, schemesTaken } from '../options/confirmation-rules.js'
+import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { andThen, type MaybePromise } from '../util/maybe-promise.js'
 import { type ChallengeContext, nonceHeaders } from './challenge.js'
 import { authorizationOf, credentialsIn, schemeOf } from './credentials.js'
 import { presentationOf } from './verify-presentation.js'
-
-const BEARER: readonly Scheme[] = ['Bearer']
-const DPOP: readonly Scheme[] = ['DPoP']
-const BOTH: readonly Scheme[] = ['Bearer', 'DPoP']
 
 type Settings = Pick<PluginSettings, 'dpop' | 'mtls'>
 
@@ -25,17 +22,16 @@ export class ProofOfPossession {
   /** Is the scheme DPoP taken? */
   readonly takesDpop: boolean
   readonly #isRequired: boolean
-  /** May a bound token come by the scheme Bearer? One that is bound to a certificate does. */
-  readonly #takesCertificates: boolean
+  readonly #rules: ConfirmationRules
   readonly #dpop: DpopVerifier | undefined
   readonly #constraint: SenderConstraint
   readonly #urlOf: (request: FastifyRequest) => string
   readonly #certificateOf: (request: FastifyRequest) => string | undefined
 
   constructor ({ dpop, mtls }: Settings, { closing, log }: { closing: Closing, log: FastifyRequest['log'] }) {
-    this.takesDpop = dpop !== undefined
-    this.#takesCertificates = mtls !== undefined
-    this.#isRequired = dpop?.required === true || mtls?.required === true
+    this.#rules = confirmationRulesOf({ dpop, mtls })
+    this.takesDpop = this.#rules.dpop
+    this.#isRequired = this.#rules.isRequired
     this.#dpop = dpop && new DpopVerifier(dpop, { closing, log })
     this.#constraint = new SenderConstraint(this.#dpop, this.#isRequired)
     this.#urlOf = createRequestUrl(dpop?.url)
@@ -82,23 +78,16 @@ export class ProofOfPossession {
   /** The challenges of a refusal of a request. */
   challengesOf (request: FastifyRequest, realm: string, guard: Guard): ChallengeContext {
     const used = this.takesDpop ? schemeOf(request) : 'Bearer'
-    return { realm, used, taken: this.#taken(guard), dpopAlgorithms: this.#dpop?.algorithms }
+    return { realm, used, taken: schemesTaken(this.#rules, guard.senderConstrained), dpopAlgorithms: this.#dpop?.algorithms }
   }
 
   /** The challenges of a refusal of a token that does not come in a request. */
   presentedChallenges (realm: string, presentation: VerifyPresentation | undefined): ChallengeContext {
     const used = this.takesDpop && presentation?.proof !== undefined ? 'DPoP' : 'Bearer'
-    return { realm, used, taken: this.#taken(undefined), dpopAlgorithms: this.#dpop?.algorithms }
+    return { realm, used, taken: schemesTaken(this.#rules, false), dpopAlgorithms: this.#dpop?.algorithms }
   }
 
   close (): void | Promise<void> {
     return this.#constraint.close()
-  }
-
-  /** The schemes by which a token may come. */
-  #taken (guard: Guard | undefined): readonly Scheme[] {
-    if (!this.takesDpop) return BEARER
-    const isBound = this.#isRequired || guard?.senderConstrained === true
-    return isBound && !this.#takesCertificates ? DPOP : BOTH
   }
 }
