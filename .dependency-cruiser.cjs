@@ -13,7 +13,8 @@ const FLOORS = [
   ['access', 'proof', 'introspection', 'revocation', 'outbound'],
   ['doctor', 'openapi', 'metadata'],
   ['realm'],
-  ['request']
+  ['request'],
+  ['cli']
 ]
 
 const pathOf = (room) => room === 'errors' ? 'errors[.]ts$' : `${room}/`

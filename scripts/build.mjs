@@ -17,6 +17,8 @@ import ts from 'typescript'
 import { commonJs } from './build/commonjs.mjs'
 
 const ENTRIES = ['index.ts', 'lib/testing/index.ts']
+/** The program, which nobody imports: one format, and no declarations. */
+const PROGRAM = 'lib/cli/main.ts'
 /** The folder that has the maps of both formats. */
 const MAPS = 'dist/esm'
 const FORMATS = { esm: { type: 'module', write: (_source, javaScript) => javaScript }, cjs: { type: 'commonjs', write: commonJs } }
@@ -31,9 +33,10 @@ if (status !== 0) process.exit(1)
 
 const { files } = JSON.parse(readFileSync('package.json', 'utf8'))
 const modules = reached(ENTRIES, javaScriptOf)
+const withProgram = reached([PROGRAM], javaScriptOf, new Map(modules))
 const declarations = reached(ENTRIES, (source) => readFileSync(`${DECLARATIONS}/${declarationOf(source)}`, 'utf8'))
 for (const [format, { type, write: codeOf }] of Object.entries(FORMATS)) {
-  for (const [source, javaScript] of modules) writeModule(`dist/${format}`, source, codeOf(source, javaScript))
+  for (const [source, javaScript] of format === 'esm' ? withProgram : modules) writeModule(`dist/${format}`, source, codeOf(source, javaScript))
   for (const [source, declaration] of declarations) writeDeclaration(`dist/${format}`, source, declaration)
   write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }))
 }

@@ -1,5 +1,5 @@
 import type { KeySource } from '../keys/key-source.js'
-import type { RealmSettings } from '../options/options.js'
+import type { PluginSettings, RealmSettings } from '../options/options.js'
 import { AlgorithmAdvice } from '../token/algorithm-advice.js'
 import type { ExpectedClaims } from '../token/claims.js'
 import type { ConfirmationMethods } from '../token/confirmation.js'
@@ -27,10 +27,9 @@ export function expectedClaimsOf (settings: RealmSettings, audienceOptional: boo
   }
 }
 
-/** The functions that verify the realm's access tokens. */
-export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, startLog, confirmation }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
-  const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak, confirmation)
-  const rules: JwsRules = {
+/** The form that an access token of the realm must have. */
+export function jwsRulesOf (settings: RealmSettings, limits: PluginSettings['limits']): JwsRules {
+  return {
     algorithms: new Set<string>(settings.algorithms),
     types: settings.tokenType === undefined ? ACCESS_TOKEN : AT_JWT,
     typeOptional: settings.tokenType === undefined,
@@ -39,6 +38,12 @@ export function createVerification (owner: IdentityOwner, settings: RealmSetting
     onOtherAlgorithm: undefined,
     explain: createTokenReasons(settings).header
   }
+}
+
+/** The functions that verify the realm's access tokens. */
+export function createVerification (owner: IdentityOwner, settings: RealmSettings, keys: KeySource, { tokens, limits, startLog, confirmation }: SharedByRealms): { verify: Verify, fromKept: FromKept | undefined } {
+  const expected = expectedClaimsOf(settings, settings.verifyTokensWithKeycloak, confirmation)
+  const rules = jwsRulesOf(settings, limits)
   if (!settings.verifySignature) return { verify: createUnsignedVerify({ owner, expected, jws: rules }), fromKept: undefined }
   const advice = new AlgorithmAdvice({ keys, issuer: settings.issuer, jws: rules, log: startLog })
   const jws: JwsRules = { ...rules, onOtherAlgorithm: (token, header) => advice.consider(token, header) }

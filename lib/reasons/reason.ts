@@ -38,6 +38,12 @@ export function plainReason (reasonCode: KeycloakReasonCode): Reason {
   return { reasonCode, reason: fill(REASONS[reasonCode], {}) }
 }
 
+/** The sentence of a reason with its advice, which many sentences have already. */
+export function explained ({ reasonCode, reason }: Reason): string {
+  const { sentence, advice } = REASONS[reasonCode]
+  return sentence.includes('{advice}') ? reason : `${reason}: ${fill({ sentence: advice, advice: '' }, {})}`
+}
+
 /** The problem without values and advice, for calls of Keycloak, whose tokens are not access tokens. */
 export function problemOf (reasonCode: KeycloakReasonCode): Reason {
   const [problem] = REASONS[reasonCode].sentence.split(': ', 1)

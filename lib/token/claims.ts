@@ -39,10 +39,14 @@ const DATES: readonly Check[] = [issuedAt, notBefore, expiration]
 const PARTIES: readonly Check[] = [issuer, audience]
 
 /**
- * All checks in the order that users rely on: dates first, so that an expired token of a wrong issuer is `token_expired`.
- * Then the type, because a token of another type, such as an ID token, has another audience too.
+ * All checks by name, in the order that users rely on: dates first, so that an expired token of a wrong issuer is
+ * `token_expired`. Then the type, because a token of another type, such as an ID token, has another audience too.
  */
-const CHECKS: readonly Check[] = [...DATES, type, ...PARTIES, restrictions, confirmation, identifiers]
+export const CLAIM_CHECKS = {
+  iat: issuedAt, nbf: notBefore, exp: expiration, typ: type, iss: issuer, aud: audience, restrictions, cnf: confirmation, identifiers
+} as const satisfies Readonly<Record<string, Check>>
+
+const CHECKS: readonly Check[] = Object.values(CLAIM_CHECKS)
 
 /**
  * Check the claims of a token whose signature is good (RFC 7519 section 4.1, RFC 9068 section 4, RFC 8725 section 3).

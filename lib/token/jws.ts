@@ -58,14 +58,22 @@ export interface Jws {
  * @throws {KeycloakError} token_not_valid
  */
 export function openJws (token: string, rules: JwsRules, known?: ReadonlyMap<string, Header>): Jws {
-  if (token.length > rules.maxLength) throw notValid('token_too_long')
+  const segments = splitJws(token, rules)
+  const header = known?.get(segments.header) ?? parseHeader(readHeader(segments.header, rules), rules, token)
+  if (segments.signature === '') throw notValid('signature_missing')
+  return { header, segments }
+}
+
+/**
+ * The segments of a compact JWS; the last one may be empty.
+ * @throws {KeycloakError} token_not_valid
+ */
+export function splitJws (token: string, { maxLength }: JwsRules): Jws['segments'] {
+  if (token.length > maxLength) throw notValid('token_too_long')
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
   if (second === -1 || token.includes('.', second + 1)) throw notValid('token_malformed')
-  const segment = token.slice(0, first)
-  const header = known?.get(segment) ?? parseHeader(objectIn(segment, 'header', rules.maxDepth), rules, token)
-  if (second === token.length - 1) throw notValid('signature_missing')
-  return { header, segments: { header: segment, payload: token.slice(first + 1, second), signature: token.slice(second + 1) } }
+  return { header: token.slice(0, first), payload: token.slice(first + 1, second), signature: token.slice(second + 1) }
 }
 
 /**
@@ -77,20 +85,38 @@ export function payloadOf ({ segments }: Jws, { maxDepth }: JwsRules): JsonObjec
   return objectIn(segments.payload, 'payload', maxDepth)
 }
 
-function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
-  const refused = (fault: HeaderFault): KeycloakError => headerFault(() => fault, header, () => token.split('.')[1]!, rules)
-  const typ = member(header, 'typ')
-  if (typ === undefined ? !rules.typeOptional : !(typeof typ === 'string' && rules.types.has(typ.toLowerCase()))) throw refused('typ_not_allowed')
+/** A check of a readable header; its fault, or `undefined`. */
+type HeaderCheck = (header: JsonObject, rules: JwsRules) => HeaderFault | undefined
+
+/** The checks of a header by the member that they look at, in their order. */
+export const HEADER_CHECKS = {
+  typ (header, { types, typeOptional }) {
+    const typ = member(header, 'typ')
+    const isAllowed = typ === undefined ? typeOptional : typeof typ === 'string' && types.has(typ.toLowerCase())
+    return isAllowed ? undefined : 'typ_not_allowed'
+  },
   // This package implements no extension, so none may be critical (RFC 7515 section 4.1.11).
-  if (Object.hasOwn(header, 'crit')) throw refused('crit_not_allowed')
-  const alg = member(header, 'alg')
-  if (typeof alg !== 'string' || !rules.algorithms.has(alg)) {
-    rules.onOtherAlgorithm?.(token, header)
-    throw refused('alg_unknown')
+  crit: (header) => Object.hasOwn(header, 'crit') ? 'crit_not_allowed' : undefined,
+  alg (header, { algorithms }) {
+    const alg = member(header, 'alg')
+    return typeof alg === 'string' && algorithms.has(alg) ? undefined : 'alg_unknown'
+  },
+  kid (header) {
+    const kid = member(header, 'kid')
+    return kid === undefined || typeof kid === 'string' ? undefined : 'kid_not_string'
   }
-  const kid = member(header, 'kid')
-  if (kid !== undefined && typeof kid !== 'string') throw refused('kid_not_string')
-  return { alg, kid }
+} as const satisfies Readonly<Record<string, HeaderCheck>>
+
+const CHECKS: readonly HeaderCheck[] = Object.values(HEADER_CHECKS)
+
+function parseHeader (header: JsonObject, rules: JwsRules, token: string): Header {
+  for (const check of CHECKS) {
+    const fault = check(header, rules)
+    if (fault === undefined) continue
+    if (fault === 'alg_unknown') rules.onOtherAlgorithm?.(token, header)
+    throw headerFault(() => fault, header, () => token.split('.')[1]!, rules)
+  }
+  return { alg: member(header, 'alg') as string, kid: member(header, 'kid') as string | undefined }
 }
 
 /** The refusal of a JWS for its header. The payload, which may explain more, is parsed only when the reason is read. */
@@ -102,6 +128,14 @@ export function headerFault (fault: () => HeaderFault, header: JsonObject, paylo
 function peek (segment: string, maxDepth: number): JsonObject | undefined {
   const bytes = decode(segment)
   return bytes && parseBytes(bytes, maxDepth)
+}
+
+/**
+ * The header in a segment, of which nothing is checked.
+ * @throws {KeycloakError} token_not_valid
+ */
+export function readHeader (segment: string, { maxDepth }: JwsRules): JsonObject {
+  return objectIn(segment, 'header', maxDepth)
 }
 
 /** The object in a segment, which is JSON in UTF-8 (RFC 7519 section 7.2). */

@@ -1,5 +1,4 @@
 import type { AccessTokenClaims } from '../../types/user.js'
-import type { KeycloakError } from '../errors.js'
 import type { KeySet } from '../keys/key-set.js'
 import type { Key } from '../keys/verification-key.js'
 import type { KeySource } from '../keys/key-source.js'
@@ -8,7 +7,8 @@ import type { MaybePromise } from '../util/maybe-promise.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims.js'
 import { type Identity, identityOf, type IdentityOwner } from './identity.js'
-import { type Header, headerFault, type HeaderFault, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
+import { type Header, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
+import { withoutKey } from './missing-key.js'
 import { createPayloadFromVerifier } from './payload-from-verifier.js'
 import { BYTES_PER_CHARACTER, type CacheEntry, copyOf, credentialsOf, type TokenCache } from './token-cache.js'
 
@@ -97,14 +97,7 @@ export class TokenVerifier {
     if (jws !== undefined) payloadOf(jws, this.#rules)
     return this.#keys.lookup(header.kid, header.alg).then(
       (key) => this.#acceptWithKey(token, jws, kept, key),
-      (error) => { throw this.#withoutKey(error, token, header) })
-  }
-
-  /** The refusal of a token that has no key, or whose key nobody could look up. */
-  #withoutKey (error: KeycloakError, token: string, header: Header): KeycloakError {
-    if (error.code !== 'token_not_valid') return error
-    const isOfOtherAlgorithm = header.kid !== undefined && this.#keys.usableSet(monotonicMilliseconds())?.has(header.kid, header.alg) === true
-    return headerFault(() => isOfOtherAlgorithm ? 'key_other_algorithm' : error.reasonCode as HeaderFault, { ...header }, () => token.split('.')[1]!, this.#rules)
+      (error) => { throw withoutKey(error, token, header, this.#keys, this.#rules) })
   }
 
   /** @param set the key set that has the key, if the key was at hand */
