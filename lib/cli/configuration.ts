@@ -1,3 +1,4 @@
+import { RULE_KEYS } from '../access/config-keys.js'
 import { compileGuard, type Guard } from '../access/route-guard.js'
 import { parseOptions, type PluginSettings, type RealmSettings } from '../options/options.js'
 import { realmNameOf } from '../options/realm-url.js'
@@ -20,6 +21,8 @@ export interface Configuration {
  * @throws {UsageError} with the sentence of the plugin about a wrong option, in which the variable has the option's place
  */
 export function configurationOf (env: Environment, { options, route }: Pick<Arguments, 'options' | 'route'>): Configuration {
+  const stranger = Object.keys(route).find((name) => !(RULE_KEYS as readonly string[]).includes(name))
+  if (stranger !== undefined) throw new UsageError(`--route ${stranger} is not known: write one of ${RULE_KEYS.join(', ')}`)
   const written = { ...common(env), ...options, ...issuersOf(env) }
   try {
     const { plugin, issuers } = parseOptions(written)

@@ -2,7 +2,9 @@ import type { AccessTokenClaims } from '../../types/user.js'
 import type { Guard } from '../access/route-guard.js'
 import { isRefusal, type KeycloakError, notValid } from '../errors.js'
 import type { RealmSettings } from '../options/options.js'
+import type { Realm } from '../realm/realm.js'
 import { expectedClaimsOf, jwsRulesOf } from '../realm/verification.js'
+import type { Credentials } from '../token/credentials.js'
 import { identityOf, type Identity, type IdentityOwner } from '../token/identity.js'
 import { createUnverifiedIssuer } from '../token/unverified-issuer.js'
 import { type StepName, type Steps, STEPS, verificationSteps } from '../token/verification-steps.js'
@@ -88,12 +90,20 @@ async function explainWith ({ settings, realm }: OpenRealm, { shared, required }
     keys: realm.check.context.keys!
   })
   addSteps(list, steps)
-  // The decision of the plugin itself, with introspection.
-  const decided = await Promise.resolve().then(() => realm.identify({ token, scheme })).catch((error: KeycloakError) => error)
+  // The decision of the plugin itself, with introspection. A token whose key is unknown would only make it fetch the keys again.
+  const decided = steps.claims === undefined ? steps.made.at(-1)!.error! : await decisionOf(realm, { token, scheme })
   if (settings.verifyTokensWithKeycloak) addIntrospection(list, steps, decided)
   const identity = isRefusal(decided) ? identityAfter(steps, settings, realm) : decided
   const refusal = identity === undefined ? undefined : accessRefusal({ list, guard, credentials, identity, realm, settings, required })
   return { signed: steps.claims !== undefined, answer: answerOf(isRefusal(decided) ? decided : refusal) }
+}
+
+async function decisionOf (realm: Realm, credentials: Credentials): Promise<Identity | KeycloakError> {
+  try {
+    return await realm.identify(credentials)
+  } catch (error) {
+    return error as KeycloakError
+  }
 }
 
 function addSteps (list: CheckList, { made }: Steps): void {
