@@ -1,8 +1,8 @@
 import { RULE_KEYS } from '../access/config-keys.js'
 import { compileGuard, type Guard } from '../access/route-guard.js'
+import { confirmationRulesOf } from '../options/confirmation-rules.js'
 import { parseOptions, type PluginSettings, type RealmSettings } from '../options/options.js'
 import { realmNameOf } from '../options/realm-url.js'
-import { takesBound } from '../request/open-proofs.js'
 import type { Arguments } from './arguments.js'
 import { VARIABLES } from './assignments.js'
 import { UsageError } from './usage-error.js'
@@ -26,7 +26,7 @@ export function configurationOf (env: Environment, { options, route }: Pick<Argu
   const written = { ...common(env), ...options, ...issuersOf(env) }
   try {
     const { plugin, issuers } = parseOptions(written)
-    const guard = compileGuard(route, { name: '--route', url: '/' }, true, undefined, takesBound(plugin))
+    const guard = compileGuard(route, { name: '--route', url: '/' }, true, undefined, confirmationRulesOf(plugin))
     return { plugin, realms: (issuers as { realms: readonly RealmSettings[] }).realms, guard }
   } catch (error) {
     throw new UsageError(inWordsOfTheDoctor((error as Error).message))

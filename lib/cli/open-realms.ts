@@ -1,10 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Closing } from '../keycloak/closing.js'
+import { confirmationRulesOf } from '../options/confirmation-rules.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import { Caches } from '../realm/caches.js'
 import { createRealm, type Realm } from '../realm/realm.js'
 import type { SharedByRealms } from '../realm/shared.js'
-import { confirmationOf } from '../request/open-proofs.js'
 import { toUserBy } from '../request/user.js'
 
 /** One realm as the plugin opens it, with its settings. */
@@ -32,11 +32,12 @@ const SILENT = {
 /** Opens the realms of the configuration, each as the plugin does. Nothing is kept, so that each token is verified anew. */
 export async function openRealms (plugin: PluginSettings, settings: readonly RealmSettings[]): Promise<OpenRealms> {
   const closing = new Closing()
+  const confirmation = confirmationRulesOf(plugin)
   const caches = new Caches(false)
   const shared: SharedByRealms = {
     limits: plugin.limits,
     ...caches,
-    confirmation: confirmationOf(plugin),
+    confirmation,
     revocations: undefined,
     closing,
     createToUser: toUserBy(undefined),
@@ -48,7 +49,7 @@ export async function openRealms (plugin: PluginSettings, settings: readonly Rea
   return {
     realms,
     shared,
-    required: plugin.dpop?.required === true || plugin.mtls?.required === true,
+    required: confirmation.isRequired,
     async close () {
       closing.finish()
       caches.close()
