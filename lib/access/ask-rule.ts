@@ -1,22 +1,30 @@
 import type { PermissionRule, SyncPermissionRule } from '../../types/rules.js'
+import { authorization } from '../diagnostics/channels.js'
 import { asynchronous } from '../util/kind-of.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import type { AuthenticationRule } from './authentication-rule.js'
+import { publishAnswer } from './authorization-events.js'
 import type { Caller } from './caller.js'
 import { loginDenial } from './login-denial.js'
 import { compileRule } from './permission-rule.js'
 import { parametersIn } from './route-parameters.js'
+import type { Rule } from './rule.js'
 
 /** `request.hasPermission`. A role is looked up at once; any other rule is compiled at each call, because it may change. */
 export function hasPermission (rule: SyncPermissionRule, caller: Caller): boolean {
-  if (typeof rule === 'string' && rule !== '') return caller.roles.includes(rule)
-  const fulfilled = compile(rule, 'The rule of hasPermission', caller).check(caller)
-  if (typeof fulfilled === 'boolean') return fulfilled
-  throw asynchronous(fulfilled, 'hasPermission', ': an asynchronous rule belongs into the config of the route, or into isAllowed')
+  if (typeof rule === 'string' && rule !== '' && !authorization.hasSubscribers) return caller.roles.includes(rule)
+  const compiled = compile(rule, 'hasPermission', caller)
+  return ask('hasPermission', compiled, caller, () => {
+    const fulfilled = compiled.check(caller)
+    if (typeof fulfilled === 'boolean') return fulfilled
+    throw asynchronous(fulfilled, 'hasPermission', ': an asynchronous rule belongs into the config of the route, or into isAllowed')
+  }) as boolean
 }
 
 /** `request.isAllowed`. */
 export async function isAllowed (rule: PermissionRule, caller: Caller): Promise<boolean> {
-  return compile(rule, 'The rule of isAllowed', caller).check(caller)
+  const compiled = compile(rule, 'isAllowed', caller)
+  return ask('isAllowed', compiled, caller, () => compiled.check(caller))
 }
 
 /**
@@ -27,9 +35,15 @@ export function hasAuthentication (rule: AuthenticationRule, caller: Caller): bo
   const { acrLevels } = caller.realm.options
   const stranger = acrLevels && rule.acr?.find((level) => !acrLevels.includes(level))
   if (stranger !== undefined) throw new TypeError(`acr of hasAuthentication names ${JSON.stringify(stranger)}, which acrLevels does not have`)
-  return loginDenial(caller, rule) === undefined
+  const denial = loginDenial(caller, rule)
+  if (!authorization.hasSubscribers) return denial === undefined
+  return publishAnswer({ source: 'hasAuthentication', rule: rule.text }, caller, () => denial!, () => denial === undefined) as boolean
 }
 
-function compile (rule: unknown, name: string, { request }: Caller) {
-  return compileRule(rule, { name, parameters: () => parametersIn(String(request.routeOptions.url)) })
+function ask (source: 'hasPermission' | 'isAllowed', { text, denial }: Rule, caller: Caller, answer: () => MaybePromise<boolean>): MaybePromise<boolean> {
+  return authorization.hasSubscribers ? publishAnswer({ source, rule: text }, caller, () => () => denial(caller, text), answer) : answer()
+}
+
+function compile (rule: unknown, name: string, { request }: Caller): Rule {
+  return compileRule(rule, { name: `The rule of ${name}`, parameters: () => parametersIn(String(request.routeOptions.url)) })
 }

@@ -17,6 +17,11 @@ export class Caller {
     this.#identity = identity
   }
 
+  /** The name of the issuer of the token. */
+  get issuer (): string {
+    return this.#identity.owner.name
+  }
+
   get claims (): Claims {
     return this.#identity.claims as Claims
   }

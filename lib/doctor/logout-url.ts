@@ -19,7 +19,7 @@ const AS_IN = 'in Keycloak write the URL of the API and the path of backchannelL
  * @returns the problem and its cure; `undefined` if the route answers
  */
 export async function checkLogoutUrl (url: string, closing: Closing): Promise<string | undefined> {
-  const client = new KeycloakClient({ baseUrl: url, verifyCertificate: true }, closing)
+  const client = new KeycloakClient({ name: 'api', baseUrl: url, verifyCertificate: true }, closing)
   try {
     return problemOf(await client.fetch({ method: 'POST', path: '', form: '', timeout: TIMEOUT, maxBytes: MAX_BYTES, anyStatus: true }))
   } catch (error) {

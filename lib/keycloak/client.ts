@@ -1,5 +1,8 @@
 import type { Client, Dispatcher, Pool } from 'undici'
+import type { UpstreamEvent } from '../../types/events.js'
 import type { UndiciDispatcher } from '../../types/options.js'
+import { upstream } from '../diagnostics/channels.js'
+import { traced } from '../diagnostics/traced.js'
 import { MAX_UNDER_WAY } from './call-queue.js'
 import type { Closing } from './closing.js'
 import { Deadline } from '../util/deadline.js'
@@ -12,6 +15,8 @@ import { reasonFor } from '../reasons/reason.js'
 
 /** The address of Keycloak, and the way to reach it. */
 export interface KeycloakClientOptions {
+  /** The name of the issuer. */
+  name: string
   /** The realm's URL, without a slash at its end. */
   baseUrl: string
   dispatcher?: UndiciDispatcher
@@ -46,6 +51,8 @@ const WITH_FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencod
 export class KeycloakClient {
   readonly #origin: string
   readonly #path: string
+  /** The name of the issuer. */
+  readonly issuer: string
   readonly #given: UndiciDispatcher | undefined
   readonly #connect: Pool.Options['connect']
   #pool: Pool | undefined
@@ -55,8 +62,9 @@ export class KeycloakClient {
   #answeredAt = -Infinity
   #isClosed = false
 
-  constructor ({ baseUrl, dispatcher, verifyCertificate, ca }: KeycloakClientOptions, closing: Closing) {
+  constructor ({ name, baseUrl, dispatcher, verifyCertificate, ca }: KeycloakClientOptions, closing: Closing) {
     this.closing = closing
+    this.issuer = name
     const { origin, pathname } = new URL(baseUrl)
     this.#origin = origin
     // A realm at the root of its host has the path `/`.
@@ -77,7 +85,17 @@ export class KeycloakClient {
    * The same, with status and headers.
    * @throws {KeycloakError} keycloak_unavailable
    */
-  async fetch (request: ClientRequest): Promise<Response> {
+  fetch (request: ClientRequest): Promise<Response> {
+    if (!upstream.hasSubscribers) return this.#fetch(request)
+    return traced(upstream, this.#eventOf(request), () => this.#fetch(request), (event, { status }) => { event.statusCode = status })
+  }
+
+  #eventOf ({ method, path }: ClientRequest): UpstreamEvent {
+    const [plainPath] = path.split('?', 1)
+    return { issuer: this.issuer, endpoint: endpointOf(plainPath!), method, url: this.#origin + this.#path + plainPath }
+  }
+
+  async #fetch (request: ClientRequest): Promise<Response> {
     // A request that came now would open a connection that nobody ends.
     if (this.closing.over || this.#isClosed) throw unavailable('api_closed', 'local')
     const attempts = new RequestAttempts(this.#dispatchOptions(request), request, (isLast) => this.#dispatcher(isLast))
@@ -150,4 +168,9 @@ export class KeycloakClient {
       body: form ?? null
     }
   }
+}
+
+/** The name of an endpoint: `certs` of `/protocol/openid-connect/certs`. */
+function endpointOf (path: string): string {
+  return path.replace(/^\/(protocol\/openid-connect|\.well-known)\//, '')
 }

@@ -1,5 +1,7 @@
 import type { Health } from '../../types/instance.js'
+import { keys } from '../diagnostics/channels.js'
 import type { EndpointHealth } from '../diagnostics/endpoint-health.js'
+import { traced } from '../diagnostics/traced.js'
 import { unavailable } from '../errors.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import { reasonFor } from '../reasons/reason.js'
@@ -142,7 +144,12 @@ export class KeySetFetcher {
     this.#fetches.close()
   }
 
-  async #load (): Promise<FetchedKeySet> {
+  #load (): Promise<FetchedKeySet> {
+    if (!keys.hasSubscribers) return this.#fetchNewest()
+    return traced(keys, { issuer: this.#client.issuer }, () => this.#fetchNewest(), (event, { set }) => { event.count = set.size })
+  }
+
+  async #fetchNewest (): Promise<FetchedKeySet> {
     const requestedAt = monotonicMilliseconds()
     this.#newest = { set: await this.#endpoint.watch(this.#read()), requestedAt }
     this.#onNewSet()

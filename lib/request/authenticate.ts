@@ -1,12 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Claims, User } from '../../types/user.js'
 import { Caller } from '../access/caller.js'
-import { issuerDenial, scopeDenial } from '../access/denial.js'
-import { loginDenial } from '../access/login-denial.js'
+import { authorize } from '../access/route-authorization.js'
 import type { Guard } from '../access/route-guard.js'
 import type { Routes } from '../access/route-registry.js'
 import { writesDebug } from '../diagnostics/log-level.js'
-import { type ChallengeParameters, KeycloakError, type ReasonSource, refusal } from '../errors.js'
+import { KeycloakError, refusal } from '../errors.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { Authority } from '../realm/authority.js'
 import { type Realm, realmOf } from '../realm/realm.js'
@@ -15,6 +14,7 @@ import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
 import { andThen, type MaybePromise } from '../util/maybe-promise.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
+import { type DecisionEvents, eventsOf } from './decision-events.js'
 import { isGone, RequestPresentation } from './presentation.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { SeveralIssuers } from './several-issuers.js'
@@ -36,6 +36,7 @@ export interface AuthenticationParts {
 export class Authentication {
   readonly #routes: Routes
   readonly #extractToken: AuthenticationParts['extractToken']
+  readonly #authority: Authority
   readonly #only: Realm | undefined
   readonly #fromCache: Authority['fromCache']
   readonly #several: SeveralIssuers | undefined
@@ -45,6 +46,7 @@ export class Authentication {
   constructor ({ routes, extractToken, authority, several, possession, closing }: AuthenticationParts) {
     this.#routes = routes
     this.#extractToken = extractToken
+    this.#authority = authority
     this.#only = authority.only
     this.#fromCache = authority.fromCache
     this.#several = several
@@ -54,11 +56,12 @@ export class Authentication {
 
   /** Fastify's onRequest hook. */
   readonly onRequest = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void => {
+    const events = eventsOf(request, this.#authority)
     let passed: MaybePromise<void>
     try {
-      passed = this.#authenticate(request, reply)
+      passed = this.#authenticate(request, reply, events)
     } catch (error) {
-      return this.#refuse(error, request, reply, done)
+      return this.#refuse(error, request, reply, done, events)
     }
     if (passed === undefined) return done()
     passed.then(() => {
@@ -66,30 +69,35 @@ export class Authentication {
       done()
     }, (error) => {
       this.#closing.closeIfShuttingDown(request, reply)
-      this.#refuse(error, request, reply, done)
+      this.#refuse(error, request, reply, done, events)
     })
   }
 
-  #authenticate (request: FastifyRequest, reply: FastifyReply): MaybePromise<void> {
+  #authenticate (request: FastifyRequest, reply: FastifyReply, events: DecisionEvents | undefined): MaybePromise<void> {
     // Routes of scopes that were loaded before the plugin inherit this hook, but not the decorators.
     if (request.user !== null && !Object.hasOwn(request, 'user')) request.user = request.auth = null
     const guard = this.#routes.of(request)
     if (guard.access === 'open' || (isPreflight(request) && !guard.ownRule)) return undefined
-    const identity = this.#identityOf(request, reply, guard)
-    if (identity === null) return requireToken(guard)
+    const identity = this.#identityOf(request, reply, guard, events)
+    if (identity === null) {
+      requireToken(guard)
+      return events?.onAnonymous()
+    }
     // Without andThen(), whose closure would be made for each request, although most requests need no promise.
-    return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard)) : this.#withUser(request, identity, guard)
+    return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard, events)) : this.#withUser(request, identity, guard, events)
   }
 
   /** The identity that a token of the request proves; `null` if it has none. */
-  #identityOf (request: FastifyRequest, reply: FastifyReply, guard: Guard): MaybePromise<Identity> | null {
+  #identityOf (request: FastifyRequest, reply: FastifyReply, guard: Guard, events: DecisionEvents | undefined): MaybePromise<Identity> | null {
     const possession = this.#possession
     let credentials: Credentials | null
     if (this.#extractToken === undefined) {
       const header = authorizationOf(request)
       if (header === undefined) return null
+      events?.onHeader()
       const cached = this.#fromCache?.(header, wallMilliseconds(), monotonicMilliseconds())
       if (cached !== undefined) {
+        events?.onKept()
         const identity = this.#several === undefined ? cached : this.#several.accept(request, cached)
         return possession === undefined ? identity : possession.checkKept(request, reply, header, identity, guard)
       }
@@ -98,6 +106,7 @@ export class Authentication {
       credentials = possession?.dpopCredentials(request) ?? extracted(this.#extractToken(request))
     }
     if (credentials === null) return null
+    events?.onCredentials(credentials)
     const identity = this.#identify(request, reply, credentials)
     if (possession === undefined) return identity
     const presented = credentials
@@ -110,37 +119,35 @@ export class Authentication {
     return only.identify(credentials, only.needsPresentation ? new RequestPresentation(reply) : undefined)
   }
 
-  #withUser (request: FastifyRequest, identity: Identity, guard: Guard): MaybePromise<void> {
+  #withUser (request: FastifyRequest, identity: Identity, guard: Guard, events: DecisionEvents | undefined): MaybePromise<void> {
     // The identity keeps its user unless `syncUser` has to be asked.
     if (identity.lastAllowedBy === guard && identity.user !== undefined) {
       request.auth = identity.claims as Claims
       request.user = identity.user
-      return undefined
+      events?.onIdentity(identity, guard)
+      return events?.onAllowed()
     }
     const user = realmOf(identity).toUser(identity, request)
-    return user instanceof Promise ? user.then((late) => this.#authorize(request, identity, late, guard)) : this.#authorize(request, identity, user, guard)
+    return user instanceof Promise ? user.then((late) => this.#authorize(request, identity, late, guard, events)) : this.#authorize(request, identity, user, guard, events)
   }
 
-  #authorize (request: FastifyRequest, identity: Identity, user: User, guard: Guard): MaybePromise<void> {
-    const claims = identity.claims as Claims
-    request.auth = claims
+  #authorize (request: FastifyRequest, identity: Identity, user: User, guard: Guard, events: DecisionEvents | undefined): MaybePromise<void> {
+    request.auth = identity.claims as Claims
     request.user = user
-    if (identity.lastAllowedBy === guard) return undefined
-    const { access, name } = realmOf(identity)
-    if (guard.issuers?.has(name) === false) throw denied(() => issuerDenial(guard.issuers!, name))
-    const caller = new Caller(access, identity, request)
-    if (guard.scopes.length > 0 && !caller.hasScopes(guard.scopes)) {
-      throw denied(() => scopeDenial(caller, guard.scopes), { scope: guard.scopes.join(' ') })
-    }
-    const allowed = guard.check === undefined || guard.check(caller)
-    if (allowed instanceof Promise) return allowed.then((late) => requireRights(late, guard, caller))
-    requireRights(allowed, guard, caller)
+    events?.onIdentity(identity, guard)
+    if (identity.lastAllowedBy === guard) return events?.onAllowed()
+    const { access } = realmOf(identity)
+    const allowed = authorize(new Caller(access, identity, request), guard)
+    if (allowed instanceof Promise) return events === undefined ? allowed : allowed.then(() => events.onAllowed())
     if (guard.dependsOnClaimsOnly && (!guard.readsRoles || access.keepsRoles)) identity.lastAllowedBy = guard
+    events?.onAllowed()
   }
 
-  #refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void): void {
+  #refuse (error: unknown, request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void, events: DecisionEvents | undefined): void {
+    const gone = isGone(reply)
+    events?.onError(error, gone)
     // The client is gone, so there is nobody to answer, and Fastify should not log an error.
-    if (isGone(reply)) {
+    if (gone) {
       reply.hijack()
       return
     }
@@ -162,14 +169,6 @@ function logRefusal ({ log }: FastifyRequest, { code, reason, reasonCode }: Keyc
   log.debug({ code, reason, reasonCode }, `request refused: ${reason}`)
 }
 
-/** The permission first, and then the login: who may not in any case need not log in again. */
-function requireRights (allowed: boolean, { permission, authentication }: Guard, caller: Caller): void {
-  if (!allowed) throw denied(() => permission!.denial(caller, permission!.text))
-  if (authentication === undefined) return
-  const reason = loginDenial(caller, authentication)
-  if (reason !== undefined) throw refusal('insufficient_user_authentication', reason, authentication.challenge)
-}
-
 function requireToken ({ access }: Guard): void {
   if (access !== 'optional') throw refusal('not_authenticated', 'token_missing')
 }
@@ -177,8 +176,4 @@ function requireToken ({ access }: Guard): void {
 /** Browsers never send credentials with a preflight (Fetch standard, CORS protocol). */
 function isPreflight ({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && Object.hasOwn(headers, 'origin') && Object.hasOwn(headers, 'access-control-request-method')
-}
-
-function denied (reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {
-  return refusal('permission_denied', reason, challenge)
 }

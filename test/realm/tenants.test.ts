@@ -171,7 +171,7 @@ t.test('a call in the background that ends with its realm is no outage', async (
 t.test('a realm that ends before its first call opens no connection', async (t) => {
   const { acme } = await realmsFor(t, 'acme')
   const way = await countedWayFor(t, acme)
-  const client = new KeycloakClient({ baseUrl: way.url, verifyCertificate: true }, new Closing())
+  const client = new KeycloakClient({ name: 'acme', baseUrl: way.url, verifyCertificate: true }, new Closing())
   const request = { method: 'GET', path: '/protocol/openid-connect/certs', timeout: 5000, maxBytes: 10_000 } as const
   const reasonOfCall = async (): Promise<string> => client.fetchText(request).catch(({ reasonCode }) => reasonCode)
   const underWay = reasonOfCall()

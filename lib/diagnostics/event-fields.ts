@@ -1,0 +1,31 @@
+import type { FastifyRequest } from 'fastify'
+import type { EventRoute } from '../../types/events.js'
+import { isRefusal, type KeycloakErrorCode } from '../errors.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
+
+/** The outcome of a decision, with the codes of its refusal. */
+export interface Outcome<Name extends string> {
+  readonly outcome: Name
+  readonly code: KeycloakErrorCode | null
+  readonly reason: KeycloakReasonCode | null
+}
+
+/** An outcome that is no refusal. */
+export function plainOutcome<Name extends string> (outcome: Name): Outcome<Name> {
+  return { outcome, code: null, reason: null }
+}
+
+/**
+ * The outcome of a decision that an error ended.
+ * @param refused the name of the outcome for a refusal
+ */
+export function outcomeOf<Refused extends string> (error: unknown, refused: Refused): Outcome<Refused | 'unavailable' | 'failed'> {
+  if (!isRefusal(error)) return plainOutcome('failed')
+  const { code, reasonCode } = error
+  return { outcome: code === 'keycloak_unavailable' ? 'unavailable' : refused, code, reason: reasonCode }
+}
+
+/** The pattern of a request's route, of which an API has few; `null` if it matches none. */
+export function routeOf ({ is404, method, routeOptions: { url } }: FastifyRequest): EventRoute | null {
+  return is404 || url === undefined ? null : { method, url }
+}
