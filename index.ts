@@ -20,6 +20,7 @@ import { challengesBy } from './lib/request/challenge-context.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
 import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
 import { openProofs } from './lib/request/open-proofs.js'
+import { Refusals } from './lib/request/refusals.js'
 import { SeveralIssuers } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
 import { redisReplayStore } from './lib/proof/redis-replay-store.js'
@@ -35,10 +36,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const log = startLog(fastify.log)
   const record = recordOf(fastify)
   const earlier = warnOfEarlierRoutes(fastify, log)
-  const lateWarnings = [
-    requireAuthentication ? warnOfMiddleware(fastify, log) : undefined,
-    settings.extractToken && warnOfLateSetters(fastify, log)
-  ]
+  const lateWarnings = [requireAuthentication ? warnOfMiddleware(fastify, log) : undefined, settings.extractToken && warnOfLateSetters(fastify, log)]
 
   const closing = new Closing()
   const caches = new Caches(cache)
@@ -48,9 +46,10 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, shared.confirmation)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const possession = await openProofs(fastify, settings, closing, log)
-  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(settings.extractToken), authority, several, possession, closing })
+  const refusals = new Refusals(authority, directory, fastify.log)
+  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several, possession, refusals, closing })
 
-  decorate(fastify, authority, directory, routes, caches.tokens, possession)
+  decorate(fastify, authority, directory, routes, caches.tokens, possession, refusals)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', async () => {
     closing.finish()

@@ -78,7 +78,8 @@ export class KeycloakError extends Error {
 
   /** The reason for programs: a code of docs/troubleshooting.md. It is no own property either. */
   get reasonCode (): KeycloakReasonCode {
-    return KeycloakError.#tell(this).reasonCode
+    // Each refusal is counted by its code, and a sentence is made only for the log.
+    return typeof this.#reason === 'string' && isReasonCode(this.#reason) ? this.#reason : KeycloakError.#tell(this).reasonCode
   }
 
   /** Makes the reason when it is read first. Static, because a private method would cost each new error 0.1 µs. */

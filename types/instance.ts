@@ -1,3 +1,4 @@
+import type { KeycloakReasonCode } from '../lib/reasons/reason.js'
 import type { Claims } from './user.js'
 
 /** The access to a route, as `fastify.keycloak.routes()` lists it. */
@@ -89,6 +90,11 @@ export interface Health extends RealmHealth {
   issuers?: Record<string, RealmHealth>
   /** The number of verified tokens in memory, and the bytes they take, an estimate; `null` if `cache` is `false`. */
   cache: { tokens: number, bytes: number } | null
+  /**
+   * The number of requests that were refused since the start, by the code of the reason, and of tokens that `verify()` refused. A code
+   * without a refusal is left out. docs/troubleshooting.md explains each code.
+   */
+  refusals: Partial<Record<KeycloakReasonCode, number>>
 }
 
 /** The proof that comes beside a token that is bound to a key, for {@link KeycloakInstance.verify}. */

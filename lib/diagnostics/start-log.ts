@@ -10,6 +10,8 @@ interface Members {
   code?: StartWarning
   reason?: string
   reasonCode?: KeycloakReasonCode
+  /** The pattern of the route of a refused request. */
+  route?: string
 }
 
 /** The log of the start, for operators. */
@@ -27,19 +29,19 @@ const TYPE = 'FastifyKeycloakBearerWarning'
  * nobody would hear of them otherwise.
  */
 export function startLog (log: FastifyBaseLogger): StartLog {
-  return isNoLogger(log) ? { warn: emitWarning, info: ignore, debug: ignore } : log
+  return hasNoLogger(log) ? { warn: emitWarning, info: ignore, debug: ignore } : log
 }
 
 /**
  * Fastify's stand-in for a logger has one function for all levels, which does nothing. So has pino below the level
  * `silent`, but that one has a level: whoever chose it wants to hear nothing.
  */
-function isNoLogger ({ level, fatal, error, warn, info, debug, trace }: FastifyBaseLogger): boolean {
+export function hasNoLogger ({ level, fatal, error, warn, info, debug, trace }: FastifyBaseLogger): boolean {
   return level === undefined && [error, warn, info, debug, trace].every((each) => each === fatal)
 }
 
-function emitWarning ({ check, code }: Members, sentence: string): void {
-  process.emitWarning(sentence, { type: TYPE, code: code ?? check })
+function emitWarning ({ check, code, reasonCode }: Members, sentence: string): void {
+  process.emitWarning(sentence, { type: TYPE, code: code ?? check ?? reasonCode })
 }
 
 function ignore (): void {}

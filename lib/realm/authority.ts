@@ -15,6 +15,11 @@ export interface Authority extends Pick<RealmDirectory, 'identify'> {
    * @throws {KeycloakError} token_not_valid, keycloak_unavailable
    */
   realmFor: (token: string) => MaybePromise<Realm>
+  /**
+   * The `iss` of a token that nobody has verified; `undefined` if no token is read before it is verified.
+   * @throws {KeycloakError} token_not_valid
+   */
+  issuerOf: ((token: string) => string) | undefined
 }
 
 /** One realm, for which no token is read before it is verified. */
@@ -23,6 +28,7 @@ export function onlyRealm (realm: Realm): Authority {
     only: realm,
     fromCache: realm.fromCache,
     realmFor: () => realm,
+    issuerOf: undefined,
     identify: (_realm, credentials, presentation) => realm.identify(credentials, presentation)
   }
 }
@@ -39,6 +45,7 @@ export function severalRealms (directory: RealmDirectory, { tokens, limits }: Pi
       return directory.isOpen(realm) ? realm.fromKept?.(kept, header, wall, monotonic) : undefined
     }),
     realmFor: (token) => directory.byIssuer(issuerOf(token)),
+    issuerOf,
     identify: (realm, credentials, presentation) => directory.identify(realm, credentials, presentation)
   }
 }

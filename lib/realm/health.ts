@@ -14,7 +14,7 @@ const NO_REALM: RealmHealth = {
  * from the users of the others. Nor may a stranger do that, who names a tenant that is away: realms that have accepted no token
  * do not count.
  */
-export function healthOf (directory: RealmDirectory): Omit<Health, 'cache'> {
+export function healthOf (directory: RealmDirectory): Omit<Health, 'cache' | 'refusals'> {
   const entries = Array.from(directory.all(), (realm) => [realm.name, realm.health(), directory.isProven(realm)] as const)
   const healths = entries.map(([, health]) => health)
   if (!directory.isOfSeveral) return healths[0]!

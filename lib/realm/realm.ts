@@ -11,6 +11,7 @@ import { refuseTestKeys } from '../keys/test-keys.js'
 import type { RealmSettings } from '../options/options.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Identity, IdentityOwner } from '../token/identity.js'
+import { createSignatureCheck, type IsSigned } from '../token/signature.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { FromCache, FromKept, VerifiedToken } from '../token/verifier.js'
 import { createIdentification, type Identify } from './identification.js'
@@ -42,6 +43,8 @@ export class Realm implements IdentityOwner {
   /** Does `identify` need the presentation? */
   readonly needsPresentation: boolean
   readonly toUser: ToUser
+  /** Is a refused token signed by a key of this realm? Never, if signatures are not checked. */
+  readonly hasSigned: IsSigned
   /** The places of roles, groups and scopes in the realm's claims. */
   readonly access: RealmAccess
   /** The check of its Keycloak at start. */
@@ -63,6 +66,7 @@ export class Realm implements IdentityOwner {
     this.fromCache = fromKept && fromCacheBy(shared.tokens!, fromKept)
     this.needsPresentation = needsPresentation
     this.toUser = shared.createToUser(settings)
+    this.hasSigned = settings.verifySignature ? createSignatureCheck(parts.keys, shared.limits) : async () => false
     this.access = new RealmAccess(settings)
     const { client: keycloakClient, introspection } = parts
     const context = { settings, keycloakClient, introspection, keys: settings.verifySignature ? parts.keys : undefined }

@@ -4,7 +4,6 @@ import { Caller } from '../access/caller.js'
 import { authorize } from '../access/route-authorization.js'
 import type { Guard } from '../access/route-guard.js'
 import type { Routes } from '../access/route-registry.js'
-import { writesDebug } from '../diagnostics/log-level.js'
 import { KeycloakError, refusal } from '../errors.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { Authority } from '../realm/authority.js'
@@ -17,6 +16,7 @@ import { authorizationOf, credentialsIn } from './credentials.js'
 import { type DecisionEvents, eventsOf } from './decision-events.js'
 import { isGone, RequestPresentation } from './presentation.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
+import type { Refusals } from './refusals.js'
 import type { SeveralIssuers } from './several-issuers.js'
 
 /** The parts of the decision on a request, each made at start. */
@@ -29,6 +29,7 @@ export interface AuthenticationParts {
   several: SeveralIssuers | undefined
   /** `undefined` if tokens that are bound to a key are refused. */
   possession: ProofOfPossession | undefined
+  refusals: Refusals
   closing: Closing
 }
 
@@ -41,9 +42,10 @@ export class Authentication {
   readonly #fromCache: Authority['fromCache']
   readonly #several: SeveralIssuers | undefined
   readonly #possession: ProofOfPossession | undefined
+  readonly #refusals: Refusals
   readonly #closing: Closing
 
-  constructor ({ routes, extractToken, authority, several, possession, closing }: AuthenticationParts) {
+  constructor ({ routes, extractToken, authority, several, possession, refusals, closing }: AuthenticationParts) {
     this.#routes = routes
     this.#extractToken = extractToken
     this.#authority = authority
@@ -51,6 +53,7 @@ export class Authentication {
     this.#fromCache = authority.fromCache
     this.#several = several
     this.#possession = possession
+    this.#refusals = refusals
     this.#closing = closing
   }
 
@@ -152,7 +155,7 @@ export class Authentication {
       return
     }
     if (error instanceof KeycloakError) {
-      if (writesDebug(request.log)) logRefusal(request, error)
+      this.#refusals.ofRequest(error, request)
       done(error)
     } else {
       // An error of the application. Fastify takes a falsy error for none, and would let the request pass.
@@ -163,10 +166,6 @@ export class Authentication {
 
 function extracted (token: string | null): Credentials | null {
   return token === null ? null : { scheme: 'Bearer', token }
-}
-
-function logRefusal ({ log }: FastifyRequest, { code, reason, reasonCode }: KeycloakError): void {
-  log.debug({ code, reason, reasonCode }, `request refused: ${reason}`)
 }
 
 function requireToken ({ access }: Guard): void {

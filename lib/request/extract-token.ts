@@ -3,6 +3,7 @@ import type { ExtractToken } from '../../types/options.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { asynchronous, kindOf } from '../util/kind-of.js'
 import { isThenable } from '../util/maybe-promise.js'
+import { keepToken, TOKEN } from './presented-token.js'
 
 /** Members of a request that may hold a token, and the plugins whose hooks set them. */
 const SET_BY = { cookies: '@fastify/cookie', session: '@fastify/session' }
@@ -12,10 +13,11 @@ type Member = keyof typeof SET_BY
 const MEMBERS = Object.keys(SET_BY) as Member[]
 
 /**
- * The application's `extractToken` with a check of its result.
+ * The application's `extractToken` with a check of its result, which the request keeps.
  * @returns a function that gives the token; `null` without one
  */
-export function tokenExtractor (extractToken: ExtractToken): (request: FastifyRequest) => string | null {
+export function tokenExtractor (fastify: FastifyInstance, extractToken: ExtractToken): (request: FastifyRequest) => string | null {
+  fastify.decorateRequest(TOKEN, null)
   return (request) => {
     let token: unknown
     try {
@@ -26,6 +28,7 @@ export function tokenExtractor (extractToken: ExtractToken): (request: FastifyRe
     if (token === undefined || token === null || token === '') return null
     if (isThenable(token)) throw asynchronous(token, 'extractToken')
     if (typeof token !== 'string') throw new TypeError(`extractToken must return a string or null, not ${kindOf(token)}`)
+    keepToken(request, token)
     return token
   }
 }

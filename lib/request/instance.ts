@@ -12,10 +12,11 @@ import type { VerifiedToken } from '../token/verifier.js'
 import { kindOf } from '../util/kind-of.js'
 import { bearerContext, type ChallengeContext, headersOf, UNKNOWN_REALM } from './challenge.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
+import type { Refusals } from './refusals.js'
 import { publishVerification } from './verify-events.js'
 
 /** `fastify.keycloak` */
-export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined): KeycloakInstance {
+export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals): KeycloakInstance {
   const challengesBy = (space: string, presentation?: VerifyPresentation): ChallengeContext => possession?.presentedChallenges(space, presentation) ?? bearerContext(space)
   /** @param onRealm is called with the realm that decides */
   const verify = async (token: unknown, presentation: VerifyPresentation | undefined, onRealm?: (realm: Realm) => void): Promise<Claims> => {
@@ -31,6 +32,7 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       return identity.claims as Claims
     } catch (error) {
       if (!(error instanceof KeycloakError)) throw error
+      refusals.ofToken(error, token as string, realm)
       // A new error, because several callers may share the old one, and because its stack shows the call of this program.
       const own = new KeycloakError(error.code, () => error)
       if (error.dpopNonce !== undefined) Object.defineProperty(own, 'dpopNonce', { value: error.dpopNonce })
@@ -47,6 +49,6 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       directory.forget(issuer)
     },
     routes: () => routes.list(),
-    health: () => ({ ...healthOf(directory), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes } })
+    health: () => ({ ...healthOf(directory), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes }, refusals: refusals.counts() })
   }
 }

@@ -70,8 +70,7 @@ const CLAIMS: Readonly<Record<ClaimFault, Explain>> = {
   iss_mismatch (claims, { issuer, verifySignature }) {
     const iss = member(claims, 'iss')
     if (iss === undefined) return plainReason('iss_missing')
-    const isShowable = verifySignature && typeof iss === 'string' && iss.length <= MAX_URL && isRealmUrl(iss)
-    return reasonFor('iss_mismatch', isShowable ? { iss: `"${iss}"`, issuer: `"${issuer}"` } : {})
+    return issuerMismatch(verifySignature ? iss : undefined, issuer)
   },
   aud_missing (claims, { audience, verifyTokensWithKeycloak }) {
     if (isLightweight(claims) && !verifyTokensWithKeycloak) return plainReason('lightweight')
@@ -97,6 +96,12 @@ const CLAIMS: Readonly<Record<ClaimFault, Explain>> = {
   cnf_malformed: () => plainReason('cnf_malformed'),
   cnf_method_unknown: () => plainReason('cnf_method_unknown'),
   dpop_typ_unbound: () => plainReason('dpop_typ_unbound')
+}
+
+/** @param iss of a token that the realm of this issuer signed; `undefined` if it must not be shown */
+export function issuerMismatch (iss: unknown, issuer: string): Reason {
+  const isShowable = typeof iss === 'string' && iss.length <= MAX_URL && isRealmUrl(iss)
+  return reasonFor('iss_mismatch', isShowable ? { iss: `"${iss}"`, issuer: `"${issuer}"` } : {})
 }
 
 function secondsAhead (claims: JsonObject, name: string): number {

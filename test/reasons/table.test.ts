@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { networkReason } from '../../lib/reasons/network.js'
 import { REASONS } from '../../lib/reasons/reason.js'
+import { SET_UP_REASONS, setUpReason } from '../../lib/reasons/set-up.js'
 import { rowOf } from '../support/reasons.js'
 
 const ROOT = new URL('../../', import.meta.url)
@@ -15,6 +16,16 @@ t.test('docs/troubleshooting.md has each reason, as it is said, and no other', a
   const [, section] = read('docs/troubleshooting.md').split('\n## Reasons\n')
   const rows = section!.split('\n## ')[0]!.split('\n').filter((line) => line.startsWith('| `'))
   t.same(rows, Object.entries(REASONS).map(([code, entry]) => rowOf(code, entry)))
+})
+
+t.test('docs/troubleshooting.md lists the reasons that the log warns of, and each has a cure', async (t) => {
+  const [, section] = read('docs/troubleshooting.md').split('The reasons are:\n')
+  t.same(Array.from(section!.split('\n## ')[0]!.matchAll(/`(\w+)`/g), ([, code]) => code), SET_UP_REASONS)
+  for (const code of SET_UP_REASONS) {
+    const { sentence, advice } = REASONS[code]
+    t.ok(sentence.includes('{advice}') || !advice.includes('{'), `the cure of ${code} needs no value that its sentence has not`)
+  }
+  t.same(['aud_mismatch', 'id_token', 'exp_passed'].map((code) => setUpReason(code as never)), ['proven', 'unproven', undefined])
 })
 
 t.test('no two tables have the same code, and codes are snake_case', async (t) => {
