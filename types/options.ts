@@ -168,14 +168,19 @@ export type StartCheckCode =
   | 'issuer_mismatch' | 'issuer_follows_host' | 'keys' | 'algorithms'
   | 'credentials' | 'introspection' | 'audience' | 'clock' | 'units'
 
+/** The risks of options that the start warns of, and that `acceptRisks` silences. docs/production.md explains each risk and its cure. */
+export type KeycloakRisk =
+  | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles' | 'email_as_id'
+  | 'client_secret_unused' | 'logout_of_own_client' | 'dpop_url_unknown'
+  | 'user_id_mutable' | 'http_unencrypted' | 'token_lifetime_unlimited' | 'replay_store_local'
+
 /**
  * The warnings at start about options and routes: the member `code` of the log line. docs/troubleshooting.md explains each
  * warning and its cure.
  */
 export type StartWarning =
-  | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles' | 'email_as_id'
-  | 'client_secret_unused' | 'logout_of_own_client' | 'early_routes' | 'routes_outside' | 'unknown_rules'
-  | 'dpop_url_unknown' | 'middleware_first' | 'middleware_outside' | 'token_source_late'
+  | KeycloakRisk | 'early_routes' | 'routes_outside' | 'unknown_rules'
+  | 'middleware_first' | 'middleware_outside' | 'token_source_late'
 
 /** Upper limits of input. A token over its limit is 401; if an answer of Keycloak is over its limit, the request is 503. */
 export interface Limits {
@@ -367,6 +372,13 @@ export interface CommonOptions {
    * @default 'warn'
    */
   startCheck?: 'warn' | 'require' | false
+  /**
+   * Risks of these options that are known and accepted: the start does not warn of them. An unknown code stops the start.
+   * @default []
+   * @example
+   * acceptRisks: ['audience_unchecked']
+   */
+  acceptRisks?: readonly KeycloakRisk[]
   /** Limits of the calls that `verifyTokensWithKeycloak` makes. */
   introspection?: IntrospectionOptions
   /** The lifetime of the realm's keys. */
@@ -415,7 +427,7 @@ type RealmOption =
   | 'clientId' | 'clientSecret' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
   | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies' | 'acrLevels'
   | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
-  | 'verifyTokensWithKeycloak' | 'introspection' | 'jwks' | 'startCheck'
+  | 'verifyTokensWithKeycloak' | 'introspection' | 'jwks' | 'startCheck' | 'acceptRisks'
   | 'ca' | 'verifyCertificate' | 'dispatcher'
 
 /**

@@ -5,7 +5,7 @@ import { acrLevels } from './acr-levels.js'
 import { dpop, dpopGroup, dpopGroups } from './dpop.js'
 import { mtls, mtlsGroup } from './mtls.js'
 import { scopeImplies } from './scope-implies.js'
-import { aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
+import { acceptedRisks, aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
 /** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
@@ -86,6 +86,7 @@ export const schema = z.strictObject({
   mtls,
   requireAuthentication: flag.default(false),
   startCheck: warnOrRequire.default('warn'),
+  acceptRisks: acceptedRisks.default([]),
   introspection: groups.introspection.prefault(() => withoutPrototype({})),
   jwks: groups.jwks.prefault(() => withoutPrototype({})),
   cache: z.union([z.literal(false), groups.cache], 'an object with max and maxBytes, or false').prefault(() => withoutPrototype({})),

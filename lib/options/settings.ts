@@ -17,7 +17,10 @@ type PluginOption = typeof PLUGIN_OPTIONS[number]
 type Functions = 'syncUser' | 'extractToken' | 'selectIssuer'
 
 /** The settings of the plugin for all issuers: routes, users, extraction of tokens, bounds of the cache, limits. */
-export type PluginSettings = Omit<Pick<ParsedOptions, PluginOption>, Functions> & Pick<KeycloakOptions, Functions>
+export type PluginSettings = Omit<Pick<ParsedOptions, PluginOption | 'acceptRisks'>, Functions> & Pick<KeycloakOptions, Functions> & {
+  /** Is the API known to have several instances, because a store shares its logouts? */
+  hasInstances: boolean
+}
 
 /** The settings of one issuer: its URLs, the API's client and secret, and the rules for its tokens. */
 export type RealmSettings = ReturnType<typeof realmSettingsOf>
@@ -46,10 +49,12 @@ function revocationOf ({ revocation, backchannelLogout, adminUrl }: LogoutOption
 }
 
 /** @throws {TypeError} for members of them that are valid alone, but not together */
-export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption>): PluginSettings {
+export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption | 'acceptRisks' | 'revocation'>): PluginSettings {
   const fault = parsed.mtls && mtlsFault(parsed.mtls)
   if (fault !== undefined) throw wrong(fault)
-  return withoutPrototype(Object.fromEntries(PLUGIN_OPTIONS.map((name) => [name, parsed[name]])) as unknown as PluginSettings)
+  const { acceptRisks, revocation } = parsed
+  const settings = { ...Object.fromEntries(PLUGIN_OPTIONS.map((name) => [name, parsed[name]])), acceptRisks, hasInstances: revocation?.store !== undefined }
+  return withoutPrototype(settings as unknown as PluginSettings)
 }
 
 /** The settings of a realm, with the defaults that depend on other options, and the types that a schema cannot express. */

@@ -5,6 +5,7 @@ import { certificateFault } from './certificate.js'
 import { dispatcherFault, isDispatcher } from './dispatcher.js'
 import { WITHDRAWABLE } from './kept-claims.js'
 import { isRealmUrl, realmUrlFault } from './realm-url.js'
+import { RISK_CODES } from './risks.js'
 
 /**
  * The asymmetric algorithms (RFC 7518 section 3.1, RFC 8037). Others are refused: with HS*, everybody who has the public key
@@ -80,6 +81,7 @@ export const dispatcher = z.custom<NonNullable<KeycloakOptions['dispatcher']>>(i
   const found = dispatcherFault(value)
   if (found !== undefined) context.addIssue({ code: 'custom', message: DISPATCHER, params: { found } })
 })
+export const acceptedRisks = z.array(z.enum(RISK_CODES, `the code of a risk (${RISK_CODES.join(', ')})`), 'an array of codes of risks, such as ["audience_unchecked"]')
 export const warnOrRequire = z.union([z.literal(false), z.enum(['warn', 'require'])], '"warn", "require" or false')
 export const route = (example: string) => {
   const what = `the path of a route that begins with a slash and has no parameters, such as "${example}"`

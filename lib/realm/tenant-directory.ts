@@ -1,4 +1,5 @@
 import { issuerLog } from '../diagnostics/issuer-log.js'
+import type { KeycloakRisk } from '../../types/options.js'
 import type { IssuerFunction, RealmSettings } from '../options/options.js'
 import { warnOfRisks } from '../options/risky-settings.js'
 import { entryRealm } from '../options/several-issuers.js'
@@ -14,6 +15,7 @@ const CHECKED = 10_000
 /** The realms of the function `issuers`. None is open at start: each is checked in the background when it is opened first. */
 export function createTenants ({ find, maxIssuers, defaults }: IssuerFunction, shared: SharedByRealms): RealmDirectory {
   const checked = new BoundedMap<string, true>(CHECKED)
+  const told = new Set<KeycloakRisk>()
   return new Tenants({
     find,
     maxIssuers,
@@ -22,7 +24,7 @@ export function createTenants ({ find, maxIssuers, defaults }: IssuerFunction, s
       const realm = await startedRealm(settings, shared)
       if (!checked.has(settings.issuer)) {
         checked.set(settings.issuer, true)
-        warnOfRisks(settings, issuerLog(shared.startLog, settings.name))
+        warnOfRisks(settings, issuerLog(shared.startLog, settings.name), told)
         realm.watch()
       }
       return realm

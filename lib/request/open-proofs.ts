@@ -3,25 +3,38 @@ import type { FastifyInstance } from 'fastify'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings } from '../options/options.js'
+import { createRiskReport, type ReportRisk } from '../options/risks.js'
+import { isProduction } from '../util/environment.js'
+import { isLoopbackAddress } from '../util/loopback.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 
 type Settings = Pick<PluginSettings, 'dpop' | 'mtls'>
 
 /** Nothing of it is loaded if tokens that are bound to a key are refused. */
-export async function openProofs (fastify: FastifyInstance, settings: Settings, closing: Closing, log: StartLog): Promise<ProofOfPossession | undefined> {
+export async function openProofs (fastify: FastifyInstance, settings: Settings & Pick<PluginSettings, 'acceptRisks' | 'hasInstances'>, closing: Closing, log: StartLog): Promise<ProofOfPossession | undefined> {
   if (settings.dpop === undefined && settings.mtls === undefined) return undefined
   const { ProofOfPossession } = await import('./proof-of-possession.js')
-  if (settings.dpop !== undefined && settings.dpop.url === undefined) warnOfUnknownUrl(fastify, log)
+  warnOfDpop(fastify, settings, createRiskReport(settings.acceptRisks, log))
   return new ProofOfPossession(settings, { closing, log: fastify.log })
 }
 
-/** Behind a proxy the URL that clients see is another than that of the request, and then no proof fits (RFC 9449 section 4.3). */
-function warnOfUnknownUrl (fastify: FastifyInstance, log: StartLog): void {
-  if (trustsProxy(fastify)) return
+function warnOfDpop (fastify: FastifyInstance, { dpop, hasInstances }: Pick<PluginSettings, 'dpop' | 'hasInstances'>, report: ReportRisk): void {
+  if (dpop === undefined) return
+  if (dpop.url === undefined && !trustsProxy(fastify)) warnOfUnknownUrl(fastify, report)
+  if (isProduction() && hasInstances && dpop.replay.store === undefined) {
+    report('replay_store_local', 'revocation.store says that the API has several instances, and used DPoP proofs are remembered by each alone: a proof that one has taken is good at the others. Set dpop.replay.store, such as redisReplayStore({ client })')
+  }
+}
+
+/**
+ * Behind a proxy the URL that clients see is another than that of the request, and then no proof fits (RFC 9449 section 4.3). In
+ * production there may be a proxy on the same machine, otherwise only for a server that listens beyond it.
+ */
+function warnOfUnknownUrl (fastify: FastifyInstance, report: ReportRisk): void {
+  const warn = (): void => report('dpop_url_unknown', 'dpop.url is not set, and Fastify trusts no proxy: behind a proxy no DPoP proof will fit, because clients see another URL than this API. Set dpop.url to the URL that clients see, or trustProxy of Fastify')
+  if (isProduction()) return warn()
   fastify.addHook('onListen', (done) => {
-    if (!fastify.addresses().every((each) => typeof each === 'string' || isLoopback((each as AddressInfo).address))) {
-      log.warn({ code: 'dpop_url_unknown' }, 'dpop.url is not set, and Fastify trusts no proxy: behind a proxy no DPoP proof will fit, because clients see another URL than this API. Set dpop.url to the URL that clients see, or trustProxy of Fastify')
-    }
+    if (!fastify.addresses().every((each) => typeof each === 'string' || isLoopbackAddress((each as AddressInfo).address))) warn()
     done()
   })
 }
@@ -32,8 +45,4 @@ function trustsProxy (fastify: FastifyInstance): boolean {
   for (let holder: object | null = fastify; holder !== null; holder = Object.getPrototypeOf(holder)) holders.push(holder)
   const name = holders.flatMap((holder) => Object.getOwnPropertySymbols(holder)).find(({ description }) => description === 'fastify.options')
   return Boolean((fastify as unknown as Record<symbol, { trustProxy?: unknown }>)[name!]?.trustProxy)
-}
-
-function isLoopback (address: string): boolean {
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
 }

@@ -47,7 +47,7 @@ t.test('users known by their addresses are a warning', async (t) => {
 
 t.test('a client secret that nobody uses is a warning', async (t) => {
   const realm = await realmFor(t)
-  const code = { client_secret_unused: /^clientSecret is given, but tokens are not introspected: .* Write verifyTokensWithKeycloak: true, or leave clientSecret out$/ }
+  const code = { client_secret_unused: /^clientSecret is given, but tokens are not introspected: .* Write verifyTokensWithKeycloak: true, or leave clientSecret out\. See docs\/production\.md#client_secret_unused$/ }
   t.match(await warningsOf(t, realm, { clientSecret: 'another' }), code)
   t.match(await warningsOf(t, realm, { clientSecret: () => 'another' }), code)
   t.same(await warningsOf(t, realm, { clientSecret: undefined }), {})
