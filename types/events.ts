@@ -67,8 +67,8 @@ export interface AuthorizationEvent extends Decision {
   readonly source: 'route' | 'hasPermission' | 'isAllowed' | 'hasAuthentication'
   /** The rule in words, as `fastify.keycloak.routes()` shows it: `permission read-profile and scope write`. */
   readonly rule: string
-  /** The name of the issuer of the verified token; `null` for an anonymous caller of a handler's question. */
-  readonly issuer: string | null
+  /** The name of the issuer of the verified token. */
+  readonly issuer: string
   /** The claim `sub` of the verified token. */
   readonly sub: string | null
   /** The claim `azp` of the verified token: the client that the user logged in with. */

@@ -13,17 +13,15 @@ import type { Rule } from './rule.js'
 /** `request.hasPermission`. A role is looked up at once; any other rule is compiled at each call, because it may change. */
 export function hasPermission (rule: SyncPermissionRule, caller: Caller): boolean {
   if (typeof rule === 'string' && rule !== '' && !authorization.hasSubscribers) return caller.roles.includes(rule)
-  const compiled = compile(rule, 'hasPermission', caller)
-  return ask('hasPermission', compiled, caller, () => {
-    const fulfilled = compiled.check(caller)
-    if (typeof fulfilled === 'boolean') return fulfilled
-    throw asynchronous(fulfilled, 'hasPermission', ': an asynchronous rule belongs into the config of the route, or into isAllowed')
-  }) as boolean
+  const compiled = compile(rule, 'The rule of hasPermission', caller)
+  if (!authorization.hasSubscribers) return isFulfilled(compiled, caller)
+  return ask('hasPermission', compiled, caller, () => isFulfilled(compiled, caller)) as boolean
 }
 
 /** `request.isAllowed`. */
 export async function isAllowed (rule: PermissionRule, caller: Caller): Promise<boolean> {
-  const compiled = compile(rule, 'isAllowed', caller)
+  const compiled = compile(rule, 'The rule of isAllowed', caller)
+  if (!authorization.hasSubscribers) return compiled.check(caller)
   return ask('isAllowed', compiled, caller, () => compiled.check(caller))
 }
 
@@ -40,10 +38,16 @@ export function hasAuthentication (rule: AuthenticationRule, caller: Caller): bo
   return publishAnswer({ source: 'hasAuthentication', rule: rule.text }, caller, () => denial!, () => denial === undefined) as boolean
 }
 
+function isFulfilled ({ check }: Rule, caller: Caller): boolean {
+  const fulfilled = check(caller)
+  if (typeof fulfilled === 'boolean') return fulfilled
+  throw asynchronous(fulfilled, 'hasPermission', ': an asynchronous rule belongs into the config of the route, or into isAllowed')
+}
+
 function ask (source: 'hasPermission' | 'isAllowed', { text, denial }: Rule, caller: Caller, answer: () => MaybePromise<boolean>): MaybePromise<boolean> {
-  return authorization.hasSubscribers ? publishAnswer({ source, rule: text }, caller, () => () => denial(caller, text), answer) : answer()
+  return publishAnswer({ source, rule: text }, caller, () => () => denial(caller, text), answer)
 }
 
 function compile (rule: unknown, name: string, { request }: Caller): Rule {
-  return compileRule(rule, { name: `The rule of ${name}`, parameters: () => parametersIn(String(request.routeOptions.url)) })
+  return compileRule(rule, { name, parameters: () => parametersIn(String(request.routeOptions.url)) })
 }
