@@ -220,6 +220,7 @@ app.get('/', (request) => {
 
 // A demand for a login has a level, a greatest age, or both.
 app.get('/', (request) => {
+  expectType<AbortSignal>(request.authSignal)
   expectType<boolean>(request.hasAuthentication({ acr: 'gold' }))
   request.hasAuthentication({ maxAge: 300 })
   request.hasAuthentication({ acr: ['gold', 'platinum'], maxAge: 300 })

@@ -50,6 +50,17 @@ export interface KeycloakRequest<ContextConfig = unknown> {
   /** The name of the issuer of the token: of the option `issuers`, or the realm's name. `null` if and only if `user` is `null`. */
   readonly issuer: Guarded<ContextConfig, IssuerName>
   /**
+   * Fires when the token of the request ends: for connections that outlive their request's decision, such as WebSocket, server-sent
+   * events and long polls. Its `reason` is the KeycloakError that a request would get then: `token_expired` within a second of
+   * `exp` plus `leeway`; `token_not_valid` at a logout, a not-before date, and when the key or the realm of the token was withdrawn.
+   * Keycloak is not asked, and its outage fires nothing. It is made when it is read first, and fires no more once the response has
+   * ended. `null` if and only if `user` is `null`.
+   *
+   * @example
+   * request.authSignal.addEventListener('abort', () => socket.close(4401, request.authSignal.reason.code))
+   */
+  readonly authSignal: Guarded<ContextConfig, AbortSignal>
+  /**
    * Does the caller fulfil the rule? For checks in a handler that depend on an object. `false` for an anonymous caller.
    *
    * @example

@@ -13,7 +13,7 @@ const PAGE = [['/', 'index.html', 'text/html; charset=utf-8'], ['/client.js', 'c
 export interface ChatOptions {
   /** The origins of the pages that may connect. Default: none, just clients that are no browsers. */
   origins?: readonly string[]
-  /** Milliseconds between two checks of a connection's token. Default 1000; with introspection, which is a call each, 30 000. */
+  /** With introspection: milliseconds between two calls of Keycloak about a connection's token. Default 30 000. */
   checkEvery?: number
   /** Milliseconds that a connection is kept while Keycloak cannot be asked. Default 60 000. */
   grace?: number
@@ -21,7 +21,7 @@ export interface ChatOptions {
 
 /** A chat for those with the role `chat`. */
 export async function buildApp (options: KeycloakOptions, chat: ChatOptions = {}) {
-  const { origins = [], checkEvery = options.verifyTokensWithKeycloak ? 30_000 : 1000, grace = 60_000 } = chat
+  const { origins = [], checkEvery = 30_000, grace = 60_000 } = chat
   const app = Fastify({ logger: { level: process.env.LOG_LEVEL ?? 'warn' } })
 
   await app.register(websocket, {
@@ -50,17 +50,19 @@ export async function buildApp (options: KeycloakOptions, chat: ChatOptions = {}
     const token = tokenOf(request)!
     const { username } = request.user
     const check = lease(socket, {
-      exp: request.auth.exp,
-      async allowed () {
-        // The claims of now, for hasPermission.
-        request.auth = await app.keycloak.verify(token)
-        return request.hasPermission('chat')
-      },
+      signal: request.authSignal,
+      allowed: options.verifyTokensWithKeycloak ? allowed : undefined,
       checkEvery,
       grace,
       log: request.log
     })
     room.join(socket)
+
+    async function allowed (): Promise<boolean> {
+      // The claims of now, for hasPermission.
+      request.auth = await app.keycloak.verify(token)
+      return request.hasPermission('chat')
+    }
 
     for await (const [data] of messages) {
       const standing = await check()

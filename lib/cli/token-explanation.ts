@@ -129,7 +129,7 @@ const HARMLESS: ReadonlySet<StepName> = new Set(['iat', 'nbf', 'exp', 'iss', 'au
 /** The identity of a refused token that the realm signed, so that one report names what is wrong with its rights too. */
 function identityAfter ({ made, claims }: Steps, { verifyTokensWithKeycloak }: RealmSettings, owner: IdentityOwner): Identity | undefined {
   if (claims === undefined || verifyTokensWithKeycloak) return undefined
-  return made.every(({ name, error }) => error === undefined || HARMLESS.has(name)) ? identityOf(claims as AccessTokenClaims, owner) : undefined
+  return made.every(({ name, error }) => error === undefined || HARMLESS.has(name)) ? identityOf(claims as AccessTokenClaims, owner, undefined) : undefined
 }
 
 function answerOf (refusal: KeycloakError | undefined): Answer {

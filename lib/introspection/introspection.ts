@@ -142,7 +142,7 @@ export class Introspection {
     return identity
   }
 
-  async #resultOf (token: string, { claims, owner }: Identity, cancellation: Cancellation): Promise<IntrospectionResult> {
+  async #resultOf (token: string, { claims, owner, key }: Identity, cancellation: Cancellation): Promise<IntrospectionResult> {
     const response = await this.#ask(token, claims.sub ?? claims.sid ?? token, cancellation)
     if (response instanceof UnavailableError) {
       if (this.#refusalWarning.allows()) this.#options.log.warn(`${plainReason('introspection_refused').reason}; it is 401 token_not_valid`)
@@ -154,7 +154,7 @@ export class Introspection {
       checkDates(response.identity.claims, this.#options, wallSeconds())
       return { identity: response.identity, size }
     }
-    const identity = identityOf(claimsFromResponse(response.members, claims, this.#claimsOptions), owner)
+    const identity = identityOf(claimsFromResponse(response.members, claims, this.#claimsOptions), owner, key)
     this.#known?.keep({ keeper: this.#known, credentials: credentialsOf(token), text: response.text, identity, until: claims.exp, bytes: (token.length + size) * BYTES_PER_CHARACTER, isUsed: false })
     return { identity, size }
   }

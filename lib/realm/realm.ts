@@ -9,6 +9,7 @@ import { KeySource } from '../keys/key-source.js'
 import { preload } from '../keys/preload.js'
 import { refuseTestKeys } from '../keys/test-keys.js'
 import type { RealmSettings } from '../options/options.js'
+import type { RevocationListener } from '../revocation/issuer-revocations.js'
 import type { RealmRevocation } from '../revocation/realm-revocation.js'
 import type { Identity, IdentityOwner } from '../token/identity.js'
 import { createSignatureCheck, type IsSigned } from '../token/signature.js'
@@ -16,6 +17,7 @@ import type { TokenCache } from '../token/token-cache.js'
 import type { FromCache, FromKept, VerifiedToken } from '../token/verifier.js'
 import { createIdentification, type Identify } from './identification.js'
 import type { SharedByRealms, ToUser } from './shared.js'
+import { createEndOf, type EndOf } from './token-end.js'
 import { createVerification, expectedClaimsOf } from './verification.js'
 
 /** The parts of a realm that have state. */
@@ -45,6 +47,8 @@ export class Realm implements IdentityOwner {
   readonly toUser: ToUser
   /** Is a refused token signed by a key of this realm? Never, if signatures are not checked. */
   readonly hasSigned: IsSigned
+  /** Has an accepted token ended since? */
+  readonly endOf: EndOf
   /** The places of roles, groups and scopes in the realm's claims. */
   readonly access: RealmAccess
   /** The check of its Keycloak at start. */
@@ -67,6 +71,7 @@ export class Realm implements IdentityOwner {
     this.needsPresentation = needsPresentation
     this.toUser = shared.createToUser(settings)
     this.hasSigned = settings.verifySignature ? createSignatureCheck(parts.keys, shared.limits) : async () => false
+    this.endOf = createEndOf({ expected: expectedClaimsOf(settings, false, shared.confirmation), ...parts })
     this.access = new RealmAccess(settings)
     const { client: keycloakClient, introspection } = parts
     const context = { settings, keycloakClient, introspection, keys: settings.verifySignature ? parts.keys : undefined }
@@ -91,6 +96,14 @@ export class Realm implements IdentityOwner {
     if (this.#settings.startCheck === false) return
     this.#watchedCheck = new StartCheck(this.check.context, this.check.log)
     void this.#watchedCheck.watch()
+  }
+
+  /**
+   * Hear of each logout and not-before date that is taken in from now on.
+   * @returns ends it; `undefined` if logouts are not received
+   */
+  onRevoked (listener: RevocationListener): (() => void) | undefined {
+    return this.#parts.revocation?.onRevoked(listener)
   }
 
   health (): RealmHealth {

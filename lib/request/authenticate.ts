@@ -12,6 +12,7 @@ import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
 import { andThen, type MaybePromise } from '../util/maybe-promise.js'
+import { type AcceptedRequest, IDENTITY, REPLY } from './auth-signals.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 import { type DecisionEvents, eventsOf } from './decision-events.js'
 import { isGone, RequestPresentation } from './presentation.js'
@@ -86,6 +87,7 @@ export class Authentication {
       requireToken(guard)
       return events?.onAnonymous()
     }
+    ;(request as AcceptedRequest)[REPLY] = reply
     // Without andThen(), whose closure would be made for each request, although most requests need no promise.
     return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard, events)) : this.#withUser(request, identity, guard, events)
   }
@@ -125,7 +127,7 @@ export class Authentication {
   #withUser (request: FastifyRequest, identity: Identity, guard: Guard, events: DecisionEvents | undefined): MaybePromise<void> {
     // The identity keeps its user unless `syncUser` has to be asked.
     if (identity.lastAllowedBy === guard && identity.user !== undefined) {
-      request.auth = identity.claims as Claims
+      setIdentity(request, identity)
       request.user = identity.user
       events?.onIdentity(identity, guard)
       return events?.onAllowed()
@@ -135,7 +137,7 @@ export class Authentication {
   }
 
   #authorize (request: FastifyRequest, identity: Identity, user: User, guard: Guard, events: DecisionEvents | undefined): MaybePromise<void> {
-    request.auth = identity.claims as Claims
+    setIdentity(request, identity)
     request.user = user
     events?.onIdentity(identity, guard)
     if (identity.lastAllowedBy === guard) return events?.onAllowed()
@@ -162,6 +164,11 @@ export class Authentication {
       done(error ? error as Error : new Error('a function of the application threw nothing that is an error', { cause: error }))
     }
   }
+}
+
+function setIdentity (request: AcceptedRequest, identity: Identity): void {
+  request[IDENTITY] = identity
+  request.auth = identity.claims as Claims
 }
 
 function extracted (token: string | null): Credentials | null {

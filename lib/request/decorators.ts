@@ -8,6 +8,7 @@ import { createIdentityBy } from '../token/identity.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 import { hasMember } from '../util/members.js'
+import { type AcceptedRequest, AuthSignals, IDENTITY, REPLY } from './auth-signals.js'
 import { createInstance } from './instance.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { Refusals } from './refusals.js'
@@ -29,7 +30,7 @@ export function refuseTakenDecorators (fastify: FastifyInstance): void {
   for (const [one, other] of [['auth', 'hasPermission'], ['isAllowed', 'organizations']] as const) {
     if (isDecorated(one) || isDecorated(other)) throw new Error(`fastify-keycloak-bearer: request.${one} or request.${other} is decorated by another plugin already; register the two in sibling scopes`)
   }
-  for (const name of ['issuer', 'hasAuthentication']) {
+  for (const name of ['issuer', 'hasAuthentication', 'authSignal']) {
     if (isDecorated(name)) throw new Error(`fastify-keycloak-bearer: request.${name} is decorated by another plugin already; register the two in sibling scopes`)
   }
 }
@@ -44,9 +45,18 @@ export function decorate (fastify: FastifyInstance, authority: Authority, direct
   fastify.decorateRequest('user', null)
   fastify.decorateRequest('auth', null)
   fastify.decorateRequest('issuer', { getter (this: FastifyRequest) { return realmOf(this)?.name ?? null } })
+  decorateAuthSignal(fastify, directory)
   decorateRules(fastify, (request) => {
     const realm = realmOf(request)
     return realm && new Caller(realm.access, identityBy(request.auth!, realm), request)
   })
   fastify.decorate('keycloak', createInstance(authority, directory, routes, tokens, possession, refusals))
+}
+
+function decorateAuthSignal (fastify: FastifyInstance, directory: RealmDirectory): void {
+  const signals = new AuthSignals(directory)
+  fastify.decorateRequest(IDENTITY, null)
+  fastify.decorateRequest(REPLY, null)
+  fastify.decorateRequest('authSignal', { getter (this: AcceptedRequest) { return signals.signalOf(this) } })
+  fastify.addHook('onClose', async () => signals.close())
 }

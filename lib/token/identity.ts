@@ -1,4 +1,5 @@
 import type { AccessTokenClaims, User } from '../../types/user.js'
+import type { Key } from '../keys/verification-key.js'
 import { type Binding, bindingOf } from './confirmation.js'
 
 /** The roles of a caller: the array in the claims, or a Set if the array is long. */
@@ -19,6 +20,8 @@ export interface IdentityOwner {
 export interface Identity {
   readonly claims: AccessTokenClaims
   readonly owner: IdentityOwner
+  /** The key that signed the token; `undefined` if signatures are not checked, and for claims that a handler has. */
+  readonly key: Key | undefined
   /** The keys that a request with the token has to prove; `undefined` for a Bearer token. */
   readonly binding: Binding | undefined
   /** The user, kept unless `syncUser` is asked at each request. */
@@ -29,8 +32,8 @@ export interface Identity {
   lastAllowedBy: object | undefined
 }
 
-export function identityOf (claims: AccessTokenClaims, owner: IdentityOwner): Identity {
-  return { claims, owner, binding: bindingOf(claims), user: undefined, roles: undefined, lastAllowedBy: undefined }
+export function identityOf (claims: AccessTokenClaims, owner: IdentityOwner, key: Key | undefined): Identity {
+  return { claims, owner, key, binding: bindingOf(claims), user: undefined, roles: undefined, lastAllowedBy: undefined }
 }
 
 /** @returns a function that gives the same identity for the same claims, for a handler, which has only the claims */
@@ -38,7 +41,7 @@ export function createIdentityBy (): (claims: AccessTokenClaims, owner: Identity
   const identities = new WeakMap<AccessTokenClaims, Identity>()
   return (claims, owner) => {
     let identity = identities.get(claims)
-    if (identity === undefined) identities.set(claims, identity = identityOf(claims, owner))
+    if (identity === undefined) identities.set(claims, identity = identityOf(claims, owner, undefined))
     return identity
   }
 }

@@ -124,7 +124,7 @@ export class TokenVerifier {
 
   #verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
     const read = key.verify(token)
-    const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)), this.#owner)
+    const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)), this.#owner, key)
     this.#keepHeader(jws)
     if (this.#cache?.hasSeen(token) === true) this.#keep(this.#cache, token, jws.header, identity, key, set)
     return identity
@@ -160,5 +160,5 @@ export class TokenVerifier {
 
 /** Accepts tokens without a check of their signatures: the option `verifySignature: false`, for local debugging. */
 export function createUnsignedVerify ({ owner, expected, jws }: Pick<VerifierOptions, 'owner' | 'expected' | 'jws'>): Verify {
-  return (token) => identityOf(checkClaims(payloadOf(openJws(token, jws), jws), expected, wallSeconds()), owner)
+  return (token) => identityOf(checkClaims(payloadOf(openJws(token, jws), jws), expected, wallSeconds()), owner, undefined)
 }

@@ -30,14 +30,14 @@ export class StubRealm implements TenantRealm {
 
   identify ({ token }: { token: string }): Identity | Promise<Identity> {
     if (this.closed > 0) throw new Error('it is closed')
-    if (token === 'good') return identityOf({} as Identity['claims'], this)
+    if (token === 'good') return identityOf({} as Identity['claims'], this, undefined)
     if (token === 'slow') return new Promise((resolve) => this.#slow.push(resolve))
     throw new Error('refused')
   }
 
   /** Answer all that wait. */
   accept (): void {
-    for (const resolve of this.#slow.splice(0)) resolve(identityOf({} as Identity['claims'], this))
+    for (const resolve of this.#slow.splice(0)) resolve(identityOf({} as Identity['claims'], this, undefined))
   }
 
   async close (): Promise<void> {
