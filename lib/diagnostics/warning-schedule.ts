@@ -34,7 +34,7 @@ export class WarningSchedule {
   /** May the warning be written, after a check that took its time? If so, it counts as written. */
   mayWarn (cause: string): boolean {
     const now = monotonicMilliseconds()
-    if ((this.#nextAt.get(cause) ?? -Infinity) > now + CHECK_INTERVAL) return false
+    if (this.#nextAt.get(cause)! > now + CHECK_INTERVAL) return false
     this.#nextAt.set(cause, now + WARN_INTERVAL)
     return true
   }
