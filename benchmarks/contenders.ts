@@ -24,6 +24,8 @@ export interface Contender {
   base?: string
   /** It checks no token. */
   open?: true
+  /** The port of the Redis of its replay store. */
+  redis?: number
 }
 
 /** The tokens that a contender has to tell apart before it is measured. */
@@ -102,10 +104,10 @@ export async function startIssuer (realm: Realm, jwks = realm.jwks): Promise<Chi
 }
 
 export async function startServer (contender: Contender, realm: Realm, flags: readonly string[] = []): Promise<Server> {
-  const { name, module, mode = 'default', build = root, node } = contender
+  const { name, module, mode = 'default', build = root, node, redis } = contender
   const { issuer, publicJwk, username } = realm
   const child = startNode(CORE.server, [...flags, here('servers.mjs'), JSON.stringify({
-    module, mode, build: entryOf(build), realm: { issuer, publicJwk, username, ...CLIENT }
+    module, mode, build: entryOf(build), realm: { issuer, publicJwk, username, ...CLIENT }, redis
   })], node)
   const { port } = await messageOf<{ port: number }>(child, name)
   return {

@@ -48,6 +48,11 @@ export function startNode (core: number, parameters: readonly string[], node = p
   return child
 }
 
+/** Starts a program that talks to nobody. */
+export function startProgram (core: number, command: string, parameters: readonly string[]): ChildProcess {
+  return start(core, command, parameters, 'ignore')
+}
+
 /** An error that quotes the last output of the child. */
 export function failure (child: ChildProcess, problem: string): Error {
   const output = written.get(child)

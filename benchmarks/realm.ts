@@ -9,6 +9,7 @@ import { claimsOf, usernameOf } from './claims.js'
 import { cacheFile } from './processes.js'
 
 export const CLIENT = { clientId: 'api', clientSecret: 'a-secret-of-the-benchmarks' }
+export const HOST = 'api.example.com'
 const PATH = '/realms/acme'
 const DISTINCT = 100_000
 const DAY = 86_400
@@ -62,7 +63,7 @@ export async function openRealm (): Promise<Realm> {
 /** Requests with so many distinct tokens; the first one is the hot token. */
 export async function requestsOf (realm: Realm, count: number): Promise<Requests> {
   const file = cacheFile(`${realm.port}/distinct.bin`)
-  const size = Buffer.byteLength(requestWith(await tokenOf(realm, 0)))
+  const size = Buffer.byteLength(requestOf(await tokenOf(realm, 0)))
   const wanted = count <= 1000 ? 1000 : DISTINCT
   if (!existsSync(file) || realm.distinct < wanted) {
     console.log(`Making ${wanted} tokens, once…`)
@@ -80,7 +81,7 @@ export async function refusedRequests (realm: Realm): Promise<Record<Refusal, Re
   const forged = await Promise.all(Array.from({ length: 1000 }, (_, number) => tokenOf(realm, number, {}, stranger)))
   const write = async (name: string, tokens: ReadonlyArray<string | undefined>): Promise<Requests> => {
     const file = cacheFile(`${realm.port}/${name}.bin`)
-    const size = Buffer.byteLength(requestWith(tokens[0]))
+    const size = Buffer.byteLength(requestOf(tokens[0]))
     await writeRequests(file, size, tokens.length, async (at) => tokens[at])
     return { file, size, count: tokens.length }
   }
@@ -118,9 +119,13 @@ async function freePort (): Promise<number> {
 }
 
 /** The same bytes for every contender. */
-function requestWith (token: string | undefined): string {
-  const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
-  return `GET /profile HTTP/1.1\r\nHost: api.example.com\r\nAccept: application/json\r\n${authorization}\r\n`
+export function requestWith (authorization: string | undefined, more: Readonly<Record<string, string>> = {}): string {
+  const headers = { Host: HOST, Accept: 'application/json', ...authorization !== undefined && { Authorization: authorization }, ...more }
+  return `GET /profile HTTP/1.1\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+}
+
+function requestOf (token: string | undefined): string {
+  return requestWith(token === undefined ? undefined : `Bearer ${token}`)
 }
 
 async function writeRequests (file: string, size: number, count: number, token: (at: number) => Promise<string | undefined>): Promise<void> {
@@ -128,7 +133,7 @@ async function writeRequests (file: string, size: number, count: number, token: 
   // In batches, because each signature takes a thread of the pool.
   for (let at = 0; at < count; at += 100) {
     const batch = await Promise.all(Array.from({ length: Math.min(100, count - at) }, (_, offset) => token(at + offset)))
-    const text = batch.map(requestWith)
+    const text = batch.map(requestOf)
     if (text.some((each) => each.length !== size)) throw new Error('the requests differ in length')
     if (!out.write(text.join(''))) await once(out, 'drain')
   }

@@ -164,7 +164,7 @@ function backwards (groups: readonly Group[]): Group[] {
 }
 
 /** Waits for requests that the load has given up: they must not run while another server is measured. */
-async function untilAtRest (server: Server): Promise<void> {
+export async function untilAtRest (server: Server): Promise<void> {
   let { cpu: before } = await server.usage()
   for (let times = 0; times < REST.tries; times++) {
     await sleep(REST.milliseconds)

@@ -1,10 +1,13 @@
-// One server in a process of its own: node servers.mjs '{"module":"ours","mode":"default","build":"file:///…","realm":{…}}'.
+// One server in a process of its own: node servers.mjs '{"module":"ours","mode":"default","build":"file:///…","realm":{…},"redis":6379}'.
 // It sends its port, answers each message with its usage of processor and memory, and ends with the process that started it.
 // The issuer that all contenders ask is one of them.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
 const ANY_PORT = { port: 0, host: '127.0.0.1' }
+
+/** Room for the proofs of a machine that is faster than the default expects. */
+const REPLAY = { max: 1_000_000 }
 
 /** The modes of this package; `ours` has the default options but for these. */
 const MODES = {
@@ -21,12 +24,16 @@ const MODES = {
   syncUser: { syncUser: async (profile) => ({ ...profile, isActive: true }) },
   introspection: { verifyTokensWithKeycloak: true },
   'three issuers': {},
-  cacheTtl: { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } }
+  cacheTtl: { verifyTokensWithKeycloak: true, introspection: { cacheTtl: 60_000 } },
+  dpop: { dpop: { replay: REPLAY } },
+  'dpop, nonce': { dpop: { replay: REPLAY, nonce: { secret: 'a-secret-of-the-benchmarks, for nonces' } } },
+  'dpop, Redis': async ({ redisReplayStore }) => ({ dpop: { replay: { store: redisReplayStore({ client: await redisClient() }) } } }),
+  mtls: { mtls: { header: 'client-cert', proxies: ['127.0.0.1'] } }
 }
 
-const SERVERS = { issuer, bare, ours, verify, 'bare-call': bareCall }
+const SERVERS = { issuer, bare, ours, verify, 'verify-proof': verifyProof, 'bare-call': bareCall }
 
-const { module, mode, build, realm } = JSON.parse(process.argv[2])
+const { module, mode, build, realm, redis } = JSON.parse(process.argv[2])
 process.on('disconnect', () => process.exit())
 process.on('message', () => {
   globalThis.gc?.()
@@ -38,10 +45,11 @@ process.send({ port: server.address().port })
 
 /** This package as `npm run build` makes it; `build` is the address of its entry. */
 async function ours ({ issuer, clientId, clientSecret }, mode, build) {
-  const { default: keycloak } = await import(build)
+  const entry = await import(build)
+  const options = typeof MODES[mode] === 'function' ? await MODES[mode](entry) : MODES[mode]
   const app = await newApp()
   const issuers = [issuer, ...['second', 'third'].map((name) => issuer.replace(/[^/]+$/, name))].map((each) => ({ issuer: each }))
-  await app.register(keycloak, { ...(mode === 'three issuers' ? { issuers } : { issuer }), clientId, clientSecret, audience: clientId, ...MODES[mode] })
+  await app.register(entry.default, { ...(mode === 'three issuers' ? { issuers } : { issuer }), clientId, clientSecret, audience: clientId, ...options })
   app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
   return await listening(app)
 }
@@ -53,16 +61,30 @@ async function bare ({ username }) {
   return await listening(app)
 }
 
+async function redisClient () {
+  const { Redis } = await import('ioredis')
+  return new Redis(redis, '127.0.0.1')
+}
+
 /** `crypto.verify` for each request and no other check: no verification can cost less. */
-async function verify ({ publicJwk, username }) {
+async function verify (realm) {
+  return await verifying(realm, ({ headers }) => headers.authorization.slice('Bearer '.length))
+}
+
+/** The same for the DPoP proof of each request, by a key that is known. */
+async function verifyProof (realm) {
+  return await verifying(realm, ({ headers }) => headers.dpop)
+}
+
+async function verifying ({ publicJwk, username }, textOf) {
   const { createPublicKey, verify } = await import('node:crypto')
-  const key = createPublicKey({ key: publicJwk, format: 'jwk' })
+  const options = { key: createPublicKey({ key: publicJwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' }
   const app = await newApp()
   app.get('/profile', {
     onRequest (request, reply, done) {
-      const token = request.headers.authorization.slice('Bearer '.length)
-      const end = token.lastIndexOf('.')
-      const good = verify('sha256', Buffer.from(token.slice(0, end)), key, Buffer.from(token.slice(end + 1), 'base64url'))
+      const text = textOf(request)
+      const end = text.lastIndexOf('.')
+      const good = verify('sha256', Buffer.from(text.slice(0, end)), options, Buffer.from(text.slice(end + 1), 'base64url'))
       if (good) done()
       else reply.code(401).send()
     }

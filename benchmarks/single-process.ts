@@ -57,11 +57,19 @@ export async function startOnce (parameters: readonly string[], node = process.e
 }
 
 export async function measureSteps (): Promise<Part> {
-  const rows = (await stepsOf([root])).map(({ name, costs: [costs] }) => {
+  return { values: {}, text: stepsTable(await stepsOf([root])) }
+}
+
+/** The steps of requests with a DPoP proof, and of routes that demand a login. */
+export async function measureProofSteps (): Promise<Part> {
+  return { values: {}, text: stepsTable(await stepScript<Step[]>('proofs', [root])) }
+}
+
+export function stepsTable (steps: readonly Step[]): string {
+  return table(['step', 'median µs', 'min µs', 'max µs'], steps.map(({ name, costs: [costs] }) => {
     const spread = spreadOf(costs!)
     return [name, ...[spread.median, spread.min, spread.max].map((nanoseconds) => (nanoseconds / 1000).toFixed(2))]
-  })
-  return { values: {}, text: table(['step', 'median µs', 'min µs', 'max µs'], rows) }
+  }))
 }
 
 /** The costs of single steps of several builds, in turn in one new process. */
@@ -85,7 +93,7 @@ export async function measureGrowth (): Promise<Part> {
   }
 }
 
-async function stepScript<T> (kind: 'micro' | 'growth', builds: readonly string[], node = process.execPath): Promise<T> {
+async function stepScript<T> (kind: 'micro' | 'growth' | 'proofs', builds: readonly string[], node = process.execPath): Promise<T> {
   const claims = claimsOf({ issuer: '', exp: 0 })
   return await resultOf<T>(CORE.server, node, [here('steps.mjs'), JSON.stringify({ kind, builds: builds.map(entryOf), claims })], 300)
 }

@@ -7,6 +7,9 @@ import Fastify from 'fastify'
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const BLOCK_MICROSECONDS = 10_000
 
+/** The APIs that are open. */
+const apis = []
+
 export { publicKey }
 
 /**
@@ -33,6 +36,7 @@ export async function stepRealm (claims, keys = 1) {
 /** An API of this realm. `hooks` are the onRequest hooks of the plugin, which can be called without Fastify. */
 export async function stepApi (plugin, { issuer }, options = {}) {
   const app = Fastify()
+  apis.push(app)
   const hooks = []
   const addHook = app.addHook
   app.addHook = function (name, hook) {
@@ -45,6 +49,14 @@ export async function stepApi (plugin, { issuer }, options = {}) {
   return { app, hooks }
 }
 
+/** Closes all APIs, and drops their requests. */
+export async function closeApis () {
+  for (const app of apis.splice(0)) {
+    app.server.closeAllConnections()
+    await app.close()
+  }
+}
+
 /**
  * A request that is in flight, and its way through the plugin's hook with one copy of the header after the other.
  * @param token the token the request comes with
@@ -54,20 +66,25 @@ export async function heldRequest ({ app, hooks }, config, token, later = token)
   const arrived = new Promise((resolve) => app.get('/', { config }, (request, reply) => resolve({ request, reply })))
   await app.listen({ port: 0, host: '127.0.0.1' })
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  fetch(`http://127.0.0.1:${app.server.address().port}/`, { headers }).catch(() => {})
-  const { request, reply } = await arrived
+  const answered = fetch(`http://127.0.0.1:${app.server.address().port}/`, { headers })
+  const refused = answered.then(({ status }) => { throw new Error(`a good request was answered ${status}`) })
+  const { request, reply } = await Promise.race([arrived, refused])
+  refused.catch(() => {})
   if (hooks.length !== 1) throw new Error(`the plugin has ${hooks.length} hooks for a request, not one`)
   const [hook] = hooks
   const authorizations = later === undefined ? undefined : copies(`Bearer ${later}`)
   let calls = 0
   /** @returns whether the request is allowed */
-  const run = () => {
+  const decide = () => {
     let allowed
-    request.headers.authorization = authorizations?.[calls++ & 1023]
     hook(request, reply, (error) => { allowed = error === undefined })
     return allowed
   }
-  return { request, run }
+  const run = () => {
+    request.headers.authorization = authorizations?.[calls++ & 1023]
+    return decide()
+  }
+  return { request, decide, run }
 }
 
 /** Equal strings that are not the same one, as those of requests: a comparison has to read all their characters. */
@@ -76,12 +93,12 @@ export function copies (text, count = 1024) {
 }
 
 /**
- * The nanoseconds of processor time of each call, one value per block of 10 ms or more. The calls take blocks in turn, forwards and
+ * The nanoseconds of processor time of each call, one value per block of `least` microseconds or more. The calls take blocks in turn, forwards and
  * backwards, so that a slower moment of the machine favours none.
  */
-export async function costsInTurn (calls, blocks = 15) {
+export async function costsInTurn (calls, blocks = 15, least = BLOCK_MICROSECONDS) {
   let times = 50
-  while (await fastest(calls, times) < BLOCK_MICROSECONDS) times *= 2
+  while (await fastest(calls, times) < least) times *= 2
   const costs = calls.map(() => [])
   const order = [...calls.keys()]
   for (let block = 0; block < blocks; block++) {

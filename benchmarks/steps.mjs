@@ -1,6 +1,7 @@
-// The cost of single steps, without sockets: node steps.mjs '{"kind":"micro"|"growth","builds":[…],"claims":{…}}'. Several builds take
+// The cost of single steps, without sockets: node steps.mjs '{"kind":"micro"|"growth"|"proofs","builds":[…],"claims":{…}}'. Several builds take
 // turns block by block. Everything goes by the public entry, so that the same code measures builds of any time.
 import { generateKeyPairSync, verify } from 'node:crypto'
+import { proofSteps } from './proof-steps.mjs'
 import { copies, costsInTurn, heldRequest, publicKey, stepApi, stepRealm } from './step-realm.mjs'
 
 const ROLES = [10, 100, 1000]
@@ -28,9 +29,15 @@ const plugins = []
 for (const build of builds) plugins.push((await import(build)).default)
 const [plugin] = plugins
 const realm = await stepRealm(claims)
-const result = kind === 'growth' ? await growth() : await micro()
+const result = await { micro, growth, proofs }[kind]()
 console.log(`RESULT ${JSON.stringify(result)}`)
 process.exit()
+
+/** The same as `micro` for the steps of proof-steps.mjs, of one build. */
+async function proofs () {
+  const { DpopClient } = await import(new URL('lib/testing/dpop-client.js', builds[0]))
+  return await proofSteps(plugin, new DpopClient(), claims)
+}
 
 /** For each step the costs of each build in nanoseconds, block by block. */
 async function micro () {
