@@ -218,9 +218,13 @@ app.get('/', (request) => {
   expectError(request.hasPermission(() => 'yes'))
 })
 
+// The signal of an open connection is there if the route demands a token.
+app.get('/', (request) => expectType<AbortSignal | null>(request.authSignal))
+app.get('/', { config: { authenticated: true } }, (request) => expectType<AbortSignal>(request.authSignal))
+
 // A demand for a login has a level, a greatest age, or both.
 app.get('/', (request) => {
-  expectType<AbortSignal>(request.authSignal)
+  expectType<AbortSignal | null>(request.authSignal)
   expectType<boolean>(request.hasAuthentication({ acr: 'gold' }))
   request.hasAuthentication({ maxAge: 300 })
   request.hasAuthentication({ acr: ['gold', 'platinum'], maxAge: 300 })
