@@ -25,6 +25,7 @@ export function isDer (bytes: Buffer): boolean {
   return bytes[0] === 0x30
 }
 
-export function digestOf (der: Buffer): string {
-  return createHash('sha256').update(der).digest('base64url')
+/** SHA-256 in base64url. */
+export function digestOf (data: Buffer | string): string {
+  return createHash('sha256').update(data).digest('base64url')
 }

@@ -75,6 +75,21 @@ for (const [header, value, isGood] of FORMS) {
   })
 }
 
+t.test('clients take turns: each header has its own certificate, and one without stays one without', async (t) => {
+  const find = createCertificateThumbprint(mtlsGroup.parse({ header: 'ssl-client-cert', proxies: ['127.0.0.1'] }), { warn: () => {} })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/', async (request) => ({ found: find(request) ?? null }))
+  const ask = async (value: string): Promise<string | null> => (await app.inject({ url: '/', headers: { 'ssl-client-cert': value } })).json().found
+  const b = encodeURIComponent(CLIENTS.b.cert)
+  for (let times = 0; times < 3; times++) {
+    t.equal(await ask(encoded), x5t)
+    t.equal(await ask(b), thumbprintOf(CLIENTS.b.cert))
+    t.equal(await ask(encoded.slice(0, -5)), null)
+    t.equal(await ask(encoded + b), null)
+  }
+})
+
 t.test('a header from anybody else counts as absent, and warns once', async (t) => {
   const from = async (proxies: string[], headers: Record<string, string> = { 'client-cert': `:${base64}:` }) => thumbprint(t, { header: 'client-cert', proxies }, headers)
   for (const proxies of [['10.0.0.0/8'], ['127.0.0.2'], ['::1'], ['fd00::/8'], ['unix']]) {
