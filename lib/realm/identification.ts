@@ -7,7 +7,14 @@ import type { FromKept, VerifiedToken, Verify } from '../token/verifier.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 
 /** The members of the request that the decision on its token needs. */
-export type Presentation = Waiting
+export interface Presentation extends Waiting {
+  /**
+   * Checks that the client owns the key that a verified token is bound to, before Keycloak is asked about the token. `undefined`: bound
+   * tokens are refused.
+   * @throws {KeycloakError} token_not_valid, dpop_proof_not_valid, dpop_nonce_required, keycloak_unavailable
+   */
+  readonly prove: ((identity: Identity) => MaybePromise<unknown>) | undefined
+}
 
 /**
  * Gives the identity that credentials prove now: verified, not logged out, and introspected if introspection is on.
@@ -52,7 +59,13 @@ export function createIdentification ({ verify, fromKept: verifiedFromKept, revo
 
   function identify ({ token }: Credentials, presentation?: Presentation): MaybePromise<Identity> {
     const verified = verify(token)
-    return verified instanceof Promise ? verified.then((late) => inspect(token, late, presentation)) : inspect(token, verified, presentation)
+    return verified instanceof Promise ? verified.then((late) => prove(token, late, presentation)) : prove(token, verified, presentation)
+  }
+
+  /** Whoever has a stolen token and not its key learns nothing of it, and costs no call. */
+  function prove (token: string, verified: Identity, presentation?: Presentation): MaybePromise<Identity> {
+    const proven = presentation?.prove?.(verified)
+    return proven instanceof Promise ? proven.then(() => inspect(token, verified, presentation)) : inspect(token, verified, presentation)
   }
 
   /** A verified token: is it logged out, and is it still active? */

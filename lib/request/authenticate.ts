@@ -11,11 +11,11 @@ import { type Realm, realmOf } from '../realm/realm.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
-import { andThen, type MaybePromise } from '../util/maybe-promise.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import { type AcceptedRequest, IDENTITY, REPLY } from './auth-signals.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 import { type DecisionEvents, eventsOf } from './decision-events.js'
-import { isGone, RequestPresentation } from './presentation.js'
+import { isGone, presentationTo } from './presentation.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { Refusals } from './refusals.js'
 import type { SeveralIssuers } from './several-issuers.js'
@@ -112,16 +112,15 @@ export class Authentication {
     }
     if (credentials === null) return null
     events?.onCredentials(credentials)
-    const identity = this.#identify(request, reply, credentials)
-    if (possession === undefined) return identity
-    const presented = credentials
-    return andThen(identity, (proven) => possession.check(request, reply, presented, proven, guard))
+    return this.#identify(request, reply, credentials, guard)
   }
 
-  #identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials): MaybePromise<Identity> {
+  #identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials, guard: Guard): MaybePromise<Identity> {
     const only = this.#only
-    if (only === undefined) return this.#several!.identify(request, reply, credentials)
-    return only.identify(credentials, only.needsPresentation ? new RequestPresentation(reply) : undefined)
+    const possession = this.#possession
+    const prove = possession && ((identity: Identity) => possession.check(request, reply, credentials, identity, guard))
+    if (only === undefined) return this.#several!.identify(request, reply, credentials, prove)
+    return only.identify(credentials, presentationTo(only, reply, prove))
   }
 
   #withUser (request: FastifyRequest, identity: Identity, guard: Guard, events: DecisionEvents | undefined): MaybePromise<void> {

@@ -7,6 +7,7 @@ import type { Authority } from '../realm/authority.js'
 import type { RealmDirectory } from '../realm/directory.js'
 import { healthOf } from '../realm/health.js'
 import type { Realm } from '../realm/realm.js'
+import type { Identity } from '../token/identity.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 import { kindOf } from '../util/kind-of.js'
@@ -27,8 +28,8 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       const picked = authority.realmFor(token)
       realm = picked instanceof Promise ? await picked : picked
       onRealm?.(realm)
-      const identity = await authority.identify(realm, { scheme: 'Bearer', token })
-      await possession?.checkPresented(token, identity, presentation)
+      const prove = possession && ((identity: Identity) => possession.checkPresented(token, identity, presentation))
+      const identity = await authority.identify(realm, { scheme: 'Bearer', token }, prove && { prove, onGone: () => {} })
       return identity.claims as Claims
     } catch (error) {
       if (!(error instanceof KeycloakError)) throw error

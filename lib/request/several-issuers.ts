@@ -9,7 +9,7 @@ import type { Identity } from '../token/identity.js'
 import { asynchronous, kindOf } from '../util/kind-of.js'
 import { isThenable, type MaybePromise } from '../util/maybe-promise.js'
 import { UNKNOWN_REALM } from './challenge.js'
-import { RequestPresentation } from './presentation.js'
+import { presentationTo, type Prove } from './presentation.js'
 
 /** The property of a request that holds its realm, if there are several. */
 export const REALM = Symbol('fastify-keycloak-bearer.realm')
@@ -48,13 +48,13 @@ export class SeveralIssuers {
     return identity
   }
 
-  identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials): MaybePromise<Identity> {
+  identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials, prove: Prove | undefined): MaybePromise<Identity> {
     const selected = this.#selectedBy(request)
     const realm = this.#authority.realmFor(credentials.token)
     const identifyBy = (picked: Realm): MaybePromise<Identity> => {
       setRealm(request, picked)
       mustBeSelected(picked, selected)
-      return this.#authority.identify(picked, credentials, picked.needsPresentation ? new RequestPresentation(reply) : undefined)
+      return this.#authority.identify(picked, credentials, presentationTo(picked, reply, prove))
     }
     return realm instanceof Promise ? realm.then(identifyBy) : identifyBy(realm)
   }

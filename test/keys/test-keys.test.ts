@@ -47,7 +47,7 @@ async function api (t: Test, issuer: string, options: Partial<KeycloakOptions> =
   const log = logging()
   const app: FastifyInstance = Fastify(log)
   t.teardown(() => app.close())
-  await app.register(keycloak, { issuer, clientId: 'api', audience: 'api', algorithms: Object.values(ALGORITHMS).flat(), startCheck: false, ...options })
+  await app.register(keycloak, { issuer, clientId: 'api', audience: 'api', algorithms: Object.values(ALGORITHMS).flat(), startCheck: false, acceptRisks: ['user_id_mutable', 'token_lifetime_unlimited'], ...options })
   app.get('/', async () => 'hello')
   return { app, warnings: () => log.lines.filter(({ level }) => level === WARN).map(({ msg }) => msg) }
 }

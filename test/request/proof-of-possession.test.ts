@@ -5,6 +5,7 @@ import keycloak, { type KeycloakError } from '../../index.js'
 import { apiFor, ask, bearer, logging, realmFor, WARN } from '../support/app.js'
 import { CLIENTS } from '../support/client-certificates.js'
 import { clocksFor } from '../support/clocks.js'
+import { LOGOUT, logOut } from '../support/logout.js'
 
 const secret = 's'.repeat(32)
 const URL_OF = 'http://localhost:80/me'
@@ -70,6 +71,36 @@ t.test('introspection does not take the binding away', async (t) => {
       t.equal((await app.inject({ url: '/me', headers: { authorization: `DPoP ${token}`, dpop: await client.proof({ url: URL_OF, token }) } })).statusCode, 200)
       t.equal(await ask(app, '/me', token), '401 token_not_valid')
     }
+  }
+})
+
+t.test('the proof comes before logouts and introspection: without it nobody learns anything, and Keycloak is not asked', async (t) => {
+  const [acme, globex] = [await realmFor(t, { name: 'acme' }), await realmFor(t, { name: 'globex' })]
+  const dpop = { dpop: true, verifyTokensWithKeycloak: true, ...LOGOUT, adminUrl: undefined }
+  const several = { ...dpop, issuers: [acme, globex].map(({ options }) => options) }
+  for (const options of [{ ...acme.options, ...dpop }, several]) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(keycloak, options as never)
+    app.get('/me', { config: { authenticated: true } }, async () => 'ok')
+    const client = acme.dpop()
+    const token = acme.token({ dpop: client, username: `user-${Object.keys(options).length}` })
+    const answer = async (headers: Record<string, string>): Promise<string> => {
+      const { statusCode, body } = await app.inject({ url: '/me', headers: { authorization: `DPoP ${token}`, ...headers } })
+      return statusCode === 200 ? '200' : `${statusCode} ${JSON.parse(body).code}`
+    }
+    const proof = async (url = URL_OF): Promise<{ dpop: string }> => ({ dpop: await client.proof({ url, token }) })
+    t.equal(await answer(await proof()), '200')
+    const { introspect } = acme.requests
+    t.equal(await answer({}), '401 dpop_proof_not_valid')
+    t.equal(await answer(await proof('http://localhost:80/other')), '401 dpop_proof_not_valid')
+    t.equal(await ask(app, '/me', token), '401 token_not_valid')
+    await t.rejects(app.keycloak.verify(token), { code: 'token_not_valid', reasonCode: 'dpop_token_as_bearer' })
+    t.equal(acme.requests.introspect, introspect, 'Keycloak is not asked')
+    t.equal((await logOut(app, acme, { username: `user-${Object.keys(options).length}` })).status, 200)
+    t.equal(await answer({}), '401 dpop_proof_not_valid')
+    t.equal(await answer(await proof()), '401 token_not_valid')
+    t.equal(acme.requests.introspect, introspect, 'nor about a session that has ended')
   }
 })
 
