@@ -1,7 +1,7 @@
 // A kept token answers for itself no longer than the login it tells of is fresh enough.
 import t from 'tap'
 import type { Claims } from '../../index.js'
-import { apiFor, ask, logging, realmFor } from '../support/app.js'
+import { apiFor, ask, logging, realmFor, refusalsIn } from '../support/app.js'
 import { clocksFor } from '../support/clocks.js'
 
 const OLD = '401 insufficient_user_authentication'
@@ -62,5 +62,5 @@ t.test('a clock that is set back makes no old login fresh: its date is in the fu
   t.equal(await ask(app, '/fresh', token), '200', 'within leeway')
   clocks.jump(-60)
   t.equal(await ask(app, '/fresh', token), OLD)
-  t.equal(log.lines.filter(({ reasonCode }) => reasonCode !== undefined).at(-1)?.reasonCode, 'auth_time_future')
+  t.equal(refusalsIn(log).at(-1)?.reasonCode, 'auth_time_future')
 })

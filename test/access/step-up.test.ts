@@ -1,7 +1,7 @@
 // config.acr and config.maxAge: a route for logins that are strong and recent enough (RFC 9470).
 import t from 'tap'
 import type { KeycloakReasonCode, KeycloakRouteConfig } from '../../index.js'
-import { apiFor, ask, bearer, logging, realmFor } from '../support/app.js'
+import { apiFor, ask, bearer, logging, realmFor, refusalsIn } from '../support/app.js'
 
 const WEAK = '401 insufficient_user_authentication'
 const CHALLENGE = 'Bearer realm="test", error="insufficient_user_authentication", error_description="A stronger or more recent login is required."'
@@ -75,7 +75,7 @@ t.test('values that no login has open nothing, and the log says why', async (t) 
   app.get('/fresh', { config: { maxAge: 300 } }, ok)
   const why = async (url: string, claims: Record<string, unknown>, name = JSON.stringify(claims)) => {
     t.equal(await ask(app, url, realm.token({ claims })), WEAK, name)
-    return log.lines.filter(({ reasonCode }) => reasonCode !== undefined).at(-1)?.reasonCode
+    return refusalsIn(log).at(-1)?.reasonCode
   }
   const cases: Array<[url: string, values: unknown[], code: KeycloakReasonCode]> = [
     ['/gold', [undefined], 'acr_missing'],

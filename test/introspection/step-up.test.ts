@@ -1,6 +1,6 @@
 // config.acr and config.maxAge with introspection: Keycloak answers by the session of now, and the token has a word too.
 import t from 'tap'
-import { apiFor, ask, bearer, logging, realmFor } from '../support/app.js'
+import { apiFor, ask, bearer, logging, realmFor, refusalsIn } from '../support/app.js'
 
 const WEAK = '401 insufficient_user_authentication'
 const now = () => Math.floor(Date.now() / 1000)
@@ -65,7 +65,7 @@ t.test('the log says which of the two was too low, and what a lightweight token 
   const app = await apiFor(t, realm, { verifyTokensWithKeycloak: true }, log)
   const alone = await apiFor(t, realm, { audience: null, userIdClaim: 'sid' }, log)
   for (const each of [app, alone]) each.get('/gold', { config: { acr: 'gold' } }, ok)
-  const why = () => log.lines.filter(({ reasonCode }) => reasonCode !== undefined).at(-1)
+  const why = () => refusalsIn(log).at(-1)
   const raised = realm.token({ claims: { acr: 'silver' } })
   realm.update(raised, { acr: 'gold' })
   t.equal(await ask(app, '/gold', raised), WEAK)

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { KeycloakOptions } from '../../types/options.js'
-import { apiFor, ask, bearer, logging, realmFor } from '../support/app.js'
+import { apiFor, ask, bearer, logging, realmFor, refusalsIn } from '../support/app.js'
 import { CLIENTS } from '../support/client-certificates.js'
 import { boundTo, proofKey, type ProofSpec } from '../support/proofs.js'
 
@@ -129,7 +129,7 @@ t.test('the reason in the log names the fault', async (t) => {
   await askBound(app, token, { of: proofKey() })
   await askBound(app, realm.token())
   await askBound(app, token, { payload: { htu: 'x' } })
-  t.same(log.lines.filter(({ reasonCode }) => reasonCode !== undefined).map(({ reasonCode }) => reasonCode), ['dpop_token_as_bearer', 'dpop_key_other', 'dpop_token_unbound', 'proof_htu'])
+  t.same(refusalsIn(log).map(({ reasonCode }) => reasonCode), ['dpop_token_as_bearer', 'dpop_key_other', 'dpop_token_unbound', 'proof_htu'])
   t.notOk(log.text.includes(token))
 })
 
@@ -140,5 +140,5 @@ t.test('the reasons of credentials and of tokens that are not bound', async (t) 
   for (const authorization of ['DPoP', 'DPoP x y']) await app.inject({ url: '/me', headers: { authorization } })
   await ask(app, '/me', realm.token())
   for (let times = 0; times < 2; times++) await ask(app, '/me', realm.token({ certificate: CLIENTS.a.cert }))
-  t.same(log.lines.filter(({ reasonCode }) => reasonCode !== undefined).map(({ reasonCode }) => reasonCode), ['dpop_authorization_empty', 'dpop_authorization_malformed', 'sender_constraint_missing', 'certificate_missing', 'certificate_other'])
+  t.same(refusalsIn(log).map(({ reasonCode }) => reasonCode), ['dpop_authorization_empty', 'dpop_authorization_malformed', 'sender_constraint_missing', 'certificate_missing', 'certificate_other'])
 })

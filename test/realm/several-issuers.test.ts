@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import keycloak from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import type { IssuerOptions, SeveralIssuersOptions } from '../../types/options.js'
-import { logging, realmFor } from '../support/app.js'
+import { logging, realmFor, refusalsIn } from '../support/app.js'
 import { reasonOf } from '../support/reasons.js'
 
 /** The entry of a test realm. */
@@ -148,7 +148,7 @@ t.test('the debug log tells why the issuer was refused', async (t) => {
   const { app, acme, globex } = await apiFor(t, { selectIssuer: ({ hostname }) => hostname === 'acme.example' ? 'acme' : null }, [], log)
   const lastReason = async (url: string, host: string, realm: TestRealm): Promise<unknown> => {
     await realm.inject(app, { as: {}, url, headers: { host } })
-    return log.lines.filter(({ reasonCode }) => reasonCode !== undefined).at(-1)
+    return refusalsIn(log).at(-1)
   }
   t.match(await lastReason('/acme', 'open.example', globex), { reasonCode: 'issuer_denied', reason: 'the token is of the issuer "globex", and the route is for "acme"' })
   t.match(await lastReason('/who', 'acme.example', globex), { reasonCode: 'issuer_not_selected' })

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import type { KeycloakOptions, KeycloakReasonCode } from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
-import { apiFor, bearer, logging, realmFor } from '../support/app.js'
+import { apiFor, bearer, logging, realmFor, refusalsIn } from '../support/app.js'
 
 type Headers = Record<string, string | string[]>
 
@@ -14,7 +14,7 @@ async function refuses (t: Test, realm: TestRealm, options: Partial<KeycloakOpti
   app.get('/function', { config: { permission: () => false } }, async () => 'function')
   for (const [url, headers, code] of cases) {
     await app.inject({ url, headers: headers as Record<string, string> })
-    t.equal(log.lines.filter(({ reasonCode }) => reasonCode !== undefined).at(-1)?.reasonCode, code)
+    t.equal(refusalsIn(log).at(-1)?.reasonCode, code)
   }
 }
 

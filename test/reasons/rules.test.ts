@@ -1,7 +1,7 @@
 // Each reason of a 403 for a rule on a claim: what is missing, where it was looked for, and the setting of Keycloak for it.
 import t from 'tap'
 import type { KeycloakOptions, KeycloakReasonCode, PermissionRule } from '../../index.js'
-import { apiFor, bearer, logging, realmFor } from '../support/app.js'
+import { apiFor, bearer, logging, realmFor, refusalsIn } from '../support/app.js'
 
 /** A rule, the claims of a caller, the code of the reason, and words of its sentence. */
 type Case = [rule: PermissionRule, claims: Record<string, unknown>, code: KeycloakReasonCode, sentence: string | RegExp]
@@ -48,7 +48,7 @@ t.test('a 403 says which rule, what is missing, where, and what mends it', async
   for (const [at, [permission]] of CASES.entries()) app.get(`/rule/${at}/:org`, { config: { permission } }, async () => 'ok')
   for (const [at, [rule, claims, code, sentence]] of CASES.entries()) {
     await app.inject({ url: `/rule/${at}/acme`, headers: bearer(realm.token({ claims })) })
-    t.match(log.lines.filter(({ reasonCode }) => reasonCode !== undefined).at(-1), { reasonCode: code, reason: sentence }, JSON.stringify(rule))
+    t.match(refusalsIn(log).at(-1), { reasonCode: code, reason: sentence }, JSON.stringify(rule))
   }
 })
 

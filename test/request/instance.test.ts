@@ -84,7 +84,8 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
     keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, state: 'not fetched yet', age: null, stale: true, count: 0 },
     cache: { tokens: 0, bytes: 0 },
     introspection: { ok: true, lastSuccess: null, lastFailure: null, reason: null, breaker: 'closed', pending: 0 },
-    revocation: null
+    revocation: null,
+    refusals: {}
   })
   await app.keycloak.verify(realm.token())
   const iso = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/

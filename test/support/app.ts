@@ -12,6 +12,13 @@ export interface Log {
 
 export const WARN = 40
 
+const DEBUG = 20
+
+/** The lines about refusals of requests. Some refusals are warned of as well. */
+export function refusalsIn (log: Log): Log['lines'] {
+  return log.lines.filter(({ level, reasonCode }) => level === DEBUG && reasonCode !== undefined)
+}
+
 /** A Fastify server option that logs everything into memory. */
 export function logging (): Log & { logger: FastifyServerOptions['logger'] } {
   const lines: string[] = []
