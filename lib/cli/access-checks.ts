@@ -5,7 +5,7 @@ import { loginDenial } from '../access/login-denial.js'
 import type { Guard } from '../access/route-guard.js'
 import { type KeycloakError, type ReasonSource, refusal } from '../errors.js'
 import type { RealmSettings } from '../options/options.js'
-import { SenderConstraint } from '../proof/sender-constraint.js'
+import { type Presentation as SenderPresentation, SenderConstraint } from '../proof/sender-constraint.js'
 import type { Realm } from '../realm/realm.js'
 import type { Identity } from '../token/identity.js'
 import type { CheckList } from './check.js'
@@ -38,7 +38,8 @@ function checkBinding ({ list, guard, credentials: { scheme, token }, identity, 
   const { binding } = identity
   if (binding === undefined && scheme !== 'DPoP' && !required && !guard.senderConstrained) return undefined
   if (binding === undefined || (scheme === 'Bearer' && binding.jkt !== undefined)) {
-    const presentation = { scheme: scheme ?? 'Bearer' as const, token, proof: noProof, certificate: () => undefined }
+    // It is refused before a proof or a certificate would be asked for, and the doctor has neither.
+    const presentation = { scheme: scheme ?? 'Bearer', token } as SenderPresentation
     return attempt(list, 'binding', () => { void new SenderConstraint(undefined, required).check(identity, presentation, guard.senderConstrained) })
   }
   const how = binding.jkt === undefined
@@ -46,11 +47,6 @@ function checkBinding ({ list, guard, credentials: { scheme, token }, identity, 
     : 'the token is bound to a key of DPoP proofs: send "Authorization: DPoP" and the token, with a new proof by that key in the header DPoP of each request'
   list.add('binding', 'passed', { message: `${how}; that proof is not checked here` })
   return undefined
-}
-
-/** The doctor asks for no proof. */
-function noProof (): never {
-  throw new TypeError('no proof')
 }
 
 function checkUser ({ list, realm, identity }: AccessTask): KeycloakError | undefined {

@@ -26,7 +26,7 @@ const ignore = (): void => {}
 
 /** The report says everything, once. */
 const SILENT = {
-  level: 'silent', fatal: ignore, error: ignore, warn: ignore, info: ignore, debug: ignore, trace: ignore, silent: ignore, child: () => SILENT
+  level: 'silent', fatal: ignore, error: ignore, warn: ignore, info: ignore, debug: ignore, trace: ignore, silent: ignore
 } as unknown as FastifyBaseLogger
 
 /** Opens the realms of the configuration, each as the plugin does. Nothing is kept, so that each token is verified anew. */

@@ -13,6 +13,6 @@ export function rolePlaces (claims: object, role: string): string | undefined {
 }
 
 function hasRole (access: unknown, role: string): boolean {
-  const roles = isObject(access) ? member(access, 'roles') : undefined
+  const roles = member(Object(access), 'roles')
   return Array.isArray(roles) && roles.includes(role)
 }

@@ -20,17 +20,14 @@ const AS_IN = 'in Keycloak write the URL of the API and the path of backchannelL
  */
 export async function checkLogoutUrl (url: string, closing: Closing): Promise<string | undefined> {
   const client = new KeycloakClient({ name: 'api', baseUrl: url, verifyCertificate: true }, closing)
-  try {
-    return problemOf(await client.fetch({ method: 'POST', path: '', form: '', timeout: TIMEOUT, maxBytes: MAX_BYTES, anyStatus: true }))
-  } catch (error) {
-    return `the back-channel logout URL cannot be reached from here (${(error as UnavailableError).reason}), so logouts would be lost: start the API, or correct the URL; ${AS_IN}`
-  } finally {
-    await client.close()
-  }
+  const answer = client.fetch({ method: 'POST', path: '', form: '', timeout: TIMEOUT, maxBytes: MAX_BYTES, anyStatus: true })
+  const unreachable = (error: UnavailableError): string =>
+    `the back-channel logout URL cannot be reached from here (${error.reason}), so logouts would be lost: start the API, or correct the URL; ${AS_IN}`
+  return answer.then(problemOf, unreachable).finally(() => client.close())
 }
 
 function problemOf ({ status, body }: Response): string | undefined {
-  if (status === 400 && member(parseObject(body, MAX_DEPTH) ?? {}, 'error') === 'invalid_request') return undefined
+  if (status === 400 && member(Object(parseObject(body, MAX_DEPTH)), 'error') === 'invalid_request') return undefined
   const found = `the back-channel logout URL answers status ${status}, and not as the route of backchannelLogout does`
   if (status === 404) return `${found}: set the option backchannelLogout, or correct the path; ${AS_IN}`
   if (status >= 300 && status < 400) return `${found}: it redirects, which Keycloak does not follow: write the address it leads to, such as https:// instead of http://; ${AS_IN}`

@@ -71,7 +71,7 @@ export class KeySet {
 
   /** Is it still a key of the realm? A key that stayed as it was is the same object in each later set. */
   holds (key: Key): boolean {
-    return this.#verifiers.has(key)
+    return [...this.#verifiers.all()].some((each) => each.key === key)
   }
 
   /** The verifier of a kid, made at its first use; `undefined` if the set has no key for it. */
@@ -124,13 +124,6 @@ class Verifiers {
   set (kid: string | undefined, alg: string, key: Key): void {
     const keys = this.#byAlgorithm.get(alg) ?? new Map<string | undefined, Key>()
     this.#byAlgorithm.set(alg, keys.set(kid, key))
-  }
-
-  has (key: Key): boolean {
-    for (const keys of this.#byAlgorithm.values()) {
-      for (const each of keys.values()) if (each === key) return true
-    }
-    return false
   }
 
   * all (): Iterable<{ kid: string | undefined, alg: string, key: Key }> {

@@ -57,7 +57,7 @@ function without (requirement: Requirement, names: ReadonlySet<string>): Require
 /** Is this a scheme of the user's whose token comes in the Authorization header, as ours does? */
 function carriesToken (document: Document, name: string): boolean {
   const scheme: Scheme | undefined = component(document, 'securitySchemes', name)
-  if (scheme?.type === 'http') return /^(bearer|dpop)$/i.test(scheme.scheme ?? '')
+  if (scheme?.type === 'http') return /^(bearer|dpop)$/i.test(String(scheme.scheme))
   if (scheme?.type === 'apiKey') return scheme.in === 'header' && scheme.name?.toLowerCase() === 'authorization'
   return scheme?.type === 'oauth2' || scheme?.type === 'openIdConnect'
 }

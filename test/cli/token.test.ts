@@ -172,3 +172,19 @@ t.test('several issuers: the iss of the token picks', async (t) => {
   t.match(stranger.token, { issuer: null, signed: false, facts: { iss: third.issuer }, answer: { statusCode: 401, code: 'token_not_valid' } })
   t.same(findingsOf(await report({ env, input: 'nonsense' })), ['issuers token_malformed'])
 })
+
+t.test('the text of a good token ends with the answer of the API, and a failure that is not of the arguments is thrown', async (t) => {
+  const realm = await realmFor(t)
+  const { code, stdout } = await doctor({ env: environmentOf(realm), input: realm.token() })
+  t.equal(code, 0)
+  t.match(stdout, /The API answers with what the route returns: the token passes\./)
+  const env = new Proxy({}, { get () { throw new RangeError('not of the arguments') } })
+  await t.rejects(doctor({ env }), { name: 'RangeError' })
+})
+
+t.test('roles of Keycloak\'s own client account, which every user has, are no subject', async (t) => {
+  const realm = await realmFor(t)
+  const { KEYCLOAK_CLIENT_ID: _, ...env } = environmentOf(realm)
+  const { checks } = await report({ env, input: realm.token() })
+  t.notOk(checks.some(({ check }) => check === 'roles'))
+})

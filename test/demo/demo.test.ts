@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { realmFor } from '../support/app.js'
 import { DEMO, startDemo } from '../support/demo.js'
+import { CHILD_ENV } from '../support/child-environment.js'
 
 /** The curl lines it printed: the status of each, run as they are. */
 async function run (line: string): Promise<string> {
@@ -40,7 +41,7 @@ t.test('the demo runs on a realm of yours', async (t) => {
 
 /** What a demo that does not start complains of, and how it ends. */
 async function complaint (env: Record<string, string>): Promise<string> {
-  const child = spawn('sh', ['-c', DEMO], { env: { ...process.env, PORT: '0', ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn('sh', ['-c', DEMO], { env: { ...CHILD_ENV, PORT: '0', ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
   let text = ''
   for await (const chunk of child.stderr!) text += String(chunk)
   return `${text.trim()} (${child.exitCode ?? (await once(child, 'exit'))[0]})`

@@ -13,6 +13,7 @@ import { apiFor, ask, bearer, realmFor, until } from '../support/app.js'
 import { decisions } from '../support/events.js'
 import { heldIntrospection } from '../support/held-introspection.js'
 import { LOGOUT, logOut } from '../support/logout.js'
+import { CHILD_ENV } from '../support/child-environment.js'
 
 const NO_TOKEN = { issuer: null, scheme: null, cached: false }
 const BEARER = { issuer: 'test', scheme: 'Bearer', cached: false }
@@ -72,6 +73,15 @@ t.test('no event has a text of a token that was refused, nor of a request', asyn
   t.same(authorization, [])
 })
 
+t.test('a kept token whose user is asked for at each request has an event of the rule each time', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { syncUser: async ({ username }) => ({ username }) })
+  const { authorization } = decisions(t)
+  const token = realm.token({ roles: ['view-profile'] })
+  for (let times = 0; times < 4; times++) t.equal(await ask(app, '/profile', token), '200')
+  t.same(authorization.map(({ outcome }) => outcome), ['allowed', 'allowed', 'allowed', 'allowed'])
+})
+
 t.test('claims that a token lacks, or that have another form, are null', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
@@ -91,7 +101,7 @@ t.test('a subscriber that throws is an uncaught exception, and the request has i
     process.once('uncaughtException', ({ message }) => console.log(message))
     subscribe('fastify-keycloak-bearer:authentication', () => { throw new Error('of the subscriber') })
     console.log((await app.inject('/')).body)
-  `], { env: { PATH: process.env.PATH } }) // Without the coverage of this process, whose files have other offsets.
+  `], { env: CHILD_ENV })
   t.same(stdout.trim().split('\n').sort(), ['hello', 'of the subscriber'])
 })
 

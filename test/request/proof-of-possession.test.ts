@@ -91,6 +91,7 @@ t.test('the proof comes before logouts and introspection: without it nobody lear
     }
     const proof = async (url = URL_OF): Promise<{ dpop: string }> => ({ dpop: await client.proof({ url, token }) })
     t.equal(await answer(await proof()), '200')
+    t.equal((await app.keycloak.verify(token, { proof: (await proof()).dpop, method: 'GET', url: URL_OF })).typ, 'DPoP')
     const { introspect } = acme.requests
     t.equal(await answer({}), '401 dpop_proof_not_valid')
     t.equal(await answer(await proof('http://localhost:80/other')), '401 dpop_proof_not_valid')

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Report } from '../../lib/cli/report.js'
 import { run } from '../../lib/cli/run.js'
 import type { TestRealm } from '../../lib/testing/index.js'
+import { CHILD_ENV } from './child-environment.js'
 
 const MAIN = fileURLToPath(new URL('../../lib/cli/main.ts', import.meta.url))
 
@@ -55,7 +56,7 @@ export function findingsOf ({ checks }: Pick<Report, 'checks'>, status = 'failed
 
 /** Runs the doctor as its users do, as a process of its own. */
 export async function doctorProcess ({ args = ['doctor'], env = {}, input }: Omit<Given, 'isTTY'>): Promise<Output> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...args], { env: { ...CHILD_ENV, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) child[stream].setEncoding('utf8').on('data', (text) => { output[stream] += text })
   child.stdin.on('error', () => {}).end(input)
