@@ -5,6 +5,7 @@ import type { RealmDirectory } from '../realm/directory.js'
 import { type Realm, realmOf } from '../realm/realm.js'
 import type { Identity } from '../token/identity.js'
 import { wallMilliseconds, wallSeconds } from '../util/clock.js'
+import { outsideRequests } from '../util/outside-requests.js'
 import { isGone } from './presentation.js'
 
 /** The property of a request that holds the identity of its token. */
@@ -110,11 +111,11 @@ export class AuthSignals {
 
   #schedule (): void {
     if (this.#realms.size === 0) return
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= outsideRequests(() => setTimeout(() => {
       this.#timer = undefined
       for (const connections of [...this.#realms.values()]) this.#look(connections)
       this.#schedule()
-    }, 1000 - wallMilliseconds() % 1000 + MARGIN).unref()
+    }, 1000 - wallMilliseconds() % 1000 + MARGIN).unref())
   }
 
   /** One look for all logouts that one push brings, before anything else is read from a connection. */

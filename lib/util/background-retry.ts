@@ -1,8 +1,5 @@
-import { AsyncResource } from 'node:async_hooks'
 import { monotonicMilliseconds } from './clock.js'
-
-/** The context of no request. A timer keeps the context that it is set in: a request, which it would hold for minutes, and a trace that has ended. */
-const outsideRequests = new AsyncResource('fastify-keycloak-bearer.background')
+import { outsideRequests } from './outside-requests.js'
 
 /** The delays between failed attempts. */
 export interface RetryDelays {
@@ -76,7 +73,7 @@ export class BackgroundRetry<Result = unknown> {
     clearTimeout(this.#timer)
     this.#dueAt = monotonicMilliseconds() + milliseconds
     if (this.#closed) return
-    this.#timer = outsideRequests.runInAsyncScope(() => setTimeout(() => { this.attemptNow().catch(() => {}) }, milliseconds).unref())
+    this.#timer = outsideRequests(() => setTimeout(() => { this.attemptNow().catch(() => {}) }, milliseconds).unref())
   }
 
   /** No more attempts of its own accord. */

@@ -37,6 +37,7 @@ const RISKY: Array<[code: KeycloakRisk, options: object, sentence: RegExp]> = [
   ['user_id_mutable', { userIdClaim: undefined, userIdField: undefined }, /^users are identified by preferred_username \(userIdClaim\): .* Set userIdClaim: 'sub'/],
   ['user_id_mutable', { userIdClaim: 'email', acceptUnverifiedEmail: true }, /identified by email/],
   ['http_unencrypted', { serverUrl: 'http://keycloak:8080/realms/test' }, /^serverUrl is http:\/\/ to another machine: .* forge every token/],
+  ['http_unencrypted', { serverUrl: 'http://127.example.com/realms/test' }, /^serverUrl is http:\/\/ to another machine: .* forge every token/],
   ['http_unencrypted', { issuer: 'http://sso.example.com/realms/test' }, /^issuer is http:\/\/ to another machine: .* forge every token/],
   ['http_unencrypted', { issuer: 'http://sso.example.com/realms/test', serverUrl: 'http://localhost:8080/realms/test' }, /^issuer is http:\/\/ to another machine: users log in there without encryption/],
   ['token_lifetime_unlimited', { maxTokenAge: undefined }, /^a token is good for as long as Keycloak says/],

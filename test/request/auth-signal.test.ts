@@ -7,24 +7,9 @@ import t, { type Test } from 'tap'
 import keycloak, { type KeycloakOptions, type SeveralIssuersOptions } from '../../index.js'
 import { AuthSignals } from '../../lib/request/auth-signals.js'
 import type { TestRealm } from '../../lib/testing/index.js'
-import type { RevocationFollower } from '../../types/revocation.js'
 import { bearer, logging, realmFor, until } from '../support/app.js'
 import { clocksFor } from '../support/clocks.js'
-import { action, LOGOUT, logOut, now, push } from '../support/logout.js'
-
-/** A store of revocations that tells of nothing by itself. */
-function silentStore () {
-  let follower!: RevocationFollower
-  const store = {
-    follow (each: RevocationFollower) {
-      follower = each
-      follower.upToDate()
-    },
-    publish: async () => {},
-    close: () => {}
-  }
-  return { store, get follower () { return follower } }
-}
+import { action, LOGOUT, logOut, now, push, silentStore } from '../support/logout.js'
 
 /** An API with server-sent events: `welcome`, and at the end the code and the reason of the signal. */
 async function apiOf (t: Test, options: KeycloakOptions | SeveralIssuersOptions, server: { http2?: boolean } = {}) {

@@ -6,24 +6,16 @@ import { KeycloakClient } from '../../lib/keycloak/client.js'
 import { Closing } from '../../lib/keycloak/closing.js'
 import { KeySource } from '../../lib/keys/key-source.js'
 import { Revocations } from '../../lib/revocation/revocations.js'
-import type { Revocation, RevocationFollower } from '../../types/revocation.js'
+import type { Revocation } from '../../types/revocation.js'
 import { realmFor } from '../support/app.js'
-import { action, LOGOUT, logOut, now, push } from '../support/logout.js'
+import { action, LOGOUT, logOut, now, push, silentStore } from '../support/logout.js'
 import { settingsFor } from '../support/settings.js'
 
 /** The revocation of a realm alone, with its routes and a store of the test's own. */
 async function revocationFor (t: Test) {
   const realm = await realmFor(t)
-  let follower!: RevocationFollower
-  const store = {
-    follow (each: RevocationFollower) {
-      follower = each
-      follower.upToDate()
-    },
-    publish: async () => {},
-    close: () => {}
-  }
-  const { realm: settings, logout, plugin } = settingsFor({ ...realm.options, ...LOGOUT, revocation: { store } })
+  const silent = silentStore()
+  const { realm: settings, logout, plugin } = settingsFor({ ...realm.options, ...LOGOUT, revocation: { store: silent.store } })
   const closing = new Closing()
   const client = new KeycloakClient(settings, closing)
   const app = Fastify()
@@ -37,7 +29,7 @@ async function revocationFor (t: Test) {
   })
   await revocations.start(app)
   await revocation.start()
-  return { realm, app, revocation, follower }
+  return { realm, app, revocation, follower: silent.follower }
 }
 
 t.test('a listener is told of each logout that Keycloak pushes and that another instance took, until it goes', async (t) => {

@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { TestRealm, TokenSpec } from '../../lib/testing/index.js'
+import type { RevocationFollower } from '../../types/revocation.js'
 
 /** The options of an API that Keycloak tells of logouts. */
 export const LOGOUT = {
@@ -58,4 +59,18 @@ export async function nextSecond (): Promise<void> {
 /** Seconds since 1970. */
 export function now (): number {
   return Math.floor(Date.now() / 1000)
+}
+
+/** A store of revocations that tells of nothing by itself. */
+export function silentStore () {
+  let follower!: RevocationFollower
+  const store = {
+    follow (each: RevocationFollower) {
+      follower = each
+      follower.upToDate()
+    },
+    publish: async () => {},
+    close: () => {}
+  }
+  return { store, get follower () { return follower } }
 }
