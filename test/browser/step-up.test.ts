@@ -15,7 +15,7 @@ t.test('the vault sends a user with a password alone to a stronger login, and th
   t.same(await answers(page, '/vault'), ['401 not_authenticated', '401 insufficient_user_authentication'])
   t.notOk(await page.getByRole('button', { name: 'Log in as it asks' }).isVisible())
   await press(page, 'Open the vault')
-  t.equal(await saysBeside(page, 'Open the vault', 'The vault'), `The vault answered 401 insufficient_user_authentication: ${CHALLENGE}`)
+  t.equal(await saysBeside(page, 'Open the vault', 'The vault answered'), `The vault answered 401 insufficient_user_authentication: ${CHALLENGE}`)
   t.same(await barriers(page), [])
   await press(page, 'Log in as it asks')
   await page.getByText('One-time code').waitFor()
