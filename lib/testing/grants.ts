@@ -25,10 +25,20 @@ export function realmRoles ({ realmRoles: roles }: TokenSpec, { name }: Granting
 }
 
 /** The roles by client: `account`, the realm's client, others. Keycloak leaves a client out that has no role. */
-export function clientRoles ({ roles = [], clientRoles: others = {} }: TokenSpec, { clientId }: GrantingRealm): Map<string, { roles: string[] }> {
+export function clientRoles ({ roles = [], clientRoles: others = {} }: TokenSpec, { clientId }: Pick<GrantingRealm, 'clientId'>): Map<string, { roles: string[] }> {
   const byClient = new Map<string, readonly string[]>([['account', ACCOUNT], ...Object.entries(others)])
   if (roles.length > 0) byClient.set(clientId, [...roles, ...(Object.hasOwn(others, clientId) ? others[clientId]! : [])])
   return new Map([...byClient].filter(([, granted]) => granted.length > 0).map(([client, granted]) => [client, { roles: [...new Set(granted)] }]))
+}
+
+/** The clients that a token is for: the realm's client, and each client of which the user has a role. */
+export function audienceOf (spec: TokenSpec, realm: Pick<GrantingRealm, 'clientId'>): string[] {
+  return [...new Set([realm.clientId, ...clientRoles(spec, realm).keys()])]
+}
+
+/** Keycloak writes an audience of one as a string (RFC 7519 section 4.1.3), and leaves out an empty one. */
+export function audienceClaim (audience: readonly string[]): string | readonly string[] | undefined {
+  return audience.length > 1 ? audience : audience[0]
 }
 
 /** `groups` and `organization`, by Keycloak's mappers as shipped; a realm has the claim only for a user who is in one. */

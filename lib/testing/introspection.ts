@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { basicCredentials } from './basic-credentials.js'
 import { decode, type Claims } from './jws.js'
 import type { KeyRing } from './keys.js'
 import { wallSeconds } from '../util/clock.js'
@@ -54,7 +55,7 @@ export class Introspection {
     // Keycloak 26.7.3 answers 405.
     if (token === null || token === '') return [405, { error: 'invalid_request', error_description: 'Token not provided' }]
     const claims = this.activeClaims(token)
-    if (claims === null) return INACTIVE
+    if (claims === null || ![claims.aud].flat().includes(this.#realm.options.clientId)) return INACTIVE
     const updates = this.#updates.get(token)
     return [200, { ...describe({ ...claims, ...updates }), ...updates }]
   }
@@ -69,7 +70,7 @@ export class Introspection {
     return secret === clientSecret ? undefined : 'Client authentication failed.'
   }
 
-  /** The claims of a token that is active for the caller, else `null`. */
+  /** The claims of a token that is active, whoever it is for; else `null`. */
   activeClaims (token: string): Claims | null {
     const jws = decode(token)
     // Keycloak finds no key for a token without kid.
@@ -79,33 +80,15 @@ export class Introspection {
     return this.#isActive(claims) ? claims : null
   }
 
-  #isActive ({ iss, exp, nbf, aud, sid }: Claims): boolean {
-    const { issuer, clientId } = this.#realm.options
+  #isActive ({ iss, exp, nbf, sid }: Claims): boolean {
     const now = wallSeconds()
-    if (iss !== issuer || this.#isOver(sid)) return false
+    if (iss !== this.#realm.options.issuer || this.#isOver(sid)) return false
     if (typeof exp === 'number' && exp <= now) return false
-    if (typeof nbf === 'number' && nbf > now) return false
-    return [aud].flat().includes(clientId)
+    return typeof nbf !== 'number' || nbf <= now
   }
 }
 
 /** The claims, and the members that Keycloak adds to them. */
 function describe (claims: Claims): Claims {
   return { ...claims, client_id: claims.azp, username: claims.preferred_username, token_type: claims.typ, active: true }
-}
-
-/** The credentials are form-encoded, then base64-encoded (RFC 6749 section 2.3.1), so a raw `%` breaks them, as in Keycloak. */
-function basicCredentials (authorization = ''): [id: string, secret: string] | null {
-  const [, encoded] = /^Basic +(\S+)$/i.exec(authorization) ?? []
-  if (encoded === undefined) return null
-  const [id, ...secret] = Buffer.from(encoded, 'base64').toString().split(':')
-  try {
-    return [formDecode(id), formDecode(secret.join(':'))]
-  } catch {
-    return null
-  }
-}
-
-function formDecode (text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
 }

@@ -54,7 +54,7 @@ export class TestRealm {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
       introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
       discovery: ({ headers: { origin } }, response) => {
-        json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login?.levels), openTo(origin))
+        json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login?.metadata), openTo(origin))
       },
       other: (request, response, body) => {
         if (this.#login?.answer(request, response, body) !== true) json(response, 404, { error: 'HTTP 404 Not Found' })

@@ -25,6 +25,7 @@ const ENDPOINTS: readonly Endpoint[] = ['certs', 'introspect', 'discovery', 'oth
 
 const PATHS: Readonly<Record<string, [Endpoint, method: string]>> = {
   '/.well-known/openid-configuration': ['discovery', 'GET'],
+  '/.well-known/oauth-authorization-server': ['discovery', 'GET'],
   '/protocol/openid-connect/certs': ['certs', 'GET'],
   '/protocol/openid-connect/token/introspect': ['introspect', 'POST']
 }
@@ -123,6 +124,8 @@ export class RealmServer {
 
   #route (url: string): [Endpoint, method?: string] {
     const [path] = url.split('?')
+    // The well-known path of RFC 8414 section 3.1 stands before the realm's; the others of Keycloak's stand behind it.
+    if (path === `/.well-known/oauth-authorization-server${this.#path}`) return ['discovery', 'GET']
     return (path.startsWith(this.#path) && PATHS[path.slice(this.#path.length)]) || ['other']
   }
 }

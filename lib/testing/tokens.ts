@@ -1,6 +1,6 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto'
 import type { DpopClient } from './dpop-client.js'
-import { clientRoles, memberships, realmRoles, scopeOf } from './grants.js'
+import { audienceClaim, audienceOf, clientRoles, memberships, realmRoles, scopeOf } from './grants.js'
 import { checkSpec, type TokenKind, type TokenSpec } from './token-spec.js'
 import type { Claims, JwsHeader } from './jws.js'
 import { userOf, type RealmUser } from './users.js'
@@ -87,14 +87,11 @@ function times ({ expired, expiresIn, age }: TokenSpec, lifespan: number): { exp
 }
 
 function access (spec: TokenSpec, realm: Issuer, user: RealmUser): Claims {
-  const resources = clientRoles(spec, realm)
-  const aud = [...new Set([realm.clientId, ...resources.keys()])]
   return {
-    // Keycloak writes an audience of one as a string (RFC 7519 section 4.1.3).
-    ...session('Bearer', spec, aud.length === 1 ? aud[0]! : aud, user),
+    ...session('Bearer', spec, audienceClaim(audienceOf(spec, realm)), user),
     ...login(spec),
     ...realmRoles(spec, realm),
-    resource_access: Object.fromEntries(resources),
+    resource_access: Object.fromEntries(clientRoles(spec, realm)),
     ...memberships(spec),
     scope: scopeOf(spec),
     ...user.profile,
@@ -137,7 +134,7 @@ function logout (spec: TokenSpec, _: Issuer, { sub, sid }: RealmUser): Claims {
 }
 
 /** The claims that all tokens of a session share. */
-function session (typ: string, spec: TokenSpec, aud: string | string[], { sub, sid }: RealmUser): Claims {
+function session (typ: string, spec: TokenSpec, aud: string | readonly string[] | undefined, { sub, sid }: RealmUser): Claims {
   return { aud, sub, typ, azp: partyOf(spec), sid }
 }
 

@@ -1,20 +1,28 @@
 import { randomInt } from 'node:crypto'
 import type { Codes, Grant } from './codes.js'
+import type { Clients, LoginClient } from './clients.js'
 import type { LoginSettings } from './options.js'
 import { loginPage } from './page.js'
 import { isChallenge } from './pkce.js'
+import { PageError, parameter, redirect, repeated, SCOPE, type LoginRequest, type Reply } from './reply.js'
+import type { ResourceIndicator } from './resource-indicator.js'
+import type { Scopes } from './scopes.js'
 import type { LoginRealm } from './tokens.js'
-import { PageError, parameter, redirect, repeated, type LoginRequest, type Reply } from './reply.js'
 
 type Query = URLSearchParams
 
-/** RFC 6749 section 3.3. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
-
 const words = (query: Query, name: string) => parameter(query, name)?.split(' ') ?? []
 
+/** The parts of a login that an authorization request is checked by. */
+export interface AuthorizationParts {
+  clients: Clients
+  scopes: Scopes
+  resources: ResourceIndicator
+  codes: Codes
+}
+
 /** The errors of an authorization request: code, description and condition. The first whose condition is true is the answer. */
-const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query: Query) => boolean]> = [
+const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query: Query, client: LoginClient, parts: AuthorizationParts) => boolean]> = [
   ['invalid_request', 'A parameter is there more than once', (query) => repeated(query) !== undefined],
   ['invalid_request', 'Missing parameter: response_type', (query) => !query.get('response_type')],
   ['unsupported_response_type', 'response_type must be code', (query) => query.get('response_type') !== 'code'],
@@ -25,6 +33,8 @@ const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query:
   ['invalid_request', 'code_challenge must be 43 characters of base64url', (query) => !isChallenge(query.get('code_challenge')!)],
   ['invalid_scope', 'scope must be words with one space between them', (query) => !SCOPE.test(parameter(query, 'scope') ?? 'none')],
   ['invalid_scope', 'This test realm has no offline sessions', (query) => words(query, 'scope').includes('offline_access')],
+  ['invalid_scope', 'Invalid scopes', (query, client, { scopes }) => words(query, 'scope').some((word) => !scopes.allows(client, word))],
+  ['invalid_target', 'resource must be a whole URL without "#"', (query, _, { resources }) => resources.isMalformed(parameter(query, 'resource'))],
   ['invalid_request', 'max_age must be a number of seconds', (query) => !/^\d+$/.test(parameter(query, 'max_age') ?? '0')],
   // The realm sets no cookie, so every login asks the user, whatever max_age is.
   ['login_required', 'The user must log in', (query) => words(query, 'prompt').includes('none')]
@@ -34,19 +44,19 @@ const FAULTS: ReadonlyArray<[error: string, description: string, isTrue: (query:
 export class Authorization {
   readonly #realm: Pick<LoginRealm, 'issuer' | 'options'>
   readonly #settings: LoginSettings
-  readonly #codes: Codes
+  readonly #parts: AuthorizationParts
   /** The second factor of all users, which the page shows. */
   readonly #secondFactor = String(randomInt(100_000, 1_000_000))
 
-  constructor (realm: Pick<LoginRealm, 'issuer' | 'options'>, settings: LoginSettings, codes: Codes) {
+  constructor (realm: Pick<LoginRealm, 'issuer' | 'options'>, settings: LoginSettings, parts: AuthorizationParts) {
     this.#realm = realm
     this.#settings = settings
-    this.#codes = codes
+    this.#parts = parts
   }
 
   answer ({ method, query, form }: LoginRequest): Reply {
-    const redirectUri = this.#redirectUri(query)
-    const [error, description] = FAULTS.find(([,, isTrue]) => isTrue(query)) ?? []
+    const client = this.#client(query)
+    const [error, description] = FAULTS.find(([,, isTrue]) => isTrue(query, client, this.#parts)) ?? []
     if (error !== undefined) return this.#back(query, { error, error_description: description! })
     if (method === 'GET') return this.#form(query, { username: query.get('login_hint') ?? '' })
     const username = form.get('username') ?? ''
@@ -57,7 +67,7 @@ export class Authorization {
     if (this.#needsCode(acr) && form.get('otp') !== this.#secondFactor) {
       return this.#form(query, { username, error: 'Invalid one-time code.' })
     }
-    return this.#back(query, { code: this.#codes.issue({ ...bindings(query), acr, redirectUri, username }) })
+    return this.#back(query, { code: this.#parts.codes.issue({ ...bindings(query), clientId: client.id, acr, username }) })
   }
 
   /** The lowest level that the client asks for, as in Keycloak; unknown levels are ignored. */
@@ -71,15 +81,13 @@ export class Authorization {
   }
 
   /** An unknown client or redirect URI gets a page, never a redirect (RFC 6749 section 4.1.2.1). */
-  #redirectUri (query: Query): string {
+  #client (query: Query): LoginClient {
     const name = repeated(query)
     if (name === 'client_id' || name === 'redirect_uri') throw new PageError(`${name} is there more than once.`)
-    if (query.get('client_id') !== this.#settings.clientId) throw new PageError('Client not found.')
-    const redirectUri = query.get('redirect_uri') ?? ''
-    if (!this.#settings.redirectUris().includes(redirectUri)) {
-      throw new PageError('Invalid parameter: redirect_uri is none of those that the client has registered.')
-    }
-    return redirectUri
+    const client = this.#parts.clients.find(query.get('client_id'))
+    if (client === undefined) throw new PageError('Client not found.')
+    if (client.accepts(query.get('redirect_uri') ?? '')) return client
+    throw new PageError('Invalid parameter: redirect_uri is none of those that the client has registered.')
   }
 
   #form (query: Query, shown: { username: string, error?: string }): Reply {
@@ -106,8 +114,12 @@ export class Authorization {
   }
 }
 
-function bindings (query: Query): Pick<Grant, 'challenge' | 'scope' | 'nonce'> {
-  // Grants each requested scope, and the scopes that every client of a new realm has.
-  const scope = [...new Set([...words(query, 'scope'), 'email', 'profile'])].join(' ')
-  return { challenge: query.get('code_challenge')!, scope, nonce: parameter(query, 'nonce') }
+function bindings (query: Query): Pick<Grant, 'redirectUri' | 'challenge' | 'words' | 'resource' | 'nonce'> {
+  return {
+    redirectUri: query.get('redirect_uri')!,
+    challenge: query.get('code_challenge')!,
+    words: words(query, 'scope'),
+    resource: parameter(query, 'resource'),
+    nonce: parameter(query, 'nonce')
+  }
 }

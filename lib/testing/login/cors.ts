@@ -1,7 +1,6 @@
-/** The CORS headers for a page from one of the client's origins; no headers for other pages. */
-export function corsHeaders (origin: string | undefined, redirectUris: readonly string[]): Record<string, string> {
-  const allowed = redirectUris.some((uri) => new URL(uri).origin === origin)
-  return { vary: 'Origin', ...(allowed && { 'access-control-allow-origin': origin! }) }
+/** The CORS headers for a page of an origin that may call; no headers for other pages. */
+export function corsHeaders (origin: string | undefined, mayCall: (origin: string) => boolean): Record<string, string> {
+  return { vary: 'Origin', ...(origin !== undefined && mayCall(origin) && { 'access-control-allow-origin': origin }) }
 }
 
 /** The further headers of the answer to a preflight. */

@@ -3,12 +3,16 @@ import type { Claims } from '../jws.js'
 import type { KeyRing } from '../keys.js'
 import { Authorization } from './authorization.js'
 import { tell } from './backchannel.js'
+import { Clients } from './clients.js'
 import { Codes } from './codes.js'
 import { corsHeaders, PREFLIGHT } from './cors.js'
 import { Logout } from './logout.js'
 import { settingsOf, type LoginOptions, type LoginSettings } from './options.js'
 import { messagePage } from './page.js'
+import { METHODS, Registration } from './registration.js'
 import { empty, jsonReply, OAuthError, PageError, type LoginRequest, type Reply } from './reply.js'
+import { ResourceIndicator } from './resource-indicator.js'
+import { Scopes } from './scopes.js'
 import { Sessions } from './sessions.js'
 import { TokenEndpoint } from './token-endpoint.js'
 import { SessionTokens, type LoginRealm } from './tokens.js'
@@ -16,10 +20,24 @@ import { userinfo } from './userinfo.js'
 
 export type { LoginOptions, LoginUser } from './options.js'
 
+/** The part of a login that the metadata of the realm tells (RFC 8414 section 2). */
+export interface LoginMetadata {
+  /** The levels of logins, from low to high. */
+  levels: readonly string[]
+  scopes: readonly string[]
+  /** The methods by which clients authenticate at the token endpoint. */
+  clientAuthentication: readonly string[]
+  /** The path of the registration endpoint, below the realm's. */
+  registrationPath: string | undefined
+}
+
+const OIDC = '/protocol/openid-connect/'
+const REGISTRATION = '/clients-registrations/openid-connect'
+
 interface EndpointOfLogin {
   methods: readonly string[]
-  /** True for endpoints that scripts of the client's pages call, false for the pages that people see. */
-  cors: boolean
+  /** Decides whether scripts of a page may call the endpoint; `undefined` for the pages that people see. */
+  mayCall?: (origin: string) => boolean
   answer: (request: LoginRequest) => Reply | Promise<Reply>
 }
 
@@ -31,38 +49,45 @@ const HEADERS = {
   'x-content-type-options': 'nosniff'
 }
 
-/** The login of users: the authorization code flow with PKCE, for one public client of the test realm. */
+/** The login of users: the authorization code flow with PKCE, for the client of the options, and clients that register. */
 export class Login {
   readonly #realm: LoginRealm
   readonly #settings: LoginSettings
   readonly #sessions: Sessions
+  readonly #scopes: Scopes
   readonly #endpoints: Readonly<Record<string, EndpointOfLogin>>
 
   constructor (options: LoginOptions, realm: LoginRealm, keys: KeyRing, activeClaims: (token: string) => Claims | null) {
     const settings = settingsOf(options)
-    const sessions = new Sessions(async (sid, { username }) => {
-      const url = settings.backchannelLogoutUrl()
-      if (url !== undefined) await tell(url, realm.token({ kind: 'logout', username, claims: { aud: settings.clientId, sid } }))
-    })
+    const [clients, scopes, resources] = [new Clients(settings), new Scopes(settings), new ResourceIndicator(settings)]
+    const sessions = sessionsOf(realm, settings)
     const codes = new Codes(sessions, settings.codeLifespan)
-    const tokens = new SessionTokens(realm, settings, sessions, keys)
-    const authorization = new Authorization(realm, settings, codes)
-    const token = new TokenEndpoint(realm, settings, codes, tokens)
-    const logout = new Logout(settings, sessions, tokens, keys)
+    const tokens = new SessionTokens(realm, settings, { clients, scopes, resources, sessions, keys })
+    const authorization = new Authorization(realm, settings, { clients, scopes, resources, codes })
+    const token = new TokenEndpoint(realm, clients, codes, tokens)
+    const logout = new Logout(clients, sessions, tokens, keys)
+    const mayCall = (origin: string) => clients.hasOrigin(origin)
     this.#realm = realm
     this.#settings = settings
     this.#sessions = sessions
+    this.#scopes = scopes
     this.#endpoints = {
-      auth: { methods: ['GET', 'POST'], cors: false, answer: (request) => authorization.answer(request) },
-      token: { methods: ['POST'], cors: true, answer: (request) => token.answer(request) },
-      userinfo: { methods: ['GET', 'POST'], cors: true, answer: (request) => userinfo(request, activeClaims) },
-      logout: { methods: ['GET', 'POST'], cors: true, answer: (request) => logout.answer(request) }
+      [`${OIDC}auth`]: { methods: ['GET', 'POST'], answer: (request) => authorization.answer(request) },
+      [`${OIDC}token`]: { methods: ['POST'], mayCall, answer: (request) => token.answer(request) },
+      [`${OIDC}userinfo`]: { methods: ['GET', 'POST'], mayCall, answer: (request) => userinfo(request, activeClaims) },
+      [`${OIDC}logout`]: { methods: ['GET', 'POST'], mayCall, answer: (request) => logout.answer(request) },
+      ...registrationEndpoint(settings, clients, scopes)
     }
   }
 
-  /** The levels of logins, from low to high. */
-  get levels (): readonly string[] {
-    return this.#settings.levels
+  get metadata (): LoginMetadata {
+    const registers = this.#settings.trustedHosts !== undefined
+    return {
+      levels: this.#settings.levels,
+      scopes: this.#scopes.names,
+      clientAuthentication: registers ? METHODS : ['none'],
+      registrationPath: registers ? REGISTRATION : undefined
+    }
   }
 
   /** Did this session begin by a login, and has it ended? */
@@ -73,21 +98,37 @@ export class Login {
   /** Answers a request to an endpoint of the login; `false` for other requests. */
   answer (request: IncomingMessage, response: ServerResponse, body: string): boolean {
     const [path, query] = request.url!.split('?')
-    const base = `${new URL(this.#realm.issuer).pathname}/protocol/openid-connect/`
+    const base = new URL(this.#realm.issuer).pathname
     const name = path!.slice(base.length)
     if (!path!.startsWith(base) || !Object.hasOwn(this.#endpoints, name)) return false
-    this.#reply(this.#endpoints[name]!, request.headers.origin, loginRequestOf(request, new URLSearchParams(query), body)).then(
+    reply(this.#endpoints[name]!, loginRequestOf(request, new URLSearchParams(query), body)).then(
       ({ status, headers, body }) => { response.writeHead(status, { ...HEADERS, ...headers }).end(body) },
       (error: Error) => { response.writeHead(500).end(JSON.stringify({ error: 'unknown_error', error_description: error.message })) }
     )
     return true
   }
+}
 
-  async #reply (endpoint: EndpointOfLogin, origin: string | undefined, request: LoginRequest): Promise<Reply> {
-    const cors = endpoint.cors ? corsHeaders(origin, this.#settings.redirectUris()) : {}
-    const reply = endpoint.cors && request.method === 'OPTIONS' ? { ...empty(204), headers: PREFLIGHT } : await answered(endpoint, request)
-    return { ...reply, headers: { ...cors, ...reply.headers } }
-  }
+function sessionsOf (realm: LoginRealm, { clientId, backchannelLogoutUrl }: LoginSettings): Sessions {
+  return new Sessions(async (sid, session) => {
+    // The URL is a setting of the client of the options; a client that registered has none.
+    const url = session.clientId === clientId ? backchannelLogoutUrl() : undefined
+    if (url !== undefined) await tell(url, realm.token({ kind: 'logout', username: session.username, claims: { aud: clientId, sid } }))
+  })
+}
+
+function registrationEndpoint ({ trustedHosts }: LoginSettings, clients: Clients, scopes: Scopes): Record<string, EndpointOfLogin> {
+  if (trustedHosts === undefined) return {}
+  const registration = new Registration(trustedHosts, clients, scopes)
+  const mayCall = (origin: string) => registration.trusts(origin)
+  return { [REGISTRATION]: { methods: ['POST'], mayCall, answer: (request) => registration.answer(request) } }
+}
+
+async function reply (endpoint: EndpointOfLogin, request: LoginRequest): Promise<Reply> {
+  const { mayCall } = endpoint
+  if (mayCall === undefined) return answered(endpoint, request)
+  const { status, headers, body } = request.method === 'OPTIONS' ? { ...empty(204), headers: PREFLIGHT } : await answered(endpoint, request)
+  return { status, headers: { ...corsHeaders(request.origin, mayCall), ...headers }, body }
 }
 
 async function answered ({ methods, answer }: EndpointOfLogin, request: LoginRequest): Promise<Reply> {
@@ -102,6 +143,22 @@ async function answered ({ methods, answer }: EndpointOfLogin, request: LoginReq
 }
 
 function loginRequestOf ({ method = '', headers }: IncomingMessage, query: URLSearchParams, body: string): LoginRequest {
-  const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '')
-  return { method, query, form: new URLSearchParams(isForm ? body : ''), authorization: headers.authorization ?? '', proof: headers.dpop as string | undefined }
+  const { 'content-type': type = '', origin, authorization = '', dpop } = headers
+  return {
+    method,
+    query,
+    form: new URLSearchParams(/^application\/x-www-form-urlencoded\b/i.test(type) ? body : ''),
+    json: /^application\/json\b/i.test(type) ? parsed(body) : undefined,
+    authorization,
+    origin,
+    proof: dpop as string | undefined
+  }
+}
+
+function parsed (body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
 }

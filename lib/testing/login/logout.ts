@@ -1,10 +1,10 @@
 import type { KeyRing } from '../keys.js'
-import type { LoginSettings } from './options.js'
+import { authenticatedClient } from './client-authentication.js'
+import type { Clients, LoginClient } from './clients.js'
 import { messagePage } from './page.js'
 import { empty, PageError, parameter, redirect, type LoginRequest, type Reply } from './reply.js'
 import type { Sessions } from './sessions.js'
 import { signedAs } from './signed.js'
-import { checkClient } from './token-endpoint.js'
 import type { SessionTokens } from './tokens.js'
 
 /**
@@ -12,32 +12,33 @@ import type { SessionTokens } from './tokens.js'
  * redirect.
  */
 export class Logout {
-  readonly #settings: LoginSettings
+  readonly #clients: Clients
   readonly #sessions: Sessions
   readonly #tokens: SessionTokens
   readonly #keys: KeyRing
 
-  constructor (settings: LoginSettings, sessions: Sessions, tokens: SessionTokens, keys: KeyRing) {
-    this.#settings = settings
+  constructor (clients: Clients, sessions: Sessions, tokens: SessionTokens, keys: KeyRing) {
+    this.#clients = clients
     this.#sessions = sessions
     this.#tokens = tokens
     this.#keys = keys
   }
 
-  async answer ({ method, query, form }: LoginRequest): Promise<Reply> {
+  async answer (request: LoginRequest): Promise<Reply> {
+    const { method, query, form } = request
     const refreshToken = parameter(form, 'refresh_token')
     if (method === 'POST' && refreshToken !== undefined) {
-      checkClient(form, this.#settings)
-      await this.#sessions.end(await this.#tokens.sessionOf(refreshToken))
+      const client = authenticatedClient(request, this.#clients)
+      await this.#sessions.end(await this.#tokens.sessionOf(refreshToken, client))
       return empty(204)
     }
     return this.#byRedirect(method === 'POST' ? form : query)
   }
 
   async #byRedirect (parameters: URLSearchParams): Promise<Reply> {
-    const sid = this.#sessionOf(parameter(parameters, 'id_token_hint'))
+    const { sid, client } = this.#sessionOf(parameter(parameters, 'id_token_hint'))
     const target = parameter(parameters, 'post_logout_redirect_uri')
-    if (target !== undefined && !this.#settings.postLogoutRedirectUris().includes(target)) {
+    if (target !== undefined && !client.postLogoutRedirectUris().includes(target)) {
       throw new PageError('Invalid parameter: post_logout_redirect_uri is none of those that the client has registered.')
     }
     await this.#sessions.end(sid)
@@ -49,9 +50,10 @@ export class Logout {
   }
 
   /** An expired ID token is accepted, because it still names the session (section 4 of RP-Initiated Logout). */
-  #sessionOf (hint: string | undefined): string {
+  #sessionOf (hint: string | undefined): { sid: string, client: LoginClient } {
     const claims = hint === undefined ? null : signedAs('ID', hint, this.#keys)
-    if (typeof claims?.sid === 'string' && claims.aud === this.#settings.clientId) return claims.sid
+    const client = this.#clients.find(claims?.aud as string | undefined)
+    if (typeof claims?.sid === 'string' && client !== undefined) return { sid: claims.sid, client }
     throw new PageError('Missing or invalid parameter: id_token_hint must be the ID token of the login.')
   }
 }

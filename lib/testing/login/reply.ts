@@ -11,10 +11,16 @@ export interface LoginRequest {
   query: URLSearchParams
   /** The fields of a body of application/x-www-form-urlencoded; empty for other bodies. */
   form: URLSearchParams
+  /** The JSON of a body of application/json; `undefined` for other bodies, and if it is no JSON. */
+  json: unknown
   authorization: string
+  origin: string | undefined
   /** The header DPoP. */
   proof: string | undefined
 }
+
+/** RFC 6749 section 3.3. */
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
 /** An error that the client reads, by a code of RFC 6749 sections 4.1.2.1 and 5.2. */
 export class OAuthError extends Error {

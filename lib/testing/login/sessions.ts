@@ -5,7 +5,11 @@ import { wallSeconds } from '../../util/clock.js'
 /** The session of a user who is logged in. */
 export interface Session {
   readonly username: string
-  readonly scope: string
+  readonly clientId: string
+  /** The scopes that the client asked for. */
+  readonly words: readonly string[]
+  /** The resource that the client asked for (RFC 8707). */
+  readonly resource: string | undefined
   /** The level of the login; `undefined` if the client asked for none. */
   readonly acr: string | undefined
   /** Seconds since 1970. */
@@ -30,9 +34,9 @@ export class Sessions {
   }
 
   /** @returns the session's id, of 24 characters, as in Keycloak */
-  start ({ username, scope, acr }: Pick<Session, 'username' | 'scope' | 'acr'>): string {
+  start ({ username, clientId, words, resource, acr }: Omit<Session, 'authTime' | 'refreshToken'>): string {
     const sid = MARK + randomBytes(32).toString('base64url').slice(0, 24 - MARK.length)
-    this.#sessions.set(sid, { username, scope, acr, authTime: Math.floor(wallSeconds()) })
+    this.#sessions.set(sid, { username, clientId, words, resource, acr, authTime: Math.floor(wallSeconds()) })
     return sid
   }
 

@@ -1,34 +1,39 @@
 import { decode } from '../jws.js'
+import { authenticatedClient } from './client-authentication.js'
+import type { Clients, LoginClient } from './clients.js'
 import type { Codes } from './codes.js'
-import type { LoginSettings } from './options.js'
 import { provenKey } from './proof.js'
 import { jsonReply, OAuthError, parameter, repeated, type LoginRequest, type Reply } from './reply.js'
 import type { LoginRealm, SessionTokens } from './tokens.js'
 
 type Form = URLSearchParams
 
-/** The token endpoint (RFC 6749 section 3.2), for one public client. */
+/** The token endpoint (RFC 6749 section 3.2). */
 export class TokenEndpoint {
   readonly #realm: Pick<LoginRealm, 'issuer'>
-  readonly #settings: LoginSettings
+  readonly #clients: Clients
   readonly #codes: Codes
   readonly #tokens: SessionTokens
-  readonly #grants: Readonly<Record<string, (form: Form, jkt: string | undefined) => Promise<object>>> = {
-    authorization_code: async (form, jkt) => {
-      const { sid, grant } = await this.#codes.redeem(need(form, 'code'), parameter(form, 'redirect_uri'), need(form, 'code_verifier'))
-      return this.#tokens.issue(sid, jkt, grant.nonce)
+  readonly #grants: Readonly<Record<string, (form: Form, client: LoginClient, jkt: string | undefined) => Promise<object>>> = {
+    authorization_code: async (form, client, jkt) => {
+      const { sid, grant } = await this.#codes.redeem(need(form, 'code'), {
+        clientId: client.id,
+        redirectUri: parameter(form, 'redirect_uri'),
+        verifier: need(form, 'code_verifier')
+      })
+      return this.#tokens.issue(sid, { jkt, nonce: grant.nonce, resource: parameter(form, 'resource') })
     },
-    refresh_token: async (form, jkt) => {
+    refresh_token: async (form, client, jkt) => {
       const refreshToken = need(form, 'refresh_token')
-      const sid = await this.#tokens.sessionOf(refreshToken)
+      const sid = await this.#tokens.sessionOf(refreshToken, client)
       checkKey(refreshToken, jkt)
-      return this.#tokens.issue(sid, jkt)
+      return this.#tokens.issue(sid, { jkt, resource: parameter(form, 'resource') })
     }
   }
 
-  constructor (realm: Pick<LoginRealm, 'issuer'>, settings: LoginSettings, codes: Codes, tokens: SessionTokens) {
+  constructor (realm: Pick<LoginRealm, 'issuer'>, clients: Clients, codes: Codes, tokens: SessionTokens) {
     this.#realm = realm
-    this.#settings = settings
+    this.#clients = clients
     this.#codes = codes
     this.#tokens = tokens
   }
@@ -38,10 +43,10 @@ export class TokenEndpoint {
     const name = repeated(form)
     if (name !== undefined) throw new OAuthError('invalid_request', 'A parameter is there more than once')
     const type = need(form, 'grant_type')
-    checkClient(form, this.#settings)
+    const client = authenticatedClient(request, this.#clients)
     if (!Object.hasOwn(this.#grants, type)) throw new OAuthError('unsupported_grant_type', 'Unsupported grant_type')
     const jkt = provenKey(request, `${this.#realm.issuer}/protocol/openid-connect/token`)
-    return jsonReply(200, await this.#grants[type]!(form, jkt))
+    return jsonReply(200, await this.#grants[type]!(form, client, jkt))
   }
 }
 
@@ -49,11 +54,6 @@ export class TokenEndpoint {
 function checkKey (refreshToken: string, jkt: string | undefined): void {
   const cnf = decode(refreshToken)!.payload.cnf as { jkt: string } | undefined
   if (cnf !== undefined && cnf.jkt !== jkt) throw new OAuthError('invalid_grant', "DPoP confirmation doesn't match DPoP proof")
-}
-
-/** A public client has no secret, but must send its id (RFC 6749 section 3.2.1). */
-export function checkClient (form: Form, { clientId }: LoginSettings): void {
-  if (form.get('client_id') !== clientId) throw new OAuthError('invalid_client', 'Invalid client or Invalid client credentials', 401)
 }
 
 function need (form: Form, name: string): string {
