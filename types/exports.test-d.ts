@@ -83,3 +83,8 @@ expectError(realm.token({ clientRoles: { billing: 'reader' } }))
 expectError(realm.token({ organizations: { acme: { id: 5 } } }))
 expectError(realm.token({ organisations: ['acme'] }))
 expectError(createTestRealm({ algorithms: ['HS256'] }))
+const login = { redirectUris: [], users: { alice: { password: 'alice-pw' } } }
+createTestRealm({ login: { ...login, registration: true, scopes: { 'notes:read': { audience: 'https://api.example.com/mcp' } }, resources: () => [] } })
+createTestRealm({ login: { ...login, registration: { trustedHosts: ['localhost'] }, scopes: () => ({ 'notes:read': { audience: ['a', 'b'] }, plain: {} }) } })
+expectError(createTestRealm({ login: { ...login, registration: 'on' } }))
+expectError(createTestRealm({ login: { ...login, scopes: ['notes:read'] } }))

@@ -124,7 +124,7 @@ const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost']
 
 function trustedHostsOf (registration: LoginOptions['registration']): readonly string[] | undefined {
   if (registration === undefined || registration === false) return undefined
-  const { trustedHosts = LOOPBACK } = registration === true ? {} : registration
+  const trustedHosts: unknown = registration === true ? LOOPBACK : isObject(registration) ? registration.trustedHosts ?? LOOPBACK : undefined
   if (Array.isArray(trustedHosts) && trustedHosts.every((host) => typeof host === 'string')) return trustedHosts
   throw wrong("registration must be true, or an object such as { trustedHosts: ['127.0.0.1', 'localhost'] }")
 }
