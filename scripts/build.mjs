@@ -1,4 +1,5 @@
-// npm run build: writes dist/ in both formats.
+// npm run build: writes dist/ in both formats. With --if-changed, only if dist/ is not the build of these sources; the checks use
+// that, and a release does not.
 //
 //   dist/esm   the sources with types and comments blanked out: every line and column is the same as in the TypeScript file
 //   dist/cjs   the same with imports and exports as CommonJS, line by line (build/commonjs.mjs)
@@ -15,6 +16,7 @@ import { decode, encode } from '@jridgewell/sourcemap-codec'
 import blankSpace from 'ts-blank-space'
 import ts from 'typescript'
 import { commonJs } from './build/commonjs.mjs'
+import { isUpToDate, writeStamp } from './build/stamp.mjs'
 
 const ENTRIES = ['index.ts', 'lib/testing/index.ts']
 /** The program, which nobody imports: one format, and no declarations. */
@@ -26,6 +28,7 @@ const FORMATS = { esm: { type: 'module', write: (_source, javaScript) => javaScr
 const DECLARATIONS = 'dist/declarations'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+if (process.argv.includes('--if-changed') && isUpToDate()) process.exit()
 rmSync('dist', { recursive: true, force: true })
 const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'))
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', DECLARATIONS], { stdio: 'inherit' })
@@ -41,6 +44,7 @@ for (const [format, { type, write: codeOf }] of Object.entries(FORMATS)) {
   write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }))
 }
 rmSync(DECLARATIONS, { recursive: true })
+writeStamp()
 
 /** The entry points and their imports: source → its text in dist/. */
 function reached (sources, textOf, found = new Map()) {

@@ -2,7 +2,7 @@
 // temporary folder, and runs each project as its users would, on every runtime, module format, compiler and bundle.
 // Prints one line for each check, and ends with code 1 at the first that fails.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { bundle } from './check-package/bundles.mjs'
 import { RUNTIMES, runs } from './check-package/runtimes.mjs'
 import { checkFiles, checkSize, checkTraces, kB, MAX_SIZE } from './check-package/tarball.mjs'
+import { pack } from './pack.mjs'
 
 const NAME = 'fastify-keycloak-bearer'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -44,7 +45,7 @@ process.on('exit', () => { for (const folder of [temp, alone]) rmSync(folder, { 
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => end(128 + constants.signals[signal]))
 
 try {
-  const tarball = await check('npm pack', pack)
+  const tarball = await check('npm pack', () => pack(ROOT, temp, npm))
   await check(`the tarball is below ${kB(MAX_SIZE)}`, () => checkSize(tarball))
   await check('npm install', () => install(tarball))
   await check('the files: docs, maps with their sources, links of README; no tests', () => checkFiles(join(temp, 'node_modules', NAME)))
@@ -99,11 +100,6 @@ async function inParallel (checks) {
   const waiting = checks.values()
   const work = async () => { for (const [name, body] of waiting) await check(name, body) }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
-}
-
-async function pack () {
-  await npm(['pack', '--pack-destination', temp], ROOT)
-  return join(temp, readdirSync(temp).find((file) => file.endsWith('.tgz')))
 }
 
 /** Installs the tarball and all other packages in the folder above the projects, so that each project finds them. */

@@ -1,17 +1,18 @@
 // npm run test:examples [-- name ...]: checks each folder of examples/ that has a package.json as its users have it. The folder
 // is copied out of the repository, installed with the packed package, type-checked, tested and started, and the curl lines that
 // it prints must have the answers that they name. An example has its own node_modules, because in a common one it would find
-// dependencies that its package.json lacks. Prints one line for each example, and ends with code 1 if one fails.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { constants, tmpdir } from 'node:os'
+// dependencies that its package.json lacks; npm makes it of the last example's, by adding and removing what differs. Prints one line for each example, and ends with code 1 if one fails.
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, constants, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pack } from './pack.mjs'
 import { startPostgres } from './postgres.mjs'
 import { endAll, npm, startProject } from './projects.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const EXAMPLES = join(ROOT, 'examples')
-const AT_ONCE = 2
+const AT_ONCE = Math.max(1, Math.floor(availableParallelism() / 2))
 
 // The real path, because a temporary folder may be a link, which Node and npm would follow.
 const temp = realpathSync(mkdtempSync(join(tmpdir(), 'examples-')))
@@ -28,9 +29,10 @@ const projects = chosen(process.argv.slice(2))
 const needsPostgres = projects.some(({ dependencies }) => dependencies?.pg !== undefined)
 if (needsPostgres && !process.env.DATABASE_URL) postgres = await startPostgres()
 const env = postgres === undefined ? process.env : { ...process.env, DATABASE_URL: postgres.url }
-const tarball = await pack()
+const tarball = await pack(ROOT, temp, npm)
 await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-  for (let project; (project = projects.shift()) !== undefined;) await check(project)
+  let last
+  for (let project; (project = projects.shift()) !== undefined;) last = await check(project, last)
 }))
 process.exit()
 
@@ -42,12 +44,8 @@ function chosen (asked) {
   process.exit(1)
 }
 
-async function pack () {
-  await npm(['pack', '--pack-destination', temp], ROOT)
-  return join(temp, readdirSync(temp).find((file) => file.endsWith('.tgz')))
-}
-
-async function check ({ folder: name, scripts }) {
+/** @returns the folder that the example was checked in */
+async function check ({ folder: name, scripts }, last) {
   const folder = join(temp, name)
   const seconds = []
   const step = async (label, body) => {
@@ -57,6 +55,7 @@ async function check ({ folder: name, scripts }) {
   }
   try {
     copy(name, folder)
+    if (last !== undefined && existsSync(join(last, 'node_modules'))) renameSync(join(last, 'node_modules'), join(folder, 'node_modules'))
     await step('install', () => npm(['install', '--no-audit', '--no-fund', '--prefer-offline'], folder))
     await step('typecheck', () => npm(['run', '--if-present', 'typecheck'], folder))
     await step('test', () => test(folder))
@@ -66,6 +65,7 @@ async function check ({ folder: name, scripts }) {
     process.exitCode = 1
     console.log(`FAILED  ${name}: ${error.message}`)
   }
+  return folder
 }
 
 async function test (folder) {
