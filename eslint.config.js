@@ -29,7 +29,7 @@ const sizes = [
 ]
 
 export default [
-  ...neostandard({ ts: true, ignores: ['api/', 'dist/', '.tap/', '.keycloak/', '**/node_modules/', '**/tap-snapshots/'] }),
+  ...neostandard({ ts: true, ignores: ['dist/', 'site/', '.tap/', '.keycloak/', '**/node_modules/', '**/tap-snapshots/'] }),
   typed,
   ...sizes
 ]

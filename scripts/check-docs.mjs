@@ -1,9 +1,10 @@
 // npm run check:docs: checks README, docs/ and the examples' pages. Code blocks must compile, and run if a comment demands it;
-// commands, links, headings, options and error codes must exist. CONTRIBUTING.md explains the comments before code blocks.
+// commands, links, headings, options and error codes must exist, and each page of docs/ must be in a group of the site. CONTRIBUTING.md explains the comments before code blocks.
 // Prints file:line and the problem, and ends with code 1 if there is one.
 import { fileURLToPath } from 'node:url'
 import { checkLinks } from './check-docs/links.mjs'
 import { checkNames } from './check-docs/names.mjs'
+import { checkNavigation } from './check-docs/navigation.mjs'
 import { readPages } from './check-docs/pages.mjs'
 import { runBlocks } from './check-docs/run.mjs'
 import { checkCommands } from './check-docs/shell.mjs'
@@ -24,7 +25,8 @@ const problems = [
   ...modules.check(),
   ...checkCommands(ROOT, pages),
   ...checkLinks(ROOT, pages),
-  ...checkNames(ROOT, pages)
+  ...checkNames(ROOT, pages),
+  ...checkNavigation(pages)
 ]
 // Blocks run only if all of them compile.
 if (problems.length === 0) problems.push(...await runBlocks(ROOT, runnable))
