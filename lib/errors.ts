@@ -4,11 +4,7 @@ import { withoutStack } from './util/without-stack.js'
 
 /** Every refusal: its code, status, message for the client, and the error of its challenge (RFC 6750 section 3.1). */
 const REFUSALS = {
-  bad_authorization_header: {
-    statusCode: 401,
-    challenge: 'invalid_request',
-    message: 'The Authorization header must be one: "Bearer", a space and one token.'
-  },
+  bad_authorization_header: { statusCode: 401, challenge: 'invalid_request', message: 'The Authorization header must be one: "Bearer", a space and one token.' },
   dpop_proof_not_valid: { statusCode: 401, challenge: 'invalid_dpop_proof', message: 'The DPoP proof is not valid.' },
   dpop_nonce_required: { statusCode: 401, challenge: 'use_dpop_nonce', message: 'The DPoP proof needs the nonce of the header DPoP-Nonce.' },
   token_not_valid: { statusCode: 401, challenge: 'invalid_token', message: 'The access token is not valid.' },
@@ -102,6 +98,11 @@ export class KeycloakError extends Error {
   /** The message is for clients. */
   get expose (): boolean {
     return true
+  }
+
+  /** GraphQL servers copy this member into the `extensions` of an answer's error (graphql-js), so that `code` reaches the client. */
+  get extensions (): { code: KeycloakErrorCode } {
+    return { code: this.code }
   }
 }
 Object.defineProperty(KeycloakError.prototype, 'name', { value: 'KeycloakError' })

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import keycloak from '../../index.js'
+import keycloak, { KeycloakError } from '../../index.js'
 import { apiFor, ask, bearer, logging, realmFor } from '../support/app.js'
 
 const NOT_VALID = '401 token_not_valid'
@@ -173,6 +173,20 @@ t.test('an own error handler may know the errors it answers by the signature of 
   t.match(await answered('/me', realm.token()), { statusCode: 403 })
   await realm.down()
   t.match(await answered('/me', realm.token({ kid: 'new' })), { statusCode: 503, said: /try again later/ })
+})
+
+t.test('an error handler that copies the extensions of an error, as GraphQL servers do, sends the code and no reason', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.setErrorHandler(({ message, extensions }: Error & { extensions?: object }, _request, reply) => reply.send({ errors: [{ message, extensions }] }))
+  await app.register(keycloak, realm.options)
+  app.post('/graphql', { config: { permission: 'a' } }, async () => 'x')
+  app.post('/verify', async () => { throw new KeycloakError('permission_denied', 'the field is for others') })
+  const answered = async (url: string, token?: string) => (await app.inject({ method: 'POST', url, headers: token === undefined ? {} : bearer(token) })).json()
+  t.strictSame(await answered('/graphql'), { errors: [{ message: 'An access token is required.', extensions: { code: 'not_authenticated' } }] })
+  t.strictSame((await answered('/graphql', realm.token())).errors[0].extensions, { code: 'permission_denied' })
+  t.strictSame((await answered('/verify')).errors[0].extensions, { code: 'permission_denied' })
 })
 
 t.test('an own error handler that sets no status does not turn a refusal into 200', async (t) => {
