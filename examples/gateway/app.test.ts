@@ -95,9 +95,22 @@ test('with a token the path, the query and the body pass, and the upstream learn
 test('clients cannot name a caller, an address or another method', async (t) => {
   const { shop, send } = await start(t)
   const lies = {
-    'x-caller': Buffer.from('{"id":"0","username":"root"}').toString('base64url'), x_caller: 'root', 'x-user-id': '0', x_user_id: '0', 'x-remote-user': 'root',
-    'x-forwarded-for': '10.0.0.1', 'x-forwarded-host': 'evil.example', 'x-real-ip': '10.0.0.1', forwarded: 'for=10.0.0.1', 'x-http-method-override': 'DELETE',
-    'x-original-url': '/admin', cookie: 'session=1', 'client-cert': ':AA==:', 'proxy-authorization': 'Basic AA==', dpop: 'x', connection: 'close, x-caller, x-forwarded-for'
+    'x-caller': Buffer.from('{"id":"0","username":"root"}').toString('base64url'),
+    x_caller: 'root',
+    'x-user-id': '0',
+    x_user_id: '0',
+    'x-remote-user': 'root',
+    'x-forwarded-for': '10.0.0.1',
+    'x-forwarded-host': 'evil.example',
+    'x-real-ip': '10.0.0.1',
+    forwarded: 'for=10.0.0.1',
+    'x-http-method-override': 'DELETE',
+    'x-original-url': '/admin',
+    cookie: 'session=1',
+    'client-cert': ':AA==:',
+    'proxy-authorization': 'Basic AA==',
+    dpop: 'x',
+    connection: 'close, x-caller, x-forwarded-for'
   }
   for (const as of [null, BOB]) {
     await send('/catalog/1', as, { headers: lies })
