@@ -20,6 +20,7 @@ import { challengesBy } from './lib/request/challenge-context.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
 import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
 import { openProofs } from './lib/request/open-proofs.js'
+import { openResource } from './lib/request/open-resource.js'
 import { Refusals } from './lib/request/refusals.js'
 import { SeveralIssuers } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
@@ -30,26 +31,26 @@ import './types/fastify.js'
 import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 
 async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions | KeycloakOptions): Promise<void> {
-  const { plugin: settings, issuers, logout } = parseOptions(options)
+  const parsed = parseOptions(options)
+  const settings = parsed.plugin
   const { requireAuthentication, cache, limits } = settings
   refuseTakenDecorators(fastify)
   const log = startLog(fastify.log)
-  const record = recordOf(fastify)
   const earlier = warnOfEarlierRoutes(fastify, log)
   const lateWarnings = [requireAuthentication ? warnOfMiddleware(fastify, log) : undefined, settings.extractToken && warnOfLateSetters(fastify, log)]
 
   const closing = new Closing()
   const caches = new Caches(cache)
-  const createToUser = toUserBy(settings.syncUser)
-  const shared = { limits, ...caches, confirmation: confirmationRulesOf(settings), closing, createToUser, log: fastify.log, startLog: log, isOfSeveral: issuers.form !== 'one' }
-  const { directory, authority } = await openRealms({ plugin: settings, issuers, logout }, shared)
+  const shared = { limits, ...caches, confirmation: confirmationRulesOf(settings), closing, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
+  const { directory, authority } = await openRealms(parsed, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, shared.confirmation)
   const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const possession = await openProofs(fastify, settings, closing, log)
+  const resource = await openResource(parsed, routes)
   const refusals = new Refusals(authority, directory, fastify.log)
   const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several, possession, refusals, closing })
 
-  decorate(fastify, authority, directory, routes, caches.tokens, possession, refusals)
+  decorate(fastify, authority, directory, routes, caches.tokens, possession, refusals, resource)
   fastify.addHook('preClose', async () => closing.begin())
   fastify.addHook('onClose', async () => {
     closing.finish()
@@ -59,12 +60,14 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   fastify.addHook('onRoute', (route) => routes.add(route))
   fastify.addHook('onReady', async () => {
     routes.settle()
-    warnOfUnguardedRoutes(record, log)
+    warnOfUnguardedRoutes(recordOf(fastify), log)
     for (const warn of lateWarnings) warn?.()
     warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
+    resource?.addEarlier(earlier.all())
   })
   fastify.addHook('onRequest', authentication.onRequest)
-  fastify.addHook('onError', createOnError(challengesBy(authority, routes, possession)))
+  fastify.addHook('onError', createOnError(challengesBy(authority, routes, possession, resource)))
+  resource?.serve(fastify, log)
   await startUnlessClosed(fastify, closing, () => directory.start(fastify))
 }
 
@@ -94,6 +97,7 @@ export type * from './types/mtls.js'
 export type * from './types/openapi.js'
 export type * from './types/options.js'
 export type * from './types/request.js'
+export type * from './types/resource.js'
 export type * from './types/revocation.js'
 export type * from './types/rules.js'
 export type * from './types/user.js'

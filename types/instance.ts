@@ -1,4 +1,5 @@
 import type { KeycloakReasonCode } from '../lib/reasons/reason.js'
+import type { ResourceMetadata } from './resource.js'
 import type { Claims } from './user.js'
 
 /** The access to a route, as `fastify.keycloak.routes()` lists it. */
@@ -140,6 +141,14 @@ export interface KeycloakInstance {
    * t.matchSnapshot(app.keycloak.routes())
    */
   routes (): RouteAccess[]
+  /**
+   * The protected resource metadata of the option `resource` (RFC 9728), for a plugin under a prefix, which cannot serve the
+   * document at the root.
+   * @throws {Error} without the option
+   * @example
+   * root.get('/.well-known/oauth-protected-resource/mcp', async () => scope.keycloak.resourceMetadata())
+   */
+  resourceMetadata (): ResourceMetadata
   /**
    * The health of the calls to Keycloak so far; it makes no call itself.
    * @example

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { AcrName, IssuerName, KeycloakTypes, ScopeName } from './declared.js'
 import type { DpopOptions } from './dpop.js'
 import type { MtlsOptions } from './mtls.js'
+import type { ResourceOptions } from './resource.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
@@ -180,7 +181,7 @@ export type KeycloakRisk =
  */
 export type StartWarning =
   | KeycloakRisk | 'early_routes' | 'routes_outside' | 'unknown_rules'
-  | 'middleware_first' | 'middleware_outside' | 'token_source_late'
+  | 'middleware_first' | 'middleware_outside' | 'token_source_late' | 'resource_unserved'
 
 /** Upper limits of input. A token over its limit is 401; if an answer of Keycloak is over its limit, the request is 503. */
 export interface Limits {
@@ -222,7 +223,8 @@ export interface CommonOptions {
   clientSecret?: string | ClientSecretProvider
   /**
    * The accepted values of `aud`, of which a token must have one: usually the id of your client. `null`: `aud` is not
-   * checked, with a warning at start, because tokens for other APIs of the realm are accepted then.
+   * checked, with a warning at start, because tokens for other APIs of the realm are accepted then. With the option `resource`
+   * it is that URL, and may not be `null`.
    * @default null
    */
   audience?: string | readonly string[] | null
@@ -360,6 +362,14 @@ export interface CommonOptions {
    * option they are refused.
    */
   mtls?: true | MtlsOptions
+  /**
+   * The protected resource that this API is, by its URL: clients find Keycloak, the scopes and the way to send tokens in the
+   * document below `/.well-known/oauth-protected-resource` (RFC 9728), which is public, and challenges name that document.
+   * MCP clients need it.
+   * @example
+   * resource: 'https://api.example.com/mcp'
+   */
+  resource?: string | ResourceOptions
   /**
    * Deny anonymous callers on every route except those with `public: true` or `keycloak: false`.
    * @default false

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { type AddedRoute, namesOf, recordOf } from './added-routes.js'
-import { refuseLostRules, refuseRuleBesideConfig } from './route-guard.js'
+import { refuseLostRules, refuseRuleBesideConfig } from './route-config.js'
 import { guardIn } from './route-registry.js'
 
 const CONSEQUENCE = 'a mistake in their config shows only at their first request, and keycloak.routes() lists them only from then on: write `await fastify.register(keycloak, …)` before the first route'

@@ -60,6 +60,8 @@ function ownRule (allows: (claims: Claims, request: FastifyRequest) => unknown):
     text: allows.name === '' || allows.name === 'permission' ? 'a function' : `${allows.name}()`,
     dependsOnClaimsOnly: false,
     kinds: FUNCTION,
+    scopes: [],
+    namedScopes: [],
     denial: (_caller, rule) => reasonFor('rule_not_fulfilled', { rule }),
     check ({ claims, request }) {
       const answer = allows(claims, request)

@@ -12,7 +12,7 @@ import type { Guard } from './route-guard.js'
 export function authorize (caller: Caller, guard: Guard): MaybePromise<void> {
   if (guard.issuers?.has(caller.issuer) === false) throw denied(() => issuerDenial(guard.issuers!, caller.issuer))
   if (guard.scopes.length > 0 && !caller.hasScopes(guard.scopes)) {
-    throw denied(() => scopeDenial(caller, guard.scopes), { scope: guard.scopes.join(' ') })
+    throw denied(() => scopeDenial(caller, guard.scopes), missingScopes(caller, guard))
   }
   const allowed = guard.check === undefined || guard.check(caller)
   if (allowed instanceof Promise) return allowed.then((late) => requireRights(late, guard, caller))
@@ -20,11 +20,17 @@ export function authorize (caller: Caller, guard: Guard): MaybePromise<void> {
 }
 
 /** The permission first, and then the login: who may not in any case need not log in again. */
-function requireRights (allowed: boolean, { permission, authentication }: Guard, caller: Caller): void {
-  if (!allowed) throw denied(() => permission!.denial(caller, permission!.text))
+function requireRights (allowed: boolean, guard: Guard, caller: Caller): void {
+  const { permission, authentication } = guard
+  if (!allowed) throw denied(() => permission!.denial(caller, permission!.text), missingScopes(caller, guard))
   if (authentication === undefined) return
   const reason = loginDenial(caller, authentication)
   if (reason !== undefined) throw refusal('insufficient_user_authentication', reason, authentication.challenge)
+}
+
+/** All scopes of the route if the caller lacks one, because a login for the missing ones alone would lose the others. */
+function missingScopes (caller: Caller, { askedScopes }: Guard): ChallengeParameters | undefined {
+  return askedScopes.length === 0 || caller.hasScopes(askedScopes) ? undefined : { scope: askedScopes.join(' ') }
 }
 
 function denied (reason: ReasonSource, challenge?: ChallengeParameters): KeycloakError {

@@ -1,13 +1,12 @@
-import type { RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
 import type { ConfirmationRules } from '../options/confirmation-rules.js'
+import { OFFLINE } from '../options/resource.js'
 import { kindOf } from '../util/kind-of.js'
-import { memberOf, plainCopy } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
 import type { AuthenticationRule } from './authentication-rule.js'
-import { CONFIG_KEYS, correctionOf, looksLikeRule, REFUSED_BESIDE_CONFIG, RULE_KEYS } from './config-keys.js'
 import { type KnownRealms, readAuthentication, readIssuers } from './known-realms.js'
 import { compileRule } from './permission-rule.js'
+import { failFor, orFail, plainConfig, rejectMisspelled, type ThrowRouteError } from './route-config.js'
 import { parametersIn } from './route-parameters.js'
 import type { Check, Rule } from './rule.js'
 import { isScopeWord } from './scopes.js'
@@ -28,6 +27,10 @@ export interface Guard {
   readsRoles: boolean
   /** The words that the `scope` claim must contain. */
   scopes: readonly string[]
+  /** The scopes that challenges ask for: those, and those of `permission`. Whether a client wants refresh tokens is its own affair. */
+  askedScopes: readonly string[]
+  /** All scopes that the rule names, of alternatives too. */
+  namedScopes: readonly string[]
   /** The login that the route demands; `undefined`: any. */
   authentication: AuthenticationRule | undefined
   /** Must the token be bound to a key? */
@@ -75,65 +78,6 @@ export function compileGuard (config: unknown, { name, url }: { name: string, ur
   }
 }
 
-/** Does the config of a route that the plugin does not guard have a rule, which only the plugin could check? */
-export function hasRule (config: unknown): boolean {
-  return Object(config) === config && RULE_KEYS.some((key) => Boolean(memberOf(config as object, key)))
-}
-
-/**
- * Refuse a rule beside config, because nothing would check it there.
- * @throws {TypeError} if there is one
- */
-export function refuseRuleBesideConfig (route: RouteOptions): void {
-  const key = REFUSED_BESIDE_CONFIG.find((name) => Object.hasOwn(route, name))
-  if (key !== undefined) failFor(nameOf(route.method, route.url))(`${key} stands beside config, where nothing looks at it; write config: { ${key}: … }`)
-}
-
-/**
- * Refuse a lost rule of a route that was added before the plugin had loaded: Fastify has copied only the own enumerable
- * members of its config, so that a rule in a getter of a class is gone.
- * @throws {TypeError} if a rule was lost
- */
-export function refuseLostRules ({ method, url, config }: RouteOptions): void {
-  const fail = failFor(nameOf(method, url))
-  const copied = { ...config as object }
-  const lost = CONFIG_KEYS.find((key) => Object.hasOwn(plainConfig(config, fail), key) && !Object.hasOwn(copied, key))
-  if (lost !== undefined) fail(`config.${lost} is lost, because it is not an own enumerable member and the route was added before fastify-keycloak-bearer had loaded; write \`await fastify.register(keycloak, …)\` before the route`)
-}
-
-/** The name of a route in errors: `GET /profile`. */
-export function nameOf (methods: RouteOptions['method'], url: string): string {
-  return `${[methods].flat().join(',')} ${url}`
-}
-
-/** Throws an error that names the route and its problem. */
-type ThrowRouteError = (problem: string, cause?: unknown) => never
-
-/** @param route the name of the route, such as `GET /profile` */
-export function failFor (route: string): ThrowRouteError {
-  return (problem, cause) => { throw new TypeError(`fastify-keycloak-bearer: ${route}: ${problem}`, cause === undefined ? undefined : { cause }) }
-}
-
-/**
- * A plain copy of a route's config, with each member read once, own or inherited. Fastify itself copies only own enumerable
- * members, so a rule that a class has as a getter would be lost.
- */
-export function plainConfig (config: unknown, fail: ThrowRouteError): JsonObject {
-  if (Object(config) !== config) return {}
-  try {
-    return { ...plainCopy(config as object, CONFIG_KEYS, (name) => correctionOf(name) !== undefined || looksLikeRule(name, true)) }
-  } catch (error) {
-    return fail('config cannot be read', error)
-  }
-}
-
-function rejectMisspelled (config: JsonObject, fail: ThrowRouteError): void {
-  for (const key of Object.keys(config)) {
-    const meant = correctionOf(key, config[key])
-    if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
-  }
-}
-
 /** Which flags are set? */
 type Flags = Record<'public' | 'authenticated' | 'keycloak' | 'senderConstrained', boolean>
 
@@ -166,6 +110,8 @@ function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realm
     readsRoles: permission?.kinds.has('role') === true,
     issuers,
     scopes,
+    askedScopes: [...new Set([...scopes, ...permission?.scopes ?? []])].filter((scope) => scope !== OFFLINE),
+    namedScopes: [...scopes, ...permission?.namedScopes ?? []],
     authentication,
     senderConstrained,
     grants: inWords([needed, ...others]),
@@ -186,13 +132,4 @@ function readScopes (scope: unknown, fail: ThrowRouteError): string[] {
     fail('config.scope must be a word of the scope claim such as "write", or an array of such words')
   }
   return scopes as string[]
-}
-
-/** Compile a rule whose errors do not name the route. */
-function orFail<Compiled> (fail: ThrowRouteError, compile: () => Compiled): Compiled {
-  try {
-    return compile()
-  } catch (error) {
-    return fail((error as Error).message)
-  }
 }

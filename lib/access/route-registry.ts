@@ -1,9 +1,11 @@
 import type { FastifyRequest, RouteOptions } from 'fastify'
 import type { RouteAccess } from '../../types/instance.js'
 import type { ConfirmationRules } from '../options/confirmation-rules.js'
+import type { AddedRoute } from './added-routes.js'
 import type { KnownRealms } from './known-realms.js'
 import { takesMiddleware } from './middleware.js'
-import { compileGuard, failFor, type Guard, nameOf, plainConfig, refuseRuleBesideConfig } from './route-guard.js'
+import { failFor, nameOf, plainConfig, refuseRuleBesideConfig } from './route-config.js'
+import { compileGuard, type Guard } from './route-guard.js'
 
 /** The property of a route's config that holds its guard; `Symbol.for` makes it the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
@@ -32,7 +34,7 @@ interface RegisteredRoute {
 
 /** The guard for a request that matches no route: 404 whatever its token. */
 const UNKNOWN_ROUTE: Guard = {
-  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], senderConstrained: false, authentication: undefined, confirmation: undefined, grants: undefined, text: undefined, permission: undefined
+  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], askedScopes: [], namedScopes: [], senderConstrained: false, authentication: undefined, confirmation: undefined, grants: undefined, text: undefined, permission: undefined
 }
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
@@ -127,6 +129,20 @@ export class Routes {
       const method = [methods].flat().join(',')
       return text === undefined ? { method, url, access } : { method, url, access, rule: text }
     })
+  }
+
+  /** All scopes that the routes name, in the order of the routes. */
+  namedScopes (): string[] {
+    return this.#registered.flatMap(({ guard }) => guard.namedScopes)
+  }
+
+  /** The scopes that a route names which onRoute did not show; none if its config has a mistake, which its first request shows. */
+  scopesOf ({ method, url, options }: AddedRoute): readonly string[] {
+    try {
+      return this.#compile(options.config, method, url).namedScopes
+    } catch {
+      return []
+    }
   }
 
   #register (route: Omit<RegisteredRoute, 'guard'>, config: unknown): Guard {

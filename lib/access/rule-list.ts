@@ -12,6 +12,8 @@ export function compileList (rules: readonly Rule[], kind: 'any' | 'all'): Rule 
     text: `${kind} of (${rules.map(({ text }) => text).join(', ')})`,
     dependsOnClaimsOnly: rules.every(({ dependsOnClaimsOnly }) => dependsOnClaimsOnly),
     kinds: new Set(rules.flatMap(({ kinds }) => [...kinds])),
+    scopes: kind === 'any' ? rules.find(({ scopes }) => scopes.length > 0)?.scopes ?? [] : rules.flatMap(({ scopes }) => scopes),
+    namedScopes: rules.flatMap(({ namedScopes }) => namedScopes),
     denial: kind === 'any' ? (caller, permission) => denialOfAny(rules, caller, permission) : (caller, permission) => denialOfAll(rules, caller, permission)
   }
 }

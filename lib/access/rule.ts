@@ -18,6 +18,10 @@ export interface Rule {
   readonly dependsOnClaimsOnly: boolean
   /** The kinds of the rule and of the rules within it. */
   readonly kinds: ReadonlySet<RuleKind>
+  /** The scopes that a token needs; of alternatives those of the first that needs any, since a client may not get all of them. */
+  readonly scopes: readonly string[]
+  /** All scopes that the rule names. */
+  readonly namedScopes: readonly string[]
   /**
    * The reason why a caller does not fulfil the rule.
    * @param permission the text of the whole permission
@@ -44,11 +48,13 @@ export interface ObjectRule {
   readonly compile: (members: JsonObject, place: RulePlace) => Rule
 }
 
+const NONE: readonly string[] = []
+
 /** The parts in which rules of one kind differ. */
-type RuleParts = Pick<Rule, 'text' | 'check' | 'denial'>
+type RuleParts = Pick<Rule, 'text' | 'check' | 'denial'> & Partial<Pick<Rule, 'scopes'>>
 
 /** @returns a function that makes rules of a kind, which the claims alone decide */
 export function rulesOfClaims (kind: RuleKind): (parts: RuleParts) => Rule {
   const kinds = new Set([kind])
-  return ({ text, check, denial }) => ({ text, check, denial, dependsOnClaimsOnly: true, kinds })
+  return ({ text, check, denial, scopes = NONE }) => ({ text, check, denial, dependsOnClaimsOnly: true, kinds, scopes, namedScopes: scopes })
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { StartLog } from '../diagnostics/start-log.js'
 import { hasMember } from '../util/members.js'
 import { namesOf, type RouteRecord } from './added-routes.js'
-import { hasRule } from './route-guard.js'
+import { hasRule } from './route-config.js'
 
 /**
  * Warns of routes that have a rule but lie outside of every scope that has the plugin, so that nothing checks the rule. The

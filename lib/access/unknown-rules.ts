@@ -4,7 +4,7 @@ import { memberOf } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { type AddedRoute, namesOf } from './added-routes.js'
 import { correctionOf, looksLikeRule } from './config-keys.js'
-import { failFor, hasRule, plainConfig } from './route-guard.js'
+import { failFor, hasRule, plainConfig } from './route-config.js'
 
 /** The security scheme that `openapi()` declares by default. */
 const SCHEME = 'KeycloakAuth'

@@ -27,7 +27,8 @@ export function explainIssues (issues: readonly Issue[], options: unknown, known
 /** The most specific issue of a union: one within the value that was given, or one that has words for that value. */
 function mostSpecific (issue: Issue, options: object): Issue {
   const leaves = leavesOf(issue)
-  const within = typeof valueAt(issue.path, options) === 'object' ? leaves.find(({ path }) => path.length > issue.path.length) : undefined
+  const value = valueAt(issue.path, options)
+  const within = typeof value === 'object' && !(value instanceof URL) ? leaves.find(({ path }) => path.length > issue.path.length) : undefined
   if (within !== undefined) return within
   const saying = leaves.find((leaf) => foundIn(leaf) !== undefined)
   return saying === undefined ? issue : { ...saying, message: issue.message }

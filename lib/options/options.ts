@@ -2,6 +2,7 @@ import type { RevocationStore } from '../../types/revocation.js'
 import { memberOf } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { parse, plainOptions, wrong } from './parse.js'
+import { addAudience } from './resource.js'
 import { schema, severalSchema } from './schema.js'
 import { listedRealms, refuseBesideIssuers } from './several-issuers.js'
 import { logoutSettingsOf, type LogoutSettings, type ParsedOptions, type PluginSettings, pluginSettingsOf, type RealmSettings, realmSettingsOf, refuseContradictions } from './settings.js'
@@ -44,13 +45,19 @@ export interface IssuerFunction {
  */
 export function parseOptions (options: unknown): Settings {
   const written = plainOptions(options)
-  if (isObject(written)) leaveOutUndefined(written)
+  if (isObject(written)) {
+    leaveOutUndefined(written)
+    addAudience(written)
+  }
   if (isObject(written) && written.issuers !== undefined) return parseSeveral(written, options)
   if (isObject(written) && written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone')
   const parsed: ParsedOptions = parse(schema, written, options)
   refuseContradictions(parsed)
+  if (parsed.resource?.authorizationServers !== undefined) throw wrong(SERVERS_KNOWN)
   return { plugin: pluginSettingsOf(parsed), logout: logoutSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
 }
+
+const SERVERS_KNOWN = 'option "resource.authorizationServers" goes with a function issuers alone; otherwise it is the issuers'
 
 /** The options that the schema of one issuer, or that of several, does not know: `undefined` is no option. */
 const OF_ONE_FORM = ['issuer', 'serverUrl', 'name', 'issuers', 'maxIssuers']
@@ -69,11 +76,15 @@ function parseSeveral (written: JsonObject, options: unknown): Settings {
   refuseStoreOfOne(parsed.revocation?.store)
   const { issuers, maxIssuers } = parsed
   if (typeof issuers === 'function') {
+    if (parsed.resource !== undefined && parsed.resource.authorizationServers === undefined) {
+      throw wrong('option "resource.authorizationServers" must name the issuers when issuers is a function, since clients have to find them before they have a token')
+    }
     // The entries are not known yet, but a contradiction among their defaults is one in each of them, unless a secret is theirs.
     refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false })
     return { plugin, logout, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
   }
   if (written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone; all realms of a list stay')
+  if (parsed.resource?.authorizationServers !== undefined) throw wrong(SERVERS_KNOWN)
   return { plugin, logout, issuers: { form: 'list', realms: listedRealms(issuers, written) } }
 }
 

@@ -4,6 +4,7 @@ import { withoutPrototype } from '../util/members.js'
 import { acrLevels } from './acr-levels.js'
 import { dpop, dpopGroup, dpopGroups } from './dpop.js'
 import { mtls, mtlsGroup } from './mtls.js'
+import { resource, resourceGroup } from './resource.js'
 import { scopeImplies } from './scope-implies.js'
 import { acceptedRisks, aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
@@ -33,6 +34,7 @@ export const groups = {
   adminUrl: z.strictObject({ path: route('/keycloak') }, 'an object with path'),
   dpop: dpopGroup,
   mtls: mtlsGroup,
+  resource: resourceGroup,
   revocation: z.strictObject({
     maxTokenLifetime: whole(1, 'of seconds ').default(86_400),
     max: whole(1).default(100_000),
@@ -84,6 +86,7 @@ export const schema = z.strictObject({
   selectIssuer: aFunction('a function (request) => the name of an issuer, or null').optional(),
   dpop,
   mtls,
+  resource,
   requireAuthentication: flag.default(false),
   startCheck: warnOrRequire.default('warn'),
   acceptRisks: acceptedRisks.default([]),

@@ -4,13 +4,14 @@ import { withoutPrototype } from '../util/members.js'
 import { mtlsFault } from './mtls.js'
 import { wrong } from './parse.js'
 import { realmNameOf } from './realm-url.js'
+import { AUDIENCE_UNCHECKED } from './resource.js'
 import { groups, type schema } from './schema.js'
 
 /** The options of one issuer after the checks of the schema. */
 export type ParsedOptions = ReturnType<typeof schema.parse> & { name?: string | undefined }
 
 /** The options that count for all issuers, and concern no realm. */
-export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits', 'dpop', 'mtls'] as const
+export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits', 'dpop', 'mtls', 'resource'] as const
 
 type PluginOption = typeof PLUGIN_OPTIONS[number]
 
@@ -59,7 +60,7 @@ export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption | 'ac
 
 /** The settings of a realm, with the defaults that depend on other options, and the types that a schema cannot express. */
 export function realmSettingsOf (parsed: ParsedOptions) {
-  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, dpop, mtls, ...given } = parsed
+  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, dpop, mtls, resource, ...given } = parsed
   // No member of a polluted Object.prototype is an option.
   const settings = withoutPrototype(given)
   const { clientId = 'account' } = settings
@@ -82,6 +83,7 @@ export function realmSettingsOf (parsed: ParsedOptions) {
  * @throws {TypeError}
  */
 export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | 'backchannelLogout'>, entry?: string): void {
+  if (settings.resource !== undefined && settings.audience === null) throw wrong(AUDIENCE_UNCHECKED, entry)
   if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
     throw wrong('option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it', entry)
   }

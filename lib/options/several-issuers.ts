@@ -62,7 +62,7 @@ export function entryRealm (entry: unknown, defaults: JsonObject, where: string)
   if (isEntry) refuseInEntry(written, defaults, where)
   const options = isEntry ? withDefaults(written, defaults) : entry
   const parsed = parse(entrySchema, options, options, where)
-  refuseContradictions(parsed, where)
+  refuseContradictions({ ...parsed, resource: defaults.resource as typeof parsed.resource }, where)
   return realmSettingsOf(parsed)
 }
 

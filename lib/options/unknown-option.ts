@@ -21,7 +21,6 @@ export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   authserverurl: ISSUER,
   domain: ISSUER,
   host: ISSUER,
-  resource: 'write "clientId"',
   secret: 'write "clientSecret"',
   credentials: 'write "clientSecret"',
   azp: 'write "authorizedParties"',

@@ -19,6 +19,10 @@ export interface ChallengeContext {
   readonly taken: readonly Scheme[]
   /** The algorithms of proofs, separated by spaces (RFC 9449 section 7.1). */
   readonly dpopAlgorithms: string | undefined
+  /** The URL of the protected resource metadata (RFC 9728 section 5.1); `undefined` without the option `resource`. */
+  readonly resourceMetadata?: string
+  /** The scopes of the route, separated by spaces, which go with the option `resource`. */
+  readonly scope?: string | undefined
 }
 
 /** The realm of a challenge if nobody knows which of several the client means. */
@@ -60,7 +64,7 @@ function createChallengeHeaders (): (error: KeycloakError, context: ChallengeCon
   const kept = new BoundedMap<string, Record<string, string>>(MAX_KEPT)
   return (error, context) => {
     if (error.challengeParameters !== undefined || error.dpopNonce !== undefined) return headersOf(error, context)
-    const key = `${error.code} ${context.used} ${context.taken} ${context.realm}`
+    const key = `${error.code} ${context.used} ${context.taken} ${context.scope} ${context.realm}`
     let headers = kept.get(key)
     if (headers === undefined) kept.set(key, headers = headersOf(error, context))
     return headers
@@ -85,18 +89,19 @@ export function nonceHeaders (nonce: string): Record<string, string> {
  * 7.2). None for a 503. The description is that of the code, because an application may write into the message of its error,
  * and headers are shared.
  */
-function challengesOf ({ code, challengeParameters }: KeycloakError, { realm, used, taken, dpopAlgorithms }: ChallengeContext): Challenge[] {
+function challengesOf ({ code, challengeParameters }: KeycloakError, { realm, used, taken, dpopAlgorithms, resourceMetadata, scope }: ChallengeContext): Challenge[] {
   const error = challengeErrorOf(code)
   if (error === null) return []
   const faulty = code === 'dpop_proof_not_valid' || code === 'dpop_nonce_required' ? 'DPoP' : used
-  const details = { ...error !== '' && { error, error_description: describe(code) }, ...written(challengeParameters) }
+  const details = { ...error !== '' && { error, error_description: describe(code) }, ...scope && { scope }, ...written(challengeParameters) }
   const schemes = error === '' || taken.includes(faulty) ? taken : [faulty, ...taken]
   return schemes.map((scheme) => ({
     scheme,
     parameters: {
       realm,
       ...(error === '' || scheme === faulty) && details,
-      ...scheme === 'DPoP' && dpopAlgorithms !== undefined && { algs: dpopAlgorithms }
+      ...scheme === 'DPoP' && dpopAlgorithms !== undefined && { algs: dpopAlgorithms },
+      ...resourceMetadata !== undefined && { resource_metadata: resourceMetadata }
     }
   }))
 }

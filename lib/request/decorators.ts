@@ -11,6 +11,7 @@ import { hasMember } from '../util/members.js'
 import { type AcceptedRequest, AuthSignals, IDENTITY, REPLY } from './auth-signals.js'
 import { createInstance } from './instance.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
+import type { ProtectedResource } from './protected-resource.js'
 import type { Refusals } from './refusals.js'
 import { decorateRules } from './rule-decorators.js'
 import { pickedRealm, REALM } from './several-issuers.js'
@@ -36,7 +37,7 @@ export function refuseTakenDecorators (fastify: FastifyInstance): void {
 }
 
 /** Adds the members of requests, and `fastify.keycloak`. */
-export function decorate (fastify: FastifyInstance, authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals): void {
+export function decorate (fastify: FastifyInstance, authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals, resource: ProtectedResource | undefined): void {
   const identityBy = createIdentityBy()
   const { only } = authority
   /** The realm that verified the token of a request. `auth` is undefined in a scope that was loaded before the plugin. */
@@ -50,7 +51,7 @@ export function decorate (fastify: FastifyInstance, authority: Authority, direct
     const realm = realmOf(request)
     return realm && new Caller(realm.access, identityBy(request.auth!, realm), request)
   })
-  fastify.decorate('keycloak', createInstance(authority, directory, routes, tokens, possession, refusals))
+  fastify.decorate('keycloak', createInstance(authority, directory, routes, tokens, possession, refusals, resource))
 }
 
 function decorateAuthSignal (fastify: FastifyInstance, directory: RealmDirectory): void {

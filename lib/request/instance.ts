@@ -1,4 +1,5 @@
 import type { KeycloakInstance, VerifyPresentation } from '../../types/instance.js'
+import type { ResourceMetadata } from '../../types/resource.js'
 import type { Claims } from '../../types/user.js'
 import type { Routes } from '../access/route-registry.js'
 import { authentication } from '../diagnostics/channels.js'
@@ -13,12 +14,13 @@ import type { VerifiedToken } from '../token/verifier.js'
 import { kindOf } from '../util/kind-of.js'
 import { bearerContext, type ChallengeContext, headersOf, UNKNOWN_REALM } from './challenge.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
+import type { ProtectedResource } from './protected-resource.js'
 import type { Refusals } from './refusals.js'
 import { publishVerification } from './verify-events.js'
 
 /** `fastify.keycloak` */
-export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals): KeycloakInstance {
-  const challengesBy = (space: string, presentation?: VerifyPresentation): ChallengeContext => possession?.presentedChallenges(space, presentation) ?? bearerContext(space)
+export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals, resource: ProtectedResource | undefined): KeycloakInstance {
+  const challengesBy = (space: string, presentation?: VerifyPresentation): ChallengeContext => ({ ...possession?.presentedChallenges(space, presentation) ?? bearerContext(space), ...resource?.challenge })
   /** @param onRealm is called with the realm that decides */
   const verify = async (token: unknown, presentation: VerifyPresentation | undefined, onRealm?: (realm: Realm) => void): Promise<Claims> => {
     if (presentation !== undefined && possession === undefined) throw new TypeError('verify() takes a proof with the option dpop or mtls alone; without them every token that is bound to a key is refused')
@@ -50,6 +52,12 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       directory.forget(issuer)
     },
     routes: () => routes.list(),
+    resourceMetadata: () => documentOf(resource),
     health: () => ({ ...healthOf(directory), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes }, refusals: refusals.counts() })
   }
+}
+
+function documentOf (resource: ProtectedResource | undefined): ResourceMetadata {
+  if (resource === undefined) throw new Error('resourceMetadata() needs the option resource, the URL of this API')
+  return resource.document()
 }

@@ -274,7 +274,6 @@ refused('so does what drf-keycloak, other packages and the adapters call it', [
     LEEWAY: 'leeway',
     secret: 'clientSecret',
     credentials: 'clientSecret',
-    resource: 'clientId',
     clockTolerance: 'leeway'
   }).map(([name, meant]): [object, string] => [{ [name]: SECRET }, `option "${name}" is unknown; write "${meant}"`]),
   ...['realm', 'REALM', 'url', 'authServerUrl', 'auth-server-url', 'domain']

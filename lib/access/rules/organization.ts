@@ -28,6 +28,8 @@ export const organization: ObjectRule = {
       text: role === undefined ? `member of ${text}` : `member of ${text} with role ${role}`,
       dependsOnClaimsOnly: isFixed,
       kinds: KINDS,
+      scopes: [],
+      namedScopes: [],
       check ({ rights: { organizations }, request }) {
         const alias = aliasOf(request)
         if (alias === undefined) return false

@@ -17,7 +17,8 @@ export const scope: ObjectRule = {
     return ruleOf({
       text: `scope ${word}`,
       check: (caller) => caller.hasScopes(words),
-      denial: (caller) => scopeDenial(caller, words)
+      denial: (caller) => scopeDenial(caller, words),
+      scopes: words
     })
   }
 }
