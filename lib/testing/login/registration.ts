@@ -52,7 +52,7 @@ export class Registration {
       token_endpoint_auth_method: method,
       grant_types: GRANT_TYPES,
       response_types: ['code'],
-      ...(scopes !== undefined && { scope: scopes.join(' ') })
+      scope: (scopes ?? this.#scopes.optional).join(' ')
     })
   }
 
@@ -68,7 +68,7 @@ export class Registration {
   #scopesOf ({ scope }: Metadata): string[] | undefined {
     if (scope === undefined || scope === '') return undefined
     if (!isShort(scope) || !SCOPE.test(scope)) throw invalid('scope must be words with one space between them')
-    const words = scope.split(' ').filter((word) => word !== 'openid')
+    const words = scope.split(' ')
     if (words.every((word) => this.#scopes.has(word))) return words
     throw rejected('Allowed Client Scopes', 'Not permitted to use specified clientScope')
   }
@@ -91,5 +91,5 @@ function invalid (description: string): OAuthError {
 }
 
 function rejected (policy: string, details: string): OAuthError {
-  return new OAuthError('insufficient_scope', `Policy '${policy}' rejected request to client-registration service. Details: ${details}.`, 403)
+  return new OAuthError('insufficient_scope', `Policy '${policy}' rejected request to client-registration service. Details: ${details}`, 403)
 }

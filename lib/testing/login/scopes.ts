@@ -1,8 +1,9 @@
 import type { LoginClient } from './clients.js'
 import type { LoginSettings } from './options.js'
 
-/** The client scopes of each new realm, and `openid`. A client has them all, the first five by default. */
-const OF_EACH_REALM = ['basic', 'profile', 'email', 'roles', 'acr', 'openid', 'web-origins', 'address', 'phone', 'microprofile-jwt', 'organization']
+/** The client scopes of each new realm: a client has them by default, or may ask for them. */
+const DEFAULT = ['basic', 'profile', 'email', 'roles', 'acr', 'web-origins']
+const OPTIONAL = ['address', 'phone', 'microprofile-jwt', 'organization']
 
 /** The client scopes that are not named in tokens: *Include in token scope* is off. */
 const UNNAMED = ['basic', 'roles', 'acr', 'web-origins']
@@ -27,17 +28,22 @@ export class Scopes {
 
   /** The member `scopes_supported` of the metadata (RFC 8414 section 2). */
   get names (): readonly string[] {
-    return [...OF_EACH_REALM, ...Object.keys(this.#settings.scopes() ?? {})]
+    return ['openid', ...DEFAULT, ...this.optional]
   }
 
-  /** Does the realm have this scope? */
+  /** The scopes that a client has which registers without naming any. */
+  get optional (): readonly string[] {
+    return [...OPTIONAL, ...Object.keys(this.#settings.scopes() ?? {})]
+  }
+
+  /** Does the realm have this client scope? `openid` is none. */
   has (word: string): boolean {
-    return this.#settings.scopes() === undefined || this.names.includes(clientScopeOf(word))
+    return word !== 'openid' && (this.#settings.scopes() === undefined || this.names.includes(clientScopeOf(word)))
   }
 
   /** May the client ask for this scope? */
   allows ({ scopes }: LoginClient, word: string): boolean {
-    return this.has(word) && (scopes === undefined || word === 'openid' || scopes.includes(clientScopeOf(word)))
+    return word === 'openid' || (this.has(word) && (scopes === undefined || scopes.includes(clientScopeOf(word))))
   }
 
   /** The scope claim for these words: with the scopes that the client has by default. */
