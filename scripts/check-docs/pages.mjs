@@ -59,9 +59,10 @@ function tableOf (node) {
  *   <!-- no-check: reason -->    nothing
  *   <!-- check: code -->         type-check it with this code before it, or around it: … stands for the block
  *   <!-- run: code -->           run it too, with this code after it, or around it
+ *   <!-- file: path -->          the file has this text, and is checked and tested where it is
  */
 function directiveOf (before) {
-  const [, name, code = ''] = before?.type === 'html' ? /^<!--\s*(no-check|check|run)\b:?([^]*?)-->\s*$/.exec(before.value) ?? [] : []
+  const [, name, code = ''] = before?.type === 'html' ? /^<!--\s*(no-check|check|run|file)\b:?([^]*?)-->\s*$/.exec(before.value) ?? [] : []
   return { directive: name, code: code.trim(), directiveLine: before?.position.start.line }
 }
 
