@@ -3,18 +3,20 @@ import { createTestRealm, type TokenSpec } from 'fastify-keycloak-bearer/testing
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { buildApp } from './app.js'
+import { buildMigratedApp } from './migrated.js'
 
-async function start (t: TestContext) {
+async function start (t: TestContext, build = buildApp) {
   const realm = await createTestRealm()
-  const nest = await buildApp(realm.options)
+  const nest = await build(realm.options)
   await nest.init()
   const app: FastifyInstance = nest.getHttpAdapter().getInstance()
   t.after(async () => {
     await nest.close()
     await realm.close()
   })
-  const ask = async (url: string, as: TokenSpec | string | null = null) => {
-    const response = await realm.inject(app, { url, as })
+  const ask = async (target: string, as: TokenSpec | string | null = null) => {
+    const [url, method] = target.split(' ').reverse() as [string, 'POST' | undefined]
+    const response = await realm.inject(app, { url, method: method ?? 'GET', as })
     return { response, answer: [response.statusCode, response.json().code ?? response.json()] }
   }
   return { app, realm, ask }
@@ -60,4 +62,24 @@ test('errors of Nest\'s own are answered as ever', async (t) => {
   const { ask } = await start(t)
   assert.deepEqual((await ask('/orders/unknown', {})).answer, [404, { statusCode: 404, message: 'Cannot GET /orders/unknown', error: 'Not Found' }])
   assert.deepEqual((await ask('/closed', {})).answer, [410, { statusCode: 410, message: 'Closed on Mondays' }])
+})
+
+test('the application after a migration from nest-keycloak-connect answers as its guide says', async (t) => {
+  const { realm, ask } = await start(t, buildMigratedApp)
+  const bad = [{ forged: true }, { kind: 'id' }, { kind: 'refresh' }, { dpop: true }, { claims: { aud: 'other-api' } }, { claims: { exp: undefined } }] as const
+  for (const as of bad.map((spec) => realm.token(spec))) {
+    assert.deepEqual((await ask('/health', as)).answer, [200, { ok: true }])
+    for (const url of ['/news', '/me', '/profile']) assert.deepEqual((await ask(url, as)).answer, [401, 'token_not_valid'])
+  }
+  assert.deepEqual([(await ask('/news')).answer, (await ask('/news', {})).answer], [[200, { for: 'everybody' }], [200, { for: 'alice' }]])
+  assert.deepEqual([(await ask('/me')).answer, (await ask('/me', {})).answer], [[401, 'not_authenticated'], [200, { username: 'alice' }]])
+  assert.deepEqual((await ask('/claims', {})).answer, [200, { client: 'web' }])
+  for (const role of ['read-profile', 'support']) assert.deepEqual((await ask('/profile', { roles: [role] })).answer, [200, { ok: true }])
+  assert.deepEqual((await ask('/profile', {})).answer, [403, 'permission_denied'])
+  assert.deepEqual((await ask('/admin', { roles: ['read-profile'], realmRoles: ['admin'] })).answer, [200, { ok: true }])
+  for (const as of [{ roles: ['read-profile'] }, { realmRoles: ['admin'] }]) assert.deepEqual((await ask('/admin', as)).answer, [403, 'permission_denied'])
+  assert.deepEqual((await ask('POST /orders', { scope: 'write' })).answer, [201, { ok: true }])
+  assert.deepEqual((await ask('POST /orders', {})).answer, [403, 'permission_denied'])
+  await realm.down()
+  assert.deepEqual((await ask('/me', { kid: 'x'.repeat(43) })).answer, [503, 'keycloak_unavailable'])
 })
