@@ -9,7 +9,10 @@ export const GROUPS = {
   'Beside other software': ['plugins', 'recipes'],
   Operating: ['production', 'operating', 'events', 'security-headers', 'performance'],
   'When something fails': ['troubleshooting', 'doctor'],
-  Migrating: ['migrating-from-drf-keycloak', 'comparison'],
+  Migrating: [
+    'comparison', 'migrating-from-drf-keycloak', 'migrating-from-express-oauth2-jwt-bearer', 'migrating-from-fastify-jwt',
+    'migrating-from-fastify-keycloak-adapter', 'migrating-from-keycloak-connect', 'migrating-from-nest-keycloak-connect'
+  ],
   Reference: ['options', 'security']
 }
 
