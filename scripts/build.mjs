@@ -4,8 +4,9 @@
 //   dist/esm   the sources with types and comments blanked out: every line and column is the same as in the TypeScript file
 //   dist/cjs   the same with imports and exports as CommonJS, line by line (build/commonjs.mjs)
 //
-// So a stack trace has the lines of the sources without any flag. The package contains the sources of the public API and of the test
-// realm; source maps and declaration maps lead to them. A file of dist/cjs shares the map of its twin in dist/esm, because their lines are the same.
+// So a stack trace has the lines of the sources without any flag. The package contains the sources that have declarations, which are
+// those of the public API (`files` of package.json); source maps and declaration maps lead to them. A file of dist/cjs shares the map of
+// its twin in dist/esm, because their lines are the same.
 // The folders have the modules and declarations that the entry points of package.json reach, and a package.json that tells Node and
 // TypeScript their format.
 import { spawnSync } from 'node:child_process'

@@ -23,8 +23,8 @@ export function checkFiles (folder) {
   }
   const tests = files.filter((file) => !file.startsWith('examples/') && /test-d|\.test\.|package-check/.test(file))
   if (tests.length > 0) throw new Error(`tests are published: ${tests}`)
-  const guides = files.filter((file) => file.startsWith('docs/migrating-from-'))
-  if (guides.length > 0) throw new Error(`migration guides are published, which docs/comparison.md denies: ${guides}`)
+  const left = files.filter((file) => /^docs\/(?:migrating-from-|performance\.md)/.test(file))
+  if (left.length > 0) throw new Error(`pages are published, which docs/comparison.md denies: ${left}`)
   const maps = files.filter((file) => file.endsWith('.map'))
   for (const file of files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file))) {
     const [, map] = readFileSync(join(folder, file), 'utf8').match(/^\/\/# sourceMappingURL=(.+)$/m) ?? []
