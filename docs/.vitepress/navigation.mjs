@@ -6,7 +6,7 @@ export const GROUPS = {
   'Who may': ['routes', 'who-may', 'step-up', 'users', 'openapi'],
   'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'logout'],
   'Several realms': ['several-realms'],
-  'Beside other software': ['plugins', 'recipes'],
+  'Beside other software': ['plugins', 'frameworks', 'recipes'],
   Operating: ['production', 'operating', 'events', 'security-headers', 'performance'],
   'When something fails': ['troubleshooting', 'doctor'],
   Migrating: [

@@ -3,6 +3,7 @@ import { createTestRealm, type TokenSpec } from 'fastify-keycloak-bearer/testing
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { buildApp } from './app.js'
+import { Permission } from './keycloak.js'
 import { buildMigratedApp } from './migrated.js'
 
 async function start (t: TestContext, build = buildApp) {
@@ -55,7 +56,48 @@ test('who may call what', async (t) => {
   assert.deepEqual((await ask('/orders', {})).answer, [200, { of: 'alice' }])
   assert.deepEqual((await ask('/accounts', { roles: ['reader'] })).answer, [200, { total: 1200 }])
   const access = app.keycloak.routes().filter(({ method }) => method === 'GET').map(({ url, access, rule }) => `${url}: ${rule ?? access}`)
-  assert.deepEqual(access, ['/menu: optional', '/orders: authenticated', '/accounts: permission reader', '/closed: authenticated', '/whoami: open'])
+  assert.deepEqual(access, [
+    '/menu: optional', '/orders: authenticated', '/accounts: permission reader', '/refunds: permission reader and scope refund', '/kitchen: authenticated',
+    '/closed: authenticated', '/whoami: open'
+  ])
+})
+
+test('two decorators before a method are two rules', async (t) => {
+  const { ask } = await start(t)
+  assert.deepEqual((await ask('/refunds', { roles: ['reader'] })).answer, [403, 'permission_denied'])
+  assert.deepEqual((await ask('/refunds', { scope: 'refund' })).answer, [403, 'permission_denied'])
+  assert.deepEqual((await ask('/refunds', { roles: ['reader'], scope: 'refund' })).answer, [200, { total: 3 }])
+})
+
+test('a decorator that would have no effect is an error', () => {
+  assert.throws(() => Reflect.decorate([Permission('reader') as ClassDecorator], class {}), /not before a class/)
+  const twice = () => {
+    class Orders {
+      @Permission('reader')
+      @Permission('writer')
+      list (): void {}
+    }
+    return Orders
+  }
+  assert.throws(twice, /list has permission twice/)
+})
+
+test('a guard of Nest knows the caller, and its refusal keeps its code; without a token it is not asked', async (t) => {
+  const { ask } = await start(t)
+  assert.deepEqual((await ask('/kitchen')).answer, [401, 'not_authenticated'])
+  const { response, answer } = await ask('/kitchen', {})
+  assert.deepEqual(answer, [403, 'permission_denied'])
+  assert.match(String(response.headers['www-authenticate']), /error="insufficient_scope"/)
+  assert.deepEqual((await ask('/kitchen', { roles: ['cook'] })).answer, [200, { stove: 'on' }])
+})
+
+test('a method is closed for each way to ask', async (t) => {
+  const { app } = await start(t)
+  const headers = { origin: 'https://evil.example', 'access-control-request-method': 'GET' }
+  assert.equal((await app.inject({ method: 'HEAD', url: '/accounts' })).statusCode, 401)
+  assert.equal((await app.inject({ method: 'OPTIONS', url: '/accounts', headers })).statusCode, 404)
+  for (const url of ['/accounts/', '/ACCOUNTS', '/accounts;a']) assert.equal((await app.inject(url)).statusCode, 404, url)
+  for (const url of ['/accounts?a', '/%61ccounts']) assert.equal((await app.inject(url)).statusCode, 401, url)
 })
 
 test('errors of Nest\'s own are answered as ever', async (t) => {

@@ -1,15 +1,24 @@
 import 'reflect-metadata'
-import { Controller, Get, HttpException, Module, Req } from '@nestjs/common'
+import { type CanActivate, Controller, type ExecutionContext, Get, HttpException, Module, Req, UseGuards } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyRequest } from 'fastify'
-import keycloak, { bearerToken, type DefaultUser, type KeycloakOptions } from 'fastify-keycloak-bearer'
-import { Access, CurrentUser, KeycloakErrorFilter } from './keycloak.js'
+import keycloak, { bearerToken, type DefaultUser, KeycloakError, type KeycloakOptions } from 'fastify-keycloak-bearer'
+import { Access, CurrentUser, KeycloakErrorFilter, Permission, Public } from './keycloak.js'
+
+/** Nest's guards run after the plugin. One that throws a KeycloakError is answered as the plugin's rules are; `false` has no code. */
+class KitchenGuard implements CanActivate {
+  canActivate (context: ExecutionContext): boolean {
+    const request: FastifyRequest = context.switchToHttp().getRequest()
+    if (!request.hasPermission('cook')) throw new KeycloakError('permission_denied', 'only cooks enter the kitchen')
+    return true
+  }
+}
 
 @Controller()
 class OrdersController {
   @Get('menu')
-  @Access({ public: true })
+  @Public()
   menu (@CurrentUser() user: DefaultUser | null): object {
     return { soup: 4.5, hello: user?.username }
   }
@@ -20,9 +29,22 @@ class OrdersController {
   }
 
   @Get('accounts')
-  @Access({ permission: 'reader' })
+  @Permission('reader')
   accounts (): object {
     return { total: 1200 }
+  }
+
+  @Get('refunds')
+  @Permission('reader')
+  @Access({ scope: 'refund' })
+  refunds (): object {
+    return { total: 3 }
+  }
+
+  @Get('kitchen')
+  @UseGuards(KitchenGuard)
+  kitchen (): object {
+    return { stove: 'on' }
   }
 
   @Get('closed')

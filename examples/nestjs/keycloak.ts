@@ -1,12 +1,35 @@
-// What an application on NestJS needs once: a decorator for routes, one for the user, and a filter for refusals.
+// What an application on NestJS needs once: decorators for rules, one for the user, and a filter for refusals.
 import { type ArgumentsHost, Catch, createParamDecorator, type ExecutionContext, HttpException } from '@nestjs/common'
 import { BaseExceptionFilter } from '@nestjs/core'
 import { RouteConfig } from '@nestjs/platform-fastify'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
-import { KeycloakError } from 'fastify-keycloak-bearer'
+import { KeycloakError, type PermissionRule } from 'fastify-keycloak-bearer'
 
-/** Who may call a method: RouteConfig, which takes anything, with the types of the plugin. Of a class it says nothing. */
-export const Access = (config: FastifyContextConfig): MethodDecorator => RouteConfig(config)
+/** The config of each method so far: of two @RouteConfig before a method Nest forgets one, without a word. */
+const configs = new WeakMap<object, FastifyContextConfig>()
+
+/**
+ * Who may call a method: RouteConfig with the types of the plugin. Several before one method go together.
+ * @throws {TypeError} before a class, where Nest ignores it, and for two rules of one kind
+ */
+export function Access (config: FastifyContextConfig): MethodDecorator {
+  return (target, name, descriptor) => {
+    if (descriptor === undefined) throw new TypeError('@Access, @Permission and @Public stand before a method, not before a class')
+    const method = descriptor.value as object
+    const earlier = configs.get(method) ?? {}
+    const twice = Object.keys(config).find((key) => key in earlier)
+    if (twice !== undefined) throw new TypeError(`${String(name)} has ${twice} twice`)
+    const together = { ...earlier, ...config }
+    configs.set(method, together)
+    RouteConfig(together)(target, name, descriptor)
+  }
+}
+
+/** A role, or another rule of the plugin. */
+export const Permission = (permission: PermissionRule): MethodDecorator => Access({ permission })
+
+/** Anonymous callers may call too. */
+export const Public = (): MethodDecorator => Access({ public: true })
 
 /** The user of the request; `null` for anonymous callers of routes that let them in. */
 export const CurrentUser = createParamDecorator((_data: unknown, context: ExecutionContext) => {
