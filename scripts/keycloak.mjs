@@ -1,8 +1,9 @@
-// npm run test:keycloak [-- test/keycloak/some.test.ts] [-- --reporter=terse]: runs test/keycloak with tap against a
-// real Keycloak. It fetches, starts and stops the server itself, or uses the server at KEYCLOAK_URL.
+// npm run test:keycloak [-- test/keycloak/some.test.ts] [-- --version 26.4.7] [-- --reporter=terse]: runs test/keycloak with tap
+// against a real Keycloak. It fetches, starts and stops the server itself, or uses the server at KEYCLOAK_URL.
 //
-// npm run keycloak: starts the server with a fresh realm, and leaves it running until Ctrl+C, for debugging.
+// npm run keycloak [-- --version 26.4.7]: starts the server with a fresh realm, and leaves it running until Ctrl+C, for debugging.
 //
+//   --version, or KEYCLOAK_VERSION  the version of Keycloak; docs/keycloak-versions.md has those that are tested
 //   KEYCLOAK_URL                    a running server with the realm of test/keycloak/dev-realm.json; the tests change the realm!
 //   KEYCLOAK_REALM                  that realm's name, default dev
 //   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
@@ -14,9 +15,8 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { admin, answers, httpsUrl, install, KeycloakServer, signalGroup, url } from './keycloak-server.mjs'
 
-const TESTS_TIMEOUT = 900_000
+const TESTS_TIMEOUT = 1_800_000
 const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
 
 /**
@@ -25,9 +25,13 @@ const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
  */
 const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'mtls.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts']
 
+const given = argumentsWithoutVersion()
+// Imported here, because it reads the version when it is imported.
+const { admin, answers, httpsUrl, install, KeycloakServer, signalGroup, url } = await import('./keycloak-server.mjs')
+
 const realm = process.env.KEYCLOAK_REALM ?? 'dev'
-const tapOptions = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+const tapOptions = given.filter((argument) => argument.startsWith('-'))
+const wanted = given.filter((argument) => !argument.startsWith('-'))
 const files = wanted.length > 0
   ? wanted
   : readdirSync(FOLDER).filter((name) => name.endsWith('.test.ts')).sort().map((name) => join(FOLDER, name))
@@ -38,6 +42,23 @@ try {
 } catch (error) {
   console.error(error.message)
   process.exitCode = 1
+}
+
+/** The arguments for tap. `--version 26.4.7` and `--version=26.4.7` are the same as KEYCLOAK_VERSION, and no option of tap here. */
+function argumentsWithoutVersion () {
+  const rest = process.argv.slice(2).flatMap((argument) => argument.startsWith('--version=') ? argument.split('=') : [argument])
+  const at = rest.indexOf('--version')
+  if (at < 0) return rest
+  const [, version = ''] = rest.splice(at, 2)
+  const problem = process.env.KEYCLOAK_URL
+    ? 'KEYCLOAK_URL is set, so the version is that of the server there: leave --version out.'
+    : !/^\d+\.\d+\.\d+$/.test(version) && '--version needs a version of Keycloak, such as --version 26.4.7.'
+  if (problem) {
+    console.error(problem)
+    process.exit(1)
+  }
+  process.env.KEYCLOAK_VERSION = version
+  return rest
 }
 
 /** Runs until Ctrl+C. */
@@ -112,6 +133,8 @@ async function runTests (paths, env) {
   }, TESTS_TIMEOUT)
   const [code] = await once(child, 'exit')
   clearTimeout(timer)
+  // A test file that ran out of time leaves the servers behind that it started.
+  end()
   process.off('exit', end)
   console.log(`The tests took ${stopwatch()}.`)
   return code ?? 1
