@@ -1,5 +1,6 @@
 /** What its users see of keycloak-server.mjs. */
 export const url: string
+export const home: string
 export function install (): Promise<void>
 export class KeycloakServer {
   start (options?: { fresh?: boolean }): Promise<void>

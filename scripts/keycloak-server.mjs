@@ -18,8 +18,9 @@ const HTTPS_PORT = port('KEYCLOAK_HTTPS_PORT', 18443)
 const MANAGEMENT_PORT = port('KEYCLOAK_MANAGEMENT_PORT', 19000)
 
 const ROOT = fileURLToPath(new URL('../.keycloak', import.meta.url))
-const HOME = join(ROOT, `keycloak-${VERSION}`)
-const KC = join(HOME, 'bin', 'kc.sh')
+/** The folder of the distribution, once it is installed. */
+export const home = join(ROOT, `keycloak-${VERSION}`)
+const KC = join(home, 'bin', 'kc.sh')
 const LOG = join(ROOT, 'keycloak.log')
 const PID_FILE = join(ROOT, 'keycloak.pid')
 const REALM_FILE = fileURLToPath(new URL('../test/keycloak/dev-realm.json', import.meta.url))
@@ -52,7 +53,7 @@ export async function install () {
   await fetchZip(download)
   await unpack(join(download, `keycloak-quarkus-dist-${VERSION}.zip`), download)
   chmodSync(join(download, `keycloak-${VERSION}`, 'bin', 'kc.sh'), 0o755)
-  renameSync(join(download, `keycloak-${VERSION}`), HOME)
+  renameSync(join(download, `keycloak-${VERSION}`), home)
   rmSync(download, { recursive: true, force: true })
 }
 
@@ -190,9 +191,9 @@ export async function answers (address) {
 
 /** The next start begins with the realm file and an empty log. */
 function reset () {
-  rmSync(join(HOME, 'data', 'h2'), { recursive: true, force: true })
-  mkdirSync(join(HOME, 'data', 'import'), { recursive: true })
-  copyFileSync(REALM_FILE, join(HOME, 'data', 'import', 'dev-realm.json'))
+  rmSync(join(home, 'data', 'h2'), { recursive: true, force: true })
+  mkdirSync(join(home, 'data', 'import'), { recursive: true })
+  copyFileSync(REALM_FILE, join(home, 'data', 'import', 'dev-realm.json'))
   writeFileSync(LOG, '')
 }
 
@@ -243,7 +244,7 @@ async function endLeftover () {
 function isOurs (pid) {
   if (!Number.isInteger(pid) || pid <= 1) return false
   try {
-    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8', timeout: 5000 }).includes(HOME)
+    return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], { encoding: 'utf8', timeout: 5000 }).includes(home)
   } catch {
     return false
   }

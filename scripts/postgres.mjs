@@ -10,13 +10,15 @@ import { delimiter, join } from 'node:path'
 
 const START_TIMEOUT = 60_000
 
-/** @returns {Promise<{ url: string, stop: () => void }>} `stop` ends the server at once and deletes its data. */
-export async function startPostgres () {
+/**
+ * @param {object} [options] `user` may do everything, and owns `database`; the defaults are `postgres`, a random password and a free port
+ * @returns {Promise<{ url: string, stop: () => void }>} `stop` ends the server at once and deletes its data.
+ */
+export async function startPostgres ({ user = 'postgres', database = 'postgres', password = randomBytes(16).toString('hex'), port } = {}) {
   const bin = installed()
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
   const [data, secret] = [join(folder, 'data'), join(folder, 'password')]
-  const port = await freePort()
-  const password = randomBytes(16).toString('hex')
+  port ??= await freePort()
   writeFileSync(secret, password, { mode: 0o600 })
   const as = { ...unprivileged(folder, secret), cwd: folder }
   let server
@@ -25,17 +27,20 @@ export async function startPostgres () {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
   }
   try {
-    execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${secret}`, '--encoding=UTF8', '--no-locale', '--no-sync'],
+    execFileSync(join(bin, 'initdb'), ['-D', data, '-U', user, '--auth=scram-sha-256', `--pwfile=${secret}`, '--encoding=UTF8', '--no-locale', '--no-sync'],
       { ...as, stdio: ['ignore', 'ignore', 'pipe'] })
     const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off' }
     server = spawn(join(bin, 'postgres'), ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
       { ...as, stdio: ['ignore', 'ignore', 'pipe'] })
     await ready(server)
+    if (database !== 'postgres') {
+      execFileSync(join(bin, 'createdb'), ['-h', '127.0.0.1', '-p', String(port), '-U', user, database], { ...as, env: { ...process.env, PGPASSWORD: password } })
+    }
   } catch (error) {
     stop()
     throw error
   }
-  return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, stop }
+  return { url: `postgres://${user}:${password}@127.0.0.1:${port}/${database}`, stop }
 }
 
 function installed () {
