@@ -7,7 +7,7 @@ export const GROUPS = {
   'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'logout'],
   'Several realms': ['several-realms'],
   'Beside other software': ['plugins', 'frameworks', 'recipes'],
-  Operating: ['production', 'operating', 'events', 'security-headers', 'performance'],
+  Operating: ['production', 'containers', 'several-instances', 'keycloak-versions', 'operating', 'events', 'security-headers', 'performance'],
   'When something fails': ['troubleshooting', 'doctor'],
   Migrating: [
     'comparison', 'migrating-from-drf-keycloak', 'migrating-from-express-oauth2-jwt-bearer', 'migrating-from-fastify-jwt',
