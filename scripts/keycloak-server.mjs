@@ -12,14 +12,14 @@ import { promisify } from 'node:util'
 
 const execute = promisify(execFile)
 
-const VERSION = process.env.KEYCLOAK_VERSION ?? '26.7.3'
+export const version = process.env.KEYCLOAK_VERSION ?? '26.7.3'
 const PORT = port('KEYCLOAK_PORT', 18080)
 const HTTPS_PORT = port('KEYCLOAK_HTTPS_PORT', 18443)
 const MANAGEMENT_PORT = port('KEYCLOAK_MANAGEMENT_PORT', 19000)
 
 const ROOT = fileURLToPath(new URL('../.keycloak', import.meta.url))
 /** The folder of the distribution, once it is installed. */
-export const home = join(ROOT, `keycloak-${VERSION}`)
+export const home = join(ROOT, `keycloak-${version}`)
 const KC = join(home, 'bin', 'kc.sh')
 const LOG = join(ROOT, 'keycloak.log')
 const PID_FILE = join(ROOT, 'keycloak.pid')
@@ -51,14 +51,14 @@ export async function install () {
   rmSync(download, { recursive: true, force: true })
   mkdirSync(download, { recursive: true })
   await fetchZip(download)
-  await unpack(join(download, `keycloak-quarkus-dist-${VERSION}.zip`), download)
-  chmodSync(join(download, `keycloak-${VERSION}`, 'bin', 'kc.sh'), 0o755)
-  renameSync(join(download, `keycloak-${VERSION}`), home)
+  await unpack(join(download, `keycloak-quarkus-dist-${version}.zip`), download)
+  chmodSync(join(download, `keycloak-${version}`, 'bin', 'kc.sh'), 0o755)
+  renameSync(join(download, `keycloak-${version}`), home)
   rmSync(download, { recursive: true, force: true })
 }
 
 async function fetchZip (folder) {
-  const artifact = `org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`
+  const artifact = `org.keycloak:keycloak-quarkus-dist:${version}:zip`
   const args = ['-q', '-B', 'dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`]
   try {
     await execute('mvn', args, { cwd: folder, timeout: FETCH_TIMEOUT })
@@ -209,13 +209,13 @@ function httpsOptions () {
 
 async function checkJava () {
   const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin', 'java') : 'java'
-  let version = 0
+  let release = 0
   try {
     const { stderr } = await execute(java, ['-version'], { timeout: 30_000 })
-    version = Number(/version "(\d+)/.exec(stderr)?.[1])
+    release = Number(/version "(\d+)/.exec(stderr)?.[1])
   } catch {}
-  if (version >= 17) return
-  throw new Error(`Keycloak needs Java 17 or later, and "${java}" is ${version > 0 ? 'older' : 'not there'}: install it, or set KEYCLOAK_URL to a running server.`)
+  if (release >= 17) return
+  throw new Error(`Keycloak needs Java 17 or later, and "${java}" is ${release > 0 ? 'older' : 'not there'}: install it, or set KEYCLOAK_URL to a running server.`)
 }
 
 async function checkPort (number, variable) {

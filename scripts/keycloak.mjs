@@ -3,7 +3,7 @@
 //
 // npm run keycloak [-- --version 26.4.7]: starts the server with a fresh realm, and leaves it running until Ctrl+C, for debugging.
 //
-//   --version, or KEYCLOAK_VERSION  the version of Keycloak; docs/keycloak-versions.md has those that are tested
+//   --version, or KEYCLOAK_VERSION  the version of Keycloak, or `--version newest`; docs/keycloak-versions.md has those that are tested
 //   KEYCLOAK_URL                    a running server with the realm of test/keycloak/dev-realm.json; the tests change the realm!
 //   KEYCLOAK_REALM                  that realm's name, default dev
 //   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
@@ -15,6 +15,7 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { newestKeycloak } from './keycloak-newest.mjs'
 
 const TESTS_TIMEOUT = 1_800_000
 const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
@@ -25,9 +26,9 @@ const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
  */
 const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'mtls.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts']
 
-const given = argumentsWithoutVersion()
+const given = await argumentsWithoutVersion()
 // Imported here, because it reads the version when it is imported.
-const { admin, answers, httpsUrl, install, KeycloakServer, signalGroup, url } = await import('./keycloak-server.mjs')
+const { admin, answers, httpsUrl, install, KeycloakServer, signalGroup, url, version } = await import('./keycloak-server.mjs')
 
 const realm = process.env.KEYCLOAK_REALM ?? 'dev'
 const tapOptions = given.filter((argument) => argument.startsWith('-'))
@@ -44,20 +45,20 @@ try {
   process.exitCode = 1
 }
 
-/** The arguments for tap. `--version 26.4.7` and `--version=26.4.7` are the same as KEYCLOAK_VERSION, and no option of tap here. */
-function argumentsWithoutVersion () {
+/** The arguments for tap. `--version 26.4.7` is the same as KEYCLOAK_VERSION; `newest` is that of Maven Central. */
+async function argumentsWithoutVersion () {
   const rest = process.argv.slice(2).flatMap((argument) => argument.startsWith('--version=') ? argument.split('=') : [argument])
   const at = rest.indexOf('--version')
   if (at < 0) return rest
   const [, version = ''] = rest.splice(at, 2)
-  const problem = process.env.KEYCLOAK_URL
-    ? 'KEYCLOAK_URL is set, so the version is that of the server there: leave --version out.'
-    : !/^\d+\.\d+\.\d+$/.test(version) && '--version needs a version of Keycloak, such as --version 26.4.7.'
-  if (problem) {
-    console.error(problem)
+  try {
+    if (process.env.KEYCLOAK_URL) throw new Error('KEYCLOAK_URL is set, so the version is that of the server there: leave --version out.')
+    if (!/^(newest|\d+\.\d+\.\d+)$/.test(version)) throw new Error('--version needs a version of Keycloak, such as 26.4.7, or newest.')
+    process.env.KEYCLOAK_VERSION = version === 'newest' ? await newestKeycloak() : version
+  } catch (error) {
+    console.error(error.message)
     process.exit(1)
   }
-  process.env.KEYCLOAK_VERSION = version
   return rest
 }
 
@@ -98,7 +99,7 @@ async function runHere () {
   const stopwatch = started()
   await install()
   await server.start({ fresh: true })
-  console.log(`Keycloak was ready after ${stopwatch()}.`)
+  console.log(`Keycloak ${version} was ready after ${stopwatch()}.`)
   const control = await openControl(server)
   try {
     return await runTests(files, {
