@@ -14,8 +14,9 @@ const SINCE = {
   refusesTokenOfLeftOrganization: ['26.7.0'],
   /** A token for all organizations has those that are enabled; before, it has none if one of them is disabled. */
   leavesOutDisabledOrganizations: ['26.5.0'],
-  /** The console has all names of docs/setup-keycloak.md. */
-  hasConsoleOfThePage: ['26.7.0'],
+  /** The console has these names of docs/setup-keycloak.md. */
+  consoleSaysRequirePkce: ['26.7.0'],
+  consoleSaysServiceAccountRoles: ['26.5.0'],
   /** Organizations have groups. */
   hasOrganizationGroups: ['26.7.0'],
   /** A refresh of an offline session for the scope openid alone gives tokens that tell their kind by jti. */
