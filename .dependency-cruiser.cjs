@@ -14,7 +14,7 @@ const FLOORS = [
   ['doctor', 'openapi', 'metadata'],
   ['realm'],
   ['request'],
-  ['cli']
+  ['cli', 'mcp']
 ]
 
 const pathOf = (room) => room === 'errors' ? 'errors[.]ts$' : `${room}/`
@@ -47,6 +47,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(index[.]ts|lib/|types/)' },
       to: { path: '^(test|examples|benchmarks|scripts)/' }
+    },
+    {
+      name: 'mcp-stands-apart',
+      comment: 'The plugin loads nothing of the entry point for MCP servers',
+      severity: 'error',
+      from: { path: '^(index[.]ts|lib/)', pathNot: '^lib/mcp/' },
+      to: { path: '^lib/mcp/' }
     },
     {
       name: 'testing-stands-apart',

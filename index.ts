@@ -19,10 +19,11 @@ import { bearerToken } from './lib/request/credentials.js'
 import { challengesBy } from './lib/request/challenge-context.js'
 import { decorate, refuseTakenDecorators } from './lib/request/decorators.js'
 import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.js'
+import { McpRoutes } from './lib/request/mcp-routes.js'
 import { openProofs } from './lib/request/open-proofs.js'
 import { openResource } from './lib/request/open-resource.js'
 import { Refusals } from './lib/request/refusals.js'
-import { SeveralIssuers } from './lib/request/several-issuers.js'
+import { severalBy } from './lib/request/several-issuers.js'
 import { toUserBy } from './lib/request/user.js'
 import { redisReplayStore } from './lib/proof/redis-replay-store.js'
 import { redisStore } from './lib/revocation/redis-store.js'
@@ -33,22 +34,21 @@ import type { KeycloakOptions, SeveralIssuersOptions } from './types/options.js'
 async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions | KeycloakOptions): Promise<void> {
   const parsed = parseOptions(options)
   const settings = parsed.plugin
-  const { requireAuthentication, cache, limits } = settings
+  const { requireAuthentication } = settings
   refuseTakenDecorators(fastify)
   const log = startLog(fastify.log)
   const earlier = warnOfEarlierRoutes(fastify, log)
   const lateWarnings = [requireAuthentication ? warnOfMiddleware(fastify, log) : undefined, settings.extractToken && warnOfLateSetters(fastify, log)]
 
-  const closing = new Closing()
-  const caches = new Caches(cache)
-  const shared = { limits, ...caches, confirmation: confirmationRulesOf(settings), closing, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
+  const [closing, caches] = [new Closing(), new Caches(settings.cache)]
+  const shared = { limits: settings.limits, ...caches, confirmation: confirmationRulesOf(settings), closing, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
   const { directory, authority } = await openRealms(parsed, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, shared.confirmation)
-  const several = authority.only === undefined ? new SeveralIssuers(authority, directory, settings.selectIssuer) : undefined
   const possession = await openProofs(fastify, settings, closing, log)
   const resource = await openResource(parsed, routes)
   const refusals = new Refusals(authority, directory, fastify.log)
-  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several, possession, refusals, closing })
+  const mcp = new McpRoutes({ routes, refusals, resource: resource?.url, log })
+  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several: severalBy(authority, directory, settings.selectIssuer), possession, refusals, closing })
 
   decorate(fastify, authority, directory, routes, caches.tokens, possession, refusals, resource)
   fastify.addHook('preClose', async () => closing.begin())
@@ -57,13 +57,14 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
     caches.close()
     await Promise.all([directory.close(), possession?.close()])
   })
-  fastify.addHook('onRoute', (route) => routes.add(route))
+  fastify.addHook('onRoute', (route) => mcp.add(route, routes.add(route)))
   fastify.addHook('onReady', async () => {
     routes.settle()
     warnOfUnguardedRoutes(recordOf(fastify), log)
     for (const warn of lateWarnings) warn?.()
     warnOfUnknownRules([...earlier.all(), ...routes.added()], requireAuthentication, log)
     resource?.addEarlier(earlier.all())
+    await mcp.load()
   })
   fastify.addHook('onRequest', authentication.onRequest)
   fastify.addHook('onError', createOnError(challengesBy(authority, routes, possession, resource)))
@@ -93,6 +94,7 @@ export type * from './types/declared.js'
 export type * from './types/dpop.js'
 export type * from './types/events.js'
 export type * from './types/instance.js'
+export type * from './types/mcp.js'
 export type * from './types/mtls.js'
 export type * from './types/openapi.js'
 export type * from './types/options.js'

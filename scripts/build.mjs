@@ -19,7 +19,7 @@ import ts from 'typescript'
 import { commonJs } from './build/commonjs.mjs'
 import { isUpToDate, writeStamp } from './build/stamp.mjs'
 
-const ENTRIES = ['index.ts', 'lib/testing/index.ts']
+const ENTRIES = ['index.ts', 'lib/testing/index.ts', 'lib/mcp/index.ts']
 /** The program, which nobody imports: one format, and no declarations. */
 const PROGRAM = 'lib/cli/main.ts'
 /** The folder that has the maps of both formats. */

@@ -17,6 +17,8 @@ export interface RouteAccess {
   access: 'open' | 'optional' | 'authenticated' | 'restricted'
   /** The rule of a `restricted` route in words: `permission read-profile and scope write`. */
   rule?: string
+  /** The rules of MCP tools in words, by their names, of a route whose `config.mcp` has some. */
+  tools?: Record<string, string>
 }
 
 /** The health of one of Keycloak's endpoints. Times are ISO 8601; `null`: never. */

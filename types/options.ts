@@ -181,7 +181,7 @@ export type KeycloakRisk =
  */
 export type StartWarning =
   | KeycloakRisk | 'early_routes' | 'routes_outside' | 'unknown_rules'
-  | 'middleware_first' | 'middleware_outside' | 'token_source_late' | 'resource_unserved'
+  | 'middleware_first' | 'middleware_outside' | 'token_source_late' | 'resource_unserved' | 'mcp_without_resource'
 
 /** Upper limits of input. A token over its limit is 401; if an answer of Keycloak is over its limit, the request is 503. */
 export interface Limits {

@@ -29,7 +29,7 @@ export interface Organization {
 type RequiresToken = { permission: {} } | { scope: {} } | { issuer: {} } | { senderConstrained: {} } | { acr: {} } | { maxAge: {} } | { authenticated: {} }
 
 /** `T` if the route's config demands a token, else `T | null`. */
-type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : T | null
+type Guarded<ContextConfig, T> = ContextConfig extends RequiresToken ? T : ContextConfig extends { mcp: {} } ? ContextConfig extends { public: {} } ? T | null : T : T | null
 
 /**
  * The members that the plugin adds to a request. A handler that is written apart from its route declares by it that it needs

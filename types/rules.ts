@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { AcrRule } from './authentication.js'
 import type { ClaimRule, RuleMember, WithoutMembers } from './claim-rules.js'
 import type { IssuerName, PermissionName, ScopeName } from './declared.js'
+import type { McpRule } from './mcp.js'
 import type { Claims } from './user.js'
 import type { OneOf, WriteInstead } from './write-instead.js'
 
@@ -145,6 +146,16 @@ export interface KeycloakRouteConfig {
    * `token_not_valid`, an anonymous caller 401 `not_authenticated`. It needs the option `dpop` or `mtls`.
    */
   senderConstrained?: true | WriteInstead<'true, or leave it out'>
+  /**
+   * The route serves the Model Context Protocol: it demands a valid token unless `public: true` is there, and the transports of the
+   * official TypeScript SDK find the caller in `request.raw.auth` ({@link McpAuthInfo}). With `tools`, each tool has a rule of its
+   * own, which is checked before the handler.
+   *
+   * @example
+   * mcp: true
+   * mcp: { tools: { 'write-note': 'notes:write', 'delete-note': { scope: 'notes:write', acr: 'gold' } } }
+   */
+  mcp?: McpRule
   /** Any valid token is enough; without one the answer is 401 `not_authenticated`. */
   authenticated?: true | WriteInstead<'true, or leave it out'>
   /** The route is open to anonymous callers, also under `requireAuthentication`; a bad token is still 401. */
@@ -190,6 +201,10 @@ export interface KeycloakRouteConfig {
   maxage?: WriteInstead<'maxAge'>
   /** @deprecated Misspelled: write `maxAge`. */
   maxAuthAge?: WriteInstead<'maxAge'>
+  /** @deprecated Misspelled: write `mcp`. */
+  MCP?: WriteInstead<'mcp'>
+  /** @deprecated A member of `mcp`: write `mcp: { tools: … }`. */
+  tools?: WriteInstead<'mcp: { tools: … }'>
   /** @deprecated Misspelled: write `authenticated`. */
   authenticate?: WriteInstead<'authenticated'>
   /** @deprecated Misspelled: write `authenticated`. */

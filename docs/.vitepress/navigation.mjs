@@ -3,9 +3,10 @@
 /** Title of a group → its pages, by the names of their files in docs/. */
 export const GROUPS = {
   Start: ['setup-keycloak', 'demo', 'testing', 'typescript'],
-  'Who may': ['routes', 'who-may', 'step-up', 'users', 'openapi', 'resource-metadata'],
+  'Who may': ['routes', 'who-may', 'step-up', 'users', 'openapi'],
   'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'logout'],
   'Several realms': ['several-realms'],
+  'Clients that discover': ['mcp', 'resource-metadata'],
   'Beside other software': ['plugins', 'frameworks', 'recipes'],
   Operating: ['production', 'containers', 'several-instances', 'keycloak-versions', 'operating', 'events', 'security-headers', 'performance'],
   'When something fails': ['troubleshooting', 'doctor'],

@@ -1,13 +1,13 @@
 import { nearest } from '../util/spelling.js'
 
 /** The keys of a route's config that belong to this plugin. */
-export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'public', 'keycloak'] as const
+export const CONFIG_KEYS = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'mcp', 'public', 'keycloak'] as const
 
 /** The keys that are rules: each demands a token. */
-export const RULE_KEYS = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated'] as const
+export const RULE_KEYS = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'mcp'] as const
 
 /** The keys that are refused beside config, where they would have no effect. */
-export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'public'] as const
+export const REFUSED_BESIDE_CONFIG = ['permission', 'scope', 'issuer', 'senderConstrained', 'acr', 'maxAge', 'authenticated', 'mcp', 'public'] as const
 
 /** Keys whose misspelling would leave a route open; and words near to them that are right, or belong to other packages. */
 const CORRECTED_KEYS = ['permission', 'authenticated', 'senderConstrained']
@@ -24,7 +24,7 @@ const LOGIN_SYNONYMS = new Map<string, 'acr' | 'maxAge'>([
 ])
 
 /** Keys that seem to demand roles, scopes or an issuer, in lower case without separators: most of them are of other packages. */
-const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'tenant', 'tenants', 'client', 'clients', 'azp', 'authorizedparties', 'group', 'groups', 'org', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions', 'dpop', 'mtls', 'cnf', 'dpoprequired', 'requiredpop', 'requirepop', 'dpopbound', 'bound', 'senderconstraint'])
+const RULE_SYNONYMS = new Set(['role', 'roles', 'realm', 'realms', 'iss', 'issuername', 'tenant', 'tenants', 'client', 'clients', 'azp', 'authorizedparties', 'group', 'groups', 'org', 'organization', 'organizations', 'scopes', 'scop', 'authorize', 'authorization', 'requiredroles', 'requiredscope', 'requiredscopes', 'requiredpermissions', 'dpop', 'mtls', 'cnf', 'dpoprequired', 'requiredpop', 'requirepop', 'dpopbound', 'bound', 'senderconstraint', 'tools', 'requiredtools'])
 
 /** Keys of other packages that demand any valid token, in lower case without separators. */
 const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication', 'requireauth', 'requiresauth', 'protected', 'secured'])
@@ -36,6 +36,7 @@ const TOKEN_SYNONYMS = new Set(['auth', 'authentication', 'requireauthentication
 export function correctionOf (key: string, value?: unknown): string | undefined {
   if (NEVER_CORRECTED.has(key)) return undefined
   if ((key === 'any' || key === 'all') && Array.isArray(value)) return `permission: { ${key}: … }`
+  if (plainWord(key) === 'mcp' && key !== 'mcp') return 'mcp'
   const login = LOGIN_SYNONYMS.get(plainWord(key))
   if (login !== undefined) return login
   const member = nearest(key.replaceAll(/[_-]/g, ''), OF_A_RULE, 1)

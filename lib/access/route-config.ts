@@ -26,7 +26,16 @@ export function refuseLostRules ({ method, url, config }: RouteOptions): void {
   const fail = failFor(nameOf(method, url))
   const copied = { ...config as object }
   const lost = CONFIG_KEYS.find((key) => Object.hasOwn(plainConfig(config, fail), key) && !Object.hasOwn(copied, key))
+  if (Object.hasOwn(plainConfig(config, fail), 'mcp')) refuseLateMcp(nameOf(method, url))
   if (lost !== undefined) fail(`config.${lost} is lost, because it is not an own enumerable member and the route was added before fastify-keycloak-bearer had loaded; write \`await fastify.register(keycloak, …)\` before the route`)
+}
+
+/**
+ * Refuse `config.mcp` of a route that has not the hooks for it, so that its tools would be open.
+ * @throws {TypeError}
+ */
+export function refuseLateMcp (route: string): never {
+  return failFor(route)('config.mcp must be there when fastify-keycloak-bearer sees the route; write it into the route itself, and `await fastify.register(keycloak, …)` before the route')
 }
 
 /** The name of a route in errors: `GET /profile`. */

@@ -10,6 +10,7 @@ import { failFor, orFail, plainConfig, rejectMisspelled, type ThrowRouteError } 
 import { parametersIn } from './route-parameters.js'
 import type { Check, Rule } from './rule.js'
 import { isScopeWord } from './scopes.js'
+import { compileMcp, type McpGuard } from './tool-guards.js'
 
 /** The checks of a route, compiled from its config once. */
 export interface Guard {
@@ -43,6 +44,8 @@ export interface Guard {
   text: string | undefined
   /** The whole `permission`, for the reason of a refusal; `undefined` without one. */
   permission: Rule | undefined
+  /** The rules of MCP tools; `undefined` for a route without `config.mcp`. */
+  mcp: McpGuard | undefined
 }
 
 /**
@@ -61,20 +64,23 @@ export function compileGuard (config: unknown, { name, url }: { name: string, ur
   if (flags.senderConstrained && confirmation?.dpop === false && !confirmation.mtls) fail('config.senderConstrained needs the option dpop or mtls, since without them every token that is bound to a key is refused')
   const rule = readRule(own, url, fail, realms, flags.senderConstrained)
   const restricted = rule.text !== undefined
+  const mcp = Object.hasOwn(own, 'mcp') ? compileMcp(own.mcp, fail, (tool, where) => compileGuard(tool, { name: `${name}: ${where}`, url }, false, realms, confirmation)) : undefined
   if (flags.keycloak && (flags.public || flags.authenticated || restricted)) {
     fail('config.keycloak: false goes with none of public, authenticated, permission, scope, issuer, senderConstrained, acr and maxAge, which it switches off')
   }
+  if (flags.keycloak && mcp) fail('config.mcp goes without config.keycloak: false, which switches it off')
   if (flags.public && (flags.authenticated || restricted)) {
     fail('config.public goes with none of authenticated, permission, scope, issuer, senderConstrained, acr and maxAge; keep the one you mean')
   }
-  const ownRule = restricted || flags.authenticated
-  return { access: access(), ownRule, confirmation, ...rule }
+  // A route for MCP demands a token unless it says that it is public: the 401 is the first step of a client's login.
+  const isClosed = flags.authenticated || (mcp !== undefined && !flags.public)
+  return { access: access(), ownRule: restricted || isClosed, confirmation, ...rule, mcp }
 
   function access (): RouteAccess['access'] {
     if (flags.keycloak) return 'open'
     if (restricted) return 'restricted'
     if (flags.public) return 'optional'
-    return flags.authenticated || requireAuthentication ? 'authenticated' : 'optional'
+    return isClosed || requireAuthentication ? 'authenticated' : 'optional'
   }
 }
 
@@ -96,7 +102,7 @@ function readFlags (config: JsonObject, fail: ThrowRouteError): Flags {
   }
 }
 
-function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined, senderConstrained: boolean): Omit<Guard, 'access' | 'ownRule' | 'confirmation'> {
+function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined, senderConstrained: boolean): Omit<Guard, 'access' | 'ownRule' | 'confirmation' | 'mcp'> {
   const permission = Object.hasOwn(config, 'permission') ? orFail(fail, () => compileRule(config.permission, { name: 'config.permission', parameters: () => parametersIn(url) })) : undefined
   const issuers = Object.hasOwn(config, 'issuer') ? orFail(fail, () => readIssuers(config.issuer, realms)) : undefined
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []

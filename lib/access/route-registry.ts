@@ -4,7 +4,7 @@ import type { ConfirmationRules } from '../options/confirmation-rules.js'
 import type { AddedRoute } from './added-routes.js'
 import type { KnownRealms } from './known-realms.js'
 import { takesMiddleware } from './middleware.js'
-import { failFor, nameOf, plainConfig, refuseRuleBesideConfig } from './route-config.js'
+import { failFor, nameOf, plainConfig, refuseLateMcp, refuseRuleBesideConfig } from './route-config.js'
 import { compileGuard, type Guard } from './route-guard.js'
 
 /** The property of a route's config that holds its guard; `Symbol.for` makes it the same in every copy of this package. */
@@ -34,13 +34,18 @@ interface RegisteredRoute {
 
 /** The guard for a request that matches no route: 404 whatever its token. */
 const UNKNOWN_ROUTE: Guard = {
-  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], askedScopes: [], namedScopes: [], senderConstrained: false, authentication: undefined, confirmation: undefined, grants: undefined, text: undefined, permission: undefined
+  access: 'open', ownRule: false, check: undefined, dependsOnClaimsOnly: true, readsRoles: false, issuers: undefined, scopes: [], askedScopes: [], namedScopes: [], senderConstrained: false, authentication: undefined, confirmation: undefined, grants: undefined, text: undefined, permission: undefined, mcp: undefined
 }
 
 /** The guard for a request that matches no route, but may be answered by middleware under `requireAuthentication`. */
 const MIDDLEWARE_ROUTE: Guard = { ...UNKNOWN_ROUTE, access: 'authenticated' }
 
 type OnLate = (methods: string, url: string) => void
+
+/** All scopes that a route names, for its tools too. */
+function scopesOf ({ namedScopes, mcp }: Guard): readonly string[] {
+  return [...namedScopes, ...Array.from(mcp?.tools?.all() ?? [], ({ guard }) => guard.namedScopes).flat()]
+}
 
 /** The guards of all routes in the scope of one plugin instance, compiled when the routes are added. */
 export class Routes {
@@ -69,11 +74,12 @@ export class Routes {
    * getters of a class.
    * @throws {TypeError} for a value that is not a rule, or a rule beside config
    */
-  add (route: RouteOptions): void {
+  add (route: RouteOptions): Guard {
     refuseRuleBesideConfig(route)
     const name = nameOf(route.method, route.url)
     let config: GuardedConfig = plainConfig(route.config, failFor(name))
-    const guard = this.#register({ method: route.method, url: route.url, options: route }, config)
+    const guard = this.#compile(config, route.method, route.url)
+    this.#registered.push({ method: route.method, url: route.url, guard, options: route })
     // Until settle() has run, the rule may still change, so no identity may remember that this guard allowed it.
     guard.dependsOnClaimsOnly = false
     const owned: OwnedGuard = { owner: this, guard }
@@ -87,16 +93,20 @@ export class Routes {
         config[GUARD] = owned
       }
     })
+    return guard
   }
 
   /**
    * Compile all guards anew when all routes have been added: an onRoute hook of the application, which runs after this
    * one, may have given a route another rule. Each guard stays the same object, which every copy of the config holds.
-   * @throws {TypeError} for a value that is not a rule
+   * @throws {TypeError} for a value that is not a rule, and for a later `config.mcp`
    */
   settle (): void {
     for (const { method, url, guard, options } of this.added()) {
+      const seen = guard.mcp
       Object.assign(guard, this.#compile(options.config, method, url))
+      // The route has the hooks that its first config needed.
+      if (guard.mcp !== undefined && (seen === undefined || (guard.mcp.tools !== undefined && seen.tools === undefined))) refuseLateMcp(nameOf(method, url))
       // Fastify has copied a config that has no guard, and rules may have been lost in the copy.
       if (guardIn(options.config) !== guard) failFor(nameOf(method, url))('config was replaced by other means than an assignment; write route.config = { ...route.config, … } in an onRoute hook')
     }
@@ -112,7 +122,9 @@ export class Routes {
     if (guard === undefined) {
       const method = config.method as RouteOptions['method']
       const url = String(config.url)
-      guard = this.#register({ method, url }, config)
+      guard = this.#compile(config, method, url)
+      if (guard.mcp !== undefined) refuseLateMcp(nameOf(method, url))
+      this.#registered.push({ method, url, guard })
       this.#late.set(config, guard)
       this.#onLate(String(method), url)
     }
@@ -125,30 +137,27 @@ export class Routes {
   }
 
   list (): RouteAccess[] {
-    return this.#registered.map(({ method: methods, url, guard: { access, text } }) => {
-      const method = [methods].flat().join(',')
-      return text === undefined ? { method, url, access } : { method, url, access, rule: text }
-    })
+    return this.#registered.map(({ method: methods, url, guard: { access, text, mcp } }) => ({
+      method: [methods].flat().join(','),
+      url,
+      access,
+      ...text !== undefined && { rule: text },
+      ...mcp?.tools !== undefined && { tools: mcp.tools.list() }
+    }))
   }
 
   /** All scopes that the routes name, in the order of the routes. */
   namedScopes (): string[] {
-    return this.#registered.flatMap(({ guard }) => guard.namedScopes)
+    return this.#registered.flatMap(({ guard }) => scopesOf(guard))
   }
 
   /** The scopes that a route names which onRoute did not show; none if its config has a mistake, which its first request shows. */
   scopesOf ({ method, url, options }: AddedRoute): readonly string[] {
     try {
-      return this.#compile(options.config, method, url).namedScopes
+      return scopesOf(this.#compile(options.config, method, url))
     } catch {
       return []
     }
-  }
-
-  #register (route: Omit<RegisteredRoute, 'guard'>, config: unknown): Guard {
-    const guard = this.#compile(config, route.method, route.url)
-    this.#registered.push({ ...route, guard })
-    return guard
   }
 
   #compile (config: unknown, methods: RouteOptions['method'], url: string): Guard {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { askedScopesOf } from '../access/asked-scopes.js'
 import type { Routes } from '../access/route-registry.js'
 import type { Authority } from '../realm/authority.js'
 import { bearerContext, type ChallengeContext } from './challenge.js'
@@ -15,7 +16,7 @@ export function challengesBy (authority: Pick<Authority, 'only'>, routes: Pick<R
   return (request) => ({
     ...typeof plain === 'function' ? plain(request) : plain,
     ...resource.challenge,
-    scope: routes.of(request).askedScopes.join(' ')
+    scope: askedScopesOf(request).join(' ')
   })
 }
 

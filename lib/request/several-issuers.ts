@@ -71,6 +71,11 @@ export class SeveralIssuers {
   }
 }
 
+/** @returns `undefined` if one realm decides on all tokens */
+export function severalBy (authority: Authority, directory: RealmDirectory, select: SelectIssuer | undefined): SeveralIssuers | undefined {
+  return authority.only === undefined ? new SeveralIssuers(authority, directory, select) : undefined
+}
+
 function setRealm (request: FastifyRequest, realm: Realm): void {
   (request as RequestWithRealm)[REALM] = realm
 }

@@ -33,9 +33,9 @@ export async function runBlocks (root, modules) {
 
 /** The text of the block, after one line of this script and the lines of `before`; describe() depends on the number of lines. */
 function program (root, { block: { text }, before, after }) {
-  const ours = { "'fastify-keycloak-bearer'": 'index.ts', "'fastify-keycloak-bearer/testing'": 'lib/testing/index.ts' }
+  const ours = { "'fastify-keycloak-bearer'": 'index.ts', "'fastify-keycloak-bearer/testing'": 'lib/testing/index.ts', "'fastify-keycloak-bearer/mcp'": 'lib/mcp/index.ts' }
   const block = text
-    .replaceAll(/\bfrom ('fastify-keycloak-bearer(?:\/testing)?')/g, (_, name) => `from '${join(root, ours[name])}'`)
+    .replaceAll(/\bfrom ('fastify-keycloak-bearer(?:\/testing|\/mcp)?')/g, (_, name) => `from '${join(root, ours[name])}'`)
     .replaceAll("'https://sso.example.com/realms/acme'", 'realm.issuer')
     .replaceAll("'https://sso.example.com/realms/globex'", 'globex.issuer')
     .replaceAll(/\bport: 3000\b/g, 'port: 0')

@@ -113,7 +113,7 @@ export class Blocks {
       if (!cache.has(path)) cache.set(path, getSourceFile.call(host, path, options, ...rest))
       return cache.get(path)
     }
-    const packages = { [NAME]: 'index.ts', [`${NAME}/testing`]: 'lib/testing/index.ts' }
+    const packages = { [NAME]: 'index.ts', [`${NAME}/testing`]: 'lib/testing/index.ts', [`${NAME}/mcp`]: 'lib/mcp/index.ts' }
     const resolutions = ts.createModuleResolutionCache(this.#root, (name) => name, OPTIONS)
     host.resolveModuleNameLiterals = (literals, containing, redirected, options, source) => literals.map((literal) => {
       const own = packages[literal.text]

@@ -11,12 +11,14 @@ module.exports = async function smoke (modules) {
 }
 
 /** Tokens that are checked by the realm's keys. */
-async function offline ({ Fastify, keycloak, createTestRealm }) {
+async function offline ({ Fastify, keycloak, createTestRealm, requireScopes }) {
   const app = Fastify()
   const realm = await createTestRealm({ app })
-  await app.register(keycloak, { ...realm.options })
+  await app.register(keycloak, { ...realm.options, resource: 'http://localhost/mcp' })
   app.get('/open', async (request) => ({ user: request.user }))
   app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
+  app.get('/scopes', async (request) => requireScopes(request, 'write'))
+  app.post('/mcp', { config: { mcp: { tools: { write: 'write' } } } }, async (request) => ({ client: request.raw.auth.clientId }))
 
   // Over a real socket, by the fetch of the runtime.
   const url = await app.listen({ port: 0, host: '127.0.0.1' })
@@ -27,6 +29,11 @@ async function offline ({ Fastify, keycloak, createTestRealm }) {
   await refused(`${url}/profile`, realm.token({ expired: true }), 401, 'token_expired')
   await refused(`${url}/profile`, realm.token({ forged: true }), 401, 'token_not_valid')
   await refused(`${url}/profile`, realm.token(), 403, 'permission_denied')
+  await refused(`${url}/scopes`, alice, 403, 'permission_denied')
+  equal((await ask(`${url}/.well-known/oauth-protected-resource/mcp`)).body.resource, 'http://localhost/mcp')
+  const call = (method) => ({ method: 'POST', headers: { authorization: `Bearer ${alice}`, 'content-type': 'application/json' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name: 'write' } }) })
+  equal((await fetch(`${url}/mcp`, call('tools/call'))).status, 403)
+  deepEqual(await (await fetch(`${url}/mcp`, call('tools/list'))).json(), { client: 'web' })
   equal((await app.keycloak.verify(alice)).preferred_username, 'alice')
 
   await realm.down()

@@ -25,6 +25,7 @@ t.test('early routes are guarded, and each is named at its first request', async
   one!.options('*', async () => 'as @fastify/cors has it')
   one!.register(keycloak, realm.options)
   one!.get('/early', { config }, handler)
+  one!.get('/mcp', { config: { mcp: true } }, handler)
   one!.register(async (child) => { child.get('/', { config }, handler) }, { prefix: '/child' })
   await one!.ready()
   t.same(warningsOf(0), [])
@@ -33,6 +34,7 @@ t.test('early routes are guarded, and each is named at its first request', async
     t.equal(await ask(one!, '/child'), '401 not_authenticated')
     t.equal((await one!.inject({ method: 'OPTIONS', url: '/any' })).statusCode, 200)
   }
+  for (let times = 0; times < 2; times++) t.equal((await one!.inject('/mcp')).statusCode, 500, 'a route whose tools could not be checked')
   t.match(warningsOf(0), [/^early_routes: a route was added before fastify-keycloak-bearer had loaded \(GET \/early\)\. Such routes are guarded/])
   t.equal(warningsOf(0).length, 1)
 })

@@ -3,11 +3,12 @@ const { equal, ok } = require('node:assert/strict')
 const Fastify = require('fastify')
 const keycloak = require('fastify-keycloak-bearer')
 const manifest = require('fastify-keycloak-bearer/package.json')
+const { requireScopes } = require('fastify-keycloak-bearer/mcp')
 const { createTestRealm } = require('fastify-keycloak-bearer/testing')
 const smoke = require('../smoke.cjs')
 
 async function main () {
-  await smoke({ Fastify, keycloak, createTestRealm })
+  await smoke({ Fastify, keycloak, createTestRealm, requireScopes })
 
   const app = Fastify()
   await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', audience: 'api' })

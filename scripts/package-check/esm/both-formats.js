@@ -6,4 +6,5 @@ import keycloak from 'fastify-keycloak-bearer'
 import smoke from '../smoke.cjs'
 
 const { createTestRealm } = createRequire(import.meta.url)('fastify-keycloak-bearer/testing')
-await smoke({ Fastify, keycloak, createTestRealm })
+const { requireScopes } = createRequire(import.meta.url)('fastify-keycloak-bearer/mcp')
+await smoke({ Fastify, keycloak, createTestRealm, requireScopes })

@@ -2,10 +2,11 @@
 import { equal, ok } from 'node:assert/strict'
 import Fastify from 'fastify'
 import keycloak, { bearerToken, insufficientUserAuthentication, KeycloakError, openapi } from 'fastify-keycloak-bearer'
+import { requireScopes } from 'fastify-keycloak-bearer/mcp'
 import { createTestRealm } from 'fastify-keycloak-bearer/testing'
 import smoke from '../smoke.cjs'
 
-await smoke({ Fastify, keycloak, createTestRealm })
+await smoke({ Fastify, keycloak, createTestRealm, requireScopes })
 
 const app = Fastify()
 await app.register(keycloak, { issuer: 'https://sso.example.com/realms/acme', audience: 'api' })

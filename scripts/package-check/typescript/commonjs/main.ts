@@ -2,6 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import Fastify from 'fastify'
 import keycloak, { openapi, type KeycloakOptions } from 'fastify-keycloak-bearer'
+import { requireScopes } from 'fastify-keycloak-bearer/mcp'
 import { createTestRealm } from 'fastify-keycloak-bearer/testing'
 import required = require('fastify-keycloak-bearer')
 
@@ -12,6 +13,7 @@ async function main () {
   await app.register(keycloak, options)
   app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
 
+  equal(typeof requireScopes, 'function')
   const get = (token?: string) => app.inject({ url: '/profile', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })
   equal((await get()).statusCode, 401)
   equal((await get(realm.token())).statusCode, 403)

@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import Fastify, { type FastifyInstance } from 'fastify'
 import keycloak, { KeycloakError, openapi, type Claims, type DefaultUser, type KeycloakOptions } from 'fastify-keycloak-bearer'
+import { requireScopes, type McpAuthInfo } from 'fastify-keycloak-bearer/mcp'
 import { createTestRealm, type TestRealm } from 'fastify-keycloak-bearer/testing'
 
 const app: FastifyInstance = Fastify()
@@ -14,6 +15,12 @@ app.get('/me', { config: { authenticated: true } }, async (request) => {
   const user: DefaultUser = request.user
   const claims: Claims = request.auth
   return { user, until: claims.exp, admin: request.hasPermission({ any: ['admin'] }) }
+})
+app.post('/mcp', { config: { mcp: { tools: { 'write-note': 'notes:write' } } } }, async (request) => {
+  requireScopes(request, 'notes:read')
+  const user: DefaultUser = request.user
+  const { auth } = request.raw as { auth?: McpAuthInfo }
+  return { user, client: auth?.clientId }
 })
 app.get('/open', async (request) => {
   // @ts-expect-error an open route may have no user
