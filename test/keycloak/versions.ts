@@ -19,6 +19,8 @@ const SINCE = {
   consoleSaysServiceAccountRoles: ['26.5.0'],
   /** Organizations have groups. */
   hasOrganizationGroups: ['26.7.0'],
+  /** The logout of a user by an administrator is a call for each of the user's sessions. */
+  callsForEachSession: ['26.7.0'],
   /** A refresh of an offline session for the scope openid alone gives tokens that tell their kind by jti. */
   keepsOfflineKind: ['26.7.0']
 } as const satisfies Record<string, readonly string[]>
