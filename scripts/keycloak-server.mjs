@@ -29,7 +29,7 @@ const CLIENT_CERTIFICATES = join(ROOT, 'clients.pem')
 
 const FETCH_TIMEOUT = 600_000
 const UNPACK_TIMEOUT = 120_000
-const START_TIMEOUT = 180_000
+const START_TIMEOUT = 300_000
 const STOP_TIMEOUT = 15_000
 
 /** The address of the server, as tokens have it in `iss`; it listens on 127.0.0.1. */
