@@ -1,0 +1,22 @@
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import type { FastifyInstance } from 'fastify'
+import { answer } from './answer.js'
+import type { Notes } from './notes.js'
+import { createServer, TOOLS } from './tools.js'
+
+/**
+ * Each request stands for itself, so that any instance can answer it, and nothing is remembered of a client. Everybody may see the list
+ * of tools: the route is public, and the tools have rules.
+ */
+export async function stateless (app: FastifyInstance, { path, notes }: { path: string, notes: Notes }): Promise<void> {
+  app.post(path, { config: { public: true, mcp: { tools: TOOLS } } }, async (request, reply) => {
+    const server = createServer(notes)
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined, enableJsonResponse: true })
+    reply.raw.once('close', () => { server.close() })
+    await server.connect(transport)
+    return answer(request, reply, transport)
+  })
+
+  // There is no stream that could be opened, and no session that could be ended.
+  app.route({ method: ['GET', 'DELETE'], url: path, handler: (_, reply) => reply.code(405).header('allow', 'POST').send({ error: 'Method Not Allowed' }) })
+}
