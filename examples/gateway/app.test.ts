@@ -24,8 +24,8 @@ async function start (t: TestContext) {
   })
   const bearer = (as: TokenSpec | null) => as === null ? {} : { authorization: `Bearer ${realm.token(as)}` }
   /** A request whose target is sent as it is: fetch and inject would tidy it up. */
-  const send = async (path: string, as: TokenSpec | null = null, { method = 'GET', headers = {} }: { method?: string, headers?: Record<string, string> } = {}) => {
-    const [response] = await once(request({ port, path, method, headers: { connection: 'close', ...bearer(as), ...headers } }).end(), 'response')
+  const send = async (path: string, as: TokenSpec | null = null, { method = 'GET', headers = {}, payload }: { method?: string, headers?: Record<string, string>, payload?: string } = {}) => {
+    const [response] = await once(request({ port, path, method, headers: { connection: 'close', ...bearer(as), ...headers } }).end(payload), 'response')
     return { status: response.statusCode, headers: response.headers, body: await text(response) }
   }
   const dial = (path: string, as: TokenSpec | null, headers = {}) => new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers: { ...bearer(as), ...headers } })
@@ -86,6 +86,11 @@ test('with a token the path, the query and the body pass, and the upstream learn
   assert.equal(caller.username, 'Bøb\n🦊')
   assert.match(caller.id, /^[\da-f-]{36}$/)
   assert.deepEqual(shop.seen.length, 1)
+  for (const [framing, value] of [['content-length', '10'], ['transfer-encoding', 'chunked']]) {
+    const posted = await send('/orders', BOB, { method: 'POST', headers: { 'content-type': 'application/json', [framing]: value }, payload: '{"item":1}' })
+    assert.equal(JSON.parse(posted.body).body, '{"item":1}')
+  }
+  assert.equal((await send('/orders/1', BOB, { method: 'HEAD' })).status, 200)
   assert.equal((await send('/admin/users', BOB)).status, 403)
   assert.equal((await send('/admin/users', ADMIN)).status, 200)
   assert.equal(JSON.parse((await send('/catalog/1')).body).caller, null)

@@ -1,6 +1,7 @@
 // The services behind the gateway, for `npm start` and the tests.
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { WebSocketServer } from 'ws'
 import type { ForwardedCaller } from './headers.js'
 
@@ -33,7 +34,7 @@ export async function startService (): Promise<Service> {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: tick\n\n')
       return
     }
-    request.resume().on('end', () => response.end(JSON.stringify({ path: request.url, caller: callerOf(request.headers) })))
+    text(request).then((body) => response.end(JSON.stringify({ path: request.url, caller: callerOf(request.headers), body })), () => response.destroy())
   })
   const sockets = new WebSocketServer({ server })
   sockets.on('connection', (socket, request) => {
