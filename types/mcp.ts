@@ -19,6 +19,10 @@ export interface ToolRuleConfig {
   readonly authenticated?: true | WriteInstead<'true, or leave it out'>
   /** Everybody whom the route lets in may call the tool, anonymous callers of a public route too. */
   readonly public?: true | WriteInstead<'true, or leave it out'>
+  /** @deprecated Misspelled: write `scope`. */
+  readonly scopes?: WriteInstead<'scope'>
+  /** @deprecated Misspelled: write `permission`. */
+  readonly permissions?: WriteInstead<'permission'>
 }
 
 /**
@@ -28,7 +32,7 @@ export interface ToolRuleConfig {
  * 'notes:write'
  * { scope: 'notes:write', acr: 'gold' }
  */
-export type ToolRule = ScopeRule | ToolRuleConfig | false
+export type ToolRule = ScopeRule | (ToolRuleConfig & object) | false
 
 /** The rules of tools by their names. The name `*` stands for all tools that are not named; without it the rule of the route is enough for them. */
 export type ToolRules = Readonly<Record<string, ToolRule>>
