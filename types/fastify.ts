@@ -7,7 +7,7 @@ import type {
 import type { FastifyRequestType, ResolveFastifyRequestType } from 'fastify/types/type-provider.js'
 import type { KeycloakInstance } from './instance.js'
 import type { KeycloakRequest } from './request.js'
-import type { KeycloakRouteConfig } from './rules.js'
+import type { KeycloakRouteConfig } from './route-config.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig extends KeycloakRouteConfig {}

@@ -3,13 +3,13 @@ import type { MaybePromise } from '../util/maybe-promise.js'
 import type { Caller } from './caller.js'
 import { issuerDenial, scopeDenial } from './denial.js'
 import { loginDenial } from './login-denial.js'
-import type { Guard } from './route-guard.js'
+import type { RuleGuard } from './rule-guard.js'
 
 /**
  * Lets a caller pass who fulfils the rules of a route, in this order: the issuer, the scopes, the permission, the login.
  * @throws {KeycloakError} permission_denied, insufficient_user_authentication
  */
-export function authorize (caller: Caller, guard: Guard): MaybePromise<void> {
+export function authorize (caller: Caller, guard: RuleGuard): MaybePromise<void> {
   if (guard.issuers?.has(caller.issuer) === false) throw denied(() => issuerDenial(guard.issuers!, caller.issuer))
   if (guard.scopes.length > 0 && !caller.hasScopes(guard.scopes)) {
     throw denied(() => scopeDenial(caller, guard.scopes), missingScopes(caller, guard))
@@ -20,7 +20,7 @@ export function authorize (caller: Caller, guard: Guard): MaybePromise<void> {
 }
 
 /** The permission first, and then the login: who may not in any case need not log in again. */
-function requireRights (allowed: boolean, guard: Guard, caller: Caller): void {
+function requireRights (allowed: boolean, guard: RuleGuard, caller: Caller): void {
   const { permission, authentication } = guard
   if (!allowed) throw denied(() => permission!.denial(caller, permission!.text), missingScopes(caller, guard))
   if (authentication === undefined) return
@@ -29,7 +29,7 @@ function requireRights (allowed: boolean, guard: Guard, caller: Caller): void {
 }
 
 /** All scopes of the route if the caller lacks one, because a login for the missing ones alone would lose the others. */
-function missingScopes (caller: Caller, { askedScopes }: Guard): ChallengeParameters | undefined {
+function missingScopes (caller: Caller, { askedScopes }: RuleGuard): ChallengeParameters | undefined {
   return askedScopes.length === 0 || caller.hasScopes(askedScopes) ? undefined : { scope: askedScopes.join(' ') }
 }
 

@@ -2,12 +2,12 @@ import { kindOf } from '../util/kind-of.js'
 import { plainCopy } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import type { ThrowRouteError } from './route-config.js'
-import type { Guard } from './route-guard.js'
+import type { RuleGuard } from './rule-guard.js'
 
 /** The rule of a tool. */
 export interface ToolGuard {
   readonly name: string
-  readonly guard: Guard
+  readonly guard: RuleGuard
 }
 
 /** `config.mcp` after the checks. */
@@ -64,7 +64,7 @@ export class ToolGuards {
 }
 
 /** The rule of a tool in words. */
-export function inWords ({ text, access }: Guard): string {
+export function inWords ({ text, access }: RuleGuard): string {
   return text ?? (access === 'optional' ? 'public' : 'authenticated')
 }
 
@@ -76,7 +76,7 @@ const nobody = (): boolean => false
  * @param compile compiles the rule of a tool as the config of a route with this name in errors
  * @throws {TypeError} for a value that is not a rule, and for a tool that could not be found by its name
  */
-export function compileMcp (mcp: unknown, fail: ThrowRouteError, compile: (config: JsonObject, name: string) => Guard): McpGuard {
+export function compileMcp (mcp: unknown, fail: ThrowRouteError, compile: (config: JsonObject, name: string) => RuleGuard): McpGuard {
   if (mcp === true) return { tools: undefined }
   if (!isObject(mcp)) fail(`config.mcp must be ${WHAT}, not ${kindOf(mcp)}`)
   const { tools, ...others } = plainCopy(mcp as object, ['tools'])
