@@ -80,7 +80,7 @@ async function keycloak (t: Test, { services, here, port }: Compose, folder: str
       ...CHILD_ENV,
       ...environment,
       // A server that lives for a minute is not worth the second compiler.
-      JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC',
+      JAVA_OPTS_APPEND: '-XX:TieredStopAtLevel=1',
       KC_HTTP_HOST: '127.0.0.1',
       KC_HTTP_PORT: String(port('keycloak:8080')),
       KC_HTTP_MANAGEMENT_HOST: '127.0.0.1',
