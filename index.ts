@@ -24,6 +24,7 @@ import { openProofs } from './lib/request/open-proofs.js'
 import { openResource } from './lib/request/open-resource.js'
 import { Refusals } from './lib/request/refusals.js'
 import { severalBy } from './lib/request/several-issuers.js'
+import { createThrownRefusals } from './lib/request/thrown-refusals.js'
 import { toUserBy } from './lib/request/user.js'
 import { redisReplayStore } from './lib/proof/redis-replay-store.js'
 import { redisStore } from './lib/revocation/redis-store.js'
@@ -67,7 +68,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
     await mcp.load()
   })
   fastify.addHook('onRequest', authentication.onRequest)
-  fastify.addHook('onError', createOnError(challengesBy(authority, routes, possession, resource)))
+  fastify.addHook('onError', createOnError(challengesBy(authority, routes, possession, resource), createThrownRefusals(refusals)))
   resource?.serve(fastify, log)
   await startUnlessClosed(fastify, closing, () => directory.start(fastify))
 }

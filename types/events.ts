@@ -62,9 +62,10 @@ export interface AuthorizationEvent extends Decision {
   readonly outcome: 'allowed' | 'denied' | 'unavailable' | 'failed' | 'aborted'
   /**
    * `route`: the rules in the route's config, which decide on the answer. The others are questions of a handler, and a denial
-   * is no answer yet, so its `code` is `null`.
+   * is no answer yet, so its `code` is `null`. `thrown`: a `KeycloakError` that a handler or a hook threw, such as
+   * `insufficientUserAuthentication()`.
    */
-  readonly source: 'route' | 'hasPermission' | 'isAllowed' | 'hasAuthentication'
+  readonly source: 'route' | 'hasPermission' | 'isAllowed' | 'hasAuthentication' | 'thrown'
   /** The rule in words, as `fastify.keycloak.routes()` shows it: `permission read-profile and scope write`. */
   readonly rule: string
   /** The name of the issuer of the verified token. */

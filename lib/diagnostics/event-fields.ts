@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { EventRoute } from '../../types/events.js'
 import { isRefusal, type KeycloakErrorCode } from '../errors.js'
-import type { KeycloakReasonCode } from '../reasons/reason.js'
+import { isReasonCode, type KeycloakReasonCode } from '../reasons/reason.js'
 
 /** The outcome of a decision, with the codes of its refusal. */
 export interface Outcome<Name extends string> {
@@ -22,7 +22,8 @@ export function plainOutcome<Name extends string> (outcome: Name): Outcome<Name>
 export function outcomeOf<Refused extends string> (error: unknown, refused: Refused): Outcome<Refused | 'unavailable' | 'failed'> {
   if (!isRefusal(error)) return plainOutcome('failed')
   const { code, reasonCode } = error
-  return { outcome: code === 'keycloak_unavailable' ? 'unavailable' : refused, code, reason: reasonCode }
+  // An error that only looks like one of the package may have any code of a reason, or none.
+  return { outcome: code === 'keycloak_unavailable' ? 'unavailable' : refused, code, reason: isReasonCode(reasonCode) ? reasonCode : null }
 }
 
 /** The pattern of a request's route, of which an API has few; `null` if it matches none. */

@@ -39,11 +39,15 @@ type OnErrorHook = (request: FastifyRequest, reply: FastifyReply, error: unknown
  * Fastify's onError hook: gives each refusal its status and headers, also a refusal that the application throws in a
  * handler. The hook runs before the application's error handler, so a handler that sends only a body still answers 401.
  * @param contextOf gives the challenges of a request, or the same for all
+ * @param onRefusal is told of each refusal
  */
-export function createOnError (contextOf: ChallengeContext | ((request: FastifyRequest) => ChallengeContext)): OnErrorHook {
+export function createOnError (contextOf: ChallengeContext | ((request: FastifyRequest) => ChallengeContext), onRefusal: (error: KeycloakError, request: FastifyRequest) => void): OnErrorHook {
   const headers = createChallengeHeaders()
   return (request, reply, error, done) => {
-    if (isRefusal(error)) reply.code(error.statusCode).headers(headers(error, typeof contextOf === 'function' ? contextOf(request) : contextOf))
+    if (isRefusal(error)) {
+      onRefusal(error, request)
+      reply.code(error.statusCode).headers(headers(error, typeof contextOf === 'function' ? contextOf(request) : contextOf))
+    }
     done()
   }
 }

@@ -35,9 +35,9 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       return identity.claims as Claims
     } catch (error) {
       if (!(error instanceof KeycloakError)) throw error
-      refusals.ofToken(error, token as string, realm)
       // A new error, because several callers may share the old one, and because its stack shows the call of this program.
       const own = new KeycloakError(error.code, () => error)
+      refusals.ofToken(error, own, token as string, realm)
       if (error.dpopNonce !== undefined) Object.defineProperty(own, 'dpopNonce', { value: error.dpopNonce })
       // Fastify sets these headers if a handler throws the error (RFC 9110 section 15.5.2 asks for them).
       throw Object.defineProperty(own, 'headers', { value: headersOf(own, challengesBy(realm?.protectionSpace ?? UNKNOWN_REALM, presentation)) })

@@ -50,7 +50,7 @@ t.test('a refusal of an application in JavaScript that gives no reason is the an
       for (let times = 0; times < 3; times++) t.equal(await ask(app, '/me', token), '401 user_inactive', name)
       t.equal(await ask(app, '/thrown'), '401 user_inactive', name)
       const lines = log.lines.filter(({ code, level }) => code === 'user_inactive' && level === 20)
-      t.same(lines.map(({ reasonCode, msg }) => [reasonCode, msg]), Array(3).fill(['refused_by_application', 'request refused: the application gave no reason']), name)
+      t.same(lines.map(({ reasonCode, msg }) => [reasonCode, msg]), Array(4).fill(['refused_by_application', 'request refused: the application gave no reason']), name)
     }
   }
 })

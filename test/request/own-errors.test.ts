@@ -1,8 +1,9 @@
 // A KeycloakError of the application is answered as those of the plugin are.
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
-import { KeycloakError, type KeycloakErrorCode } from '../../index.js'
-import { apiFor, bearer, realmFor } from '../support/app.js'
+import { insufficientUserAuthentication, KeycloakError, type KeycloakErrorCode } from '../../index.js'
+import { apiFor, bearer, logging, realmFor } from '../support/app.js'
+import { decisions } from '../support/events.js'
 
 const HEADERS: Record<KeycloakErrorCode, [status: number, headers: Record<string, string>]> = {
   bad_authorization_header: [401, { 'www-authenticate': 'Bearer realm="test", error="invalid_request", error_description="The Authorization header must be one: \'Bearer\', a space and one token."' }],
@@ -122,4 +123,33 @@ t.test('a message of the application stays in its own answer: the challenge has 
   t.same(await describedBy('/profile'), [false, 'You do not have permission to perform this action.'], 'nor is it told to anybody else')
   t.same(await describedBy('/expired'), [true, 'The access token has expired.'])
   t.same(await describedBy('/me', realm.token({ expired: true })), [false, 'The access token has expired.'])
+})
+
+t.test('a refusal that the application throws is in the debug log, in health() and in the events, once', async (t) => {
+  const realm = await realmFor(t)
+  const log = logging()
+  const app = await apiFor(t, realm, {}, { logger: log.logger })
+  const { authorization } = decisions(t)
+  const shared = new KeycloakError('permission_denied', 'the invoice is of somebody else')
+  const nameless = Object.assign(new Error('x'), { name: 'KeycloakError', code: 'permission_denied', statusCode: 403 })
+  app.get('/login', { config: { authenticated: true } }, async () => { throw insufficientUserAuthentication({ acr: 'gold' }) })
+  app.get('/shared', { config: { permission: 'read-profile' } }, async () => { throw shared })
+  app.get('/hook', { preHandler: async () => { throw shared } }, async () => 'ok')
+  app.get('/nameless', async () => { throw nameless })
+  app.get('/verify', async () => app.keycloak.verify('x'))
+  const headers = bearer(realm.token({ claims: { sub: 'a1', azp: 'web' } }))
+  const told = async (url: string, sent = headers): Promise<unknown[]> => {
+    const [before, published, logged] = [{ ...app.keycloak.health().refusals } as Record<string, number>, authorization.length, log.lines.length]
+    await app.inject({ url, headers: sent })
+    const counted = Object.entries(app.keycloak.health().refusals).flatMap(([code, count]) => Array<string>(count - (before[code] ?? 0)).fill(code))
+    const lines = log.lines.slice(logged).flatMap(({ reasonCode, msg }) => /^request refused/.test(String(msg)) ? [`${String(reasonCode)} ${String(msg)}`] : [])
+    return [counted, lines, authorization.slice(published).map(({ source, outcome, code, reason, sub, azp }) => [source, outcome, code, reason, sub, azp].join(' '))]
+  }
+  const own = [['refused_by_application'], ['refused_by_application request refused: the invoice is of somebody else']]
+  t.same(await told('/login'), [['login_not_enough'], ['login_not_enough request refused: a handler of the application demands a login with acr gold'], ['thrown denied insufficient_user_authentication login_not_enough a1 web']])
+  for (const round of ['first', 'second']) t.same(await told('/hook'), [...own, ['thrown denied permission_denied refused_by_application a1 web']], `the ${round} request with one error for all`)
+  t.same(await told('/hook', {} as never), [...own, []], 'there is nobody to tell of in an event')
+  t.same(await told('/nameless'), [['refused_by_application'], ['refused_by_application request refused: the application gave no reason'], ['thrown denied permission_denied  a1 web']])
+  t.same((await told('/shared'))[0], ['roles_absent'], 'a refusal of the plugin counts once')
+  t.same(await told('/verify'), [['token_malformed'], [], []], 'an error of verify() has been told of')
 })

@@ -67,5 +67,7 @@ t.test('a question that has no answer throws as it does without listeners', asyn
   app.get('/none', async (request) => request.hasPermission({} as never))
   const { authorization } = decisions(t)
   for (const [url, answer] of [['/now', '500 undefined'], ['/later', '503 keycloak_unavailable'], ['/sync', '500 undefined'], ['/none', '500 undefined']]) t.equal(await ask(app, url!, realm.token()), answer)
-  t.match(authorization.map(({ outcome, code }) => [outcome, code]), [['failed', null], ['unavailable', 'keycloak_unavailable'], ['failed', null]], 'no rule was asked at /none')
+  t.match(authorization.map(({ source, outcome, code }) => [source, outcome, code]), [
+    ['isAllowed', 'failed', null], ['isAllowed', 'unavailable', 'keycloak_unavailable'], ['thrown', 'unavailable', 'keycloak_unavailable'], ['hasPermission', 'failed', null]
+  ], 'no rule was asked at /none, and the refusal that the handler lets through is the answer')
 })
