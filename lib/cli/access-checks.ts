@@ -27,7 +27,7 @@ export interface AccessTask {
 /** There is no request, and a rule that needs one cannot be written in a command line. */
 const NO_REQUEST = { params: {} } as FastifyRequest
 
-/** The checks after the verification: binding, user, rights, login. The result is the first refusal. */
+/** The checks after the verification: binding, user, rights, login. All are made; the result is the first refusal. */
 export function accessRefusal (task: AccessTask): KeycloakError | undefined {
   const caller = new Caller(task.realm.access, task.identity, NO_REQUEST)
   const refusals = [checkBinding(task), checkUser(task), checkIssuer(task), checkScope(task, caller), checkPermission(task, caller), checkLogin(task, caller)]
@@ -93,10 +93,12 @@ function noteRoles ({ list, settings }: AccessTask, caller: Caller): undefined {
 
 function checkLogin ({ list, guard: { authentication } }: AccessTask, caller: Caller): KeycloakError | undefined {
   if (authentication === undefined) return undefined
-  const reason = loginDenial(caller, authentication)
-  const refused = reason && refusal('insufficient_user_authentication', reason)
-  list.addRefusal('login', refused)
-  return refused
+  // One by one, so that the report has both: a login that is stronger need not be recent.
+  const refused = [{ ...authentication, maxAge: undefined }, { ...authentication, acr: undefined }].filter((each) => each.acr !== undefined || each.maxAge !== undefined)
+    .map((each) => loginDenial(caller, each)).filter((reason) => reason !== undefined).map((reason) => refusal('insufficient_user_authentication', reason))
+  if (refused.length === 0) list.add('login', 'passed')
+  for (const each of refused) list.addRefusal('login', each)
+  return refused[0]
 }
 
 function deny (list: CheckList, check: 'issuers' | 'scope' | 'permission', reason: ReasonSource | undefined): KeycloakError | undefined {

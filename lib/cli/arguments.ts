@@ -41,7 +41,7 @@ export function readArguments (args: readonly string[]): Arguments {
   const words = tokens.filter(({ kind }) => kind === 'positional').map((each) => (each as { value: string }).value)
   for (const each of tokens) if (each.kind === 'option') checkOption(each.name, each.rawName, each.value)
   const help = values.help === true
-  if (words[0] !== 'doctor' && !(help && words.length === 0)) throw new UsageError('the command is missing: write fastify-keycloak-bearer doctor, or --help')
+  if (words[0] !== 'doctor' && !(help && words.length === 0)) throw new UsageError(`the command is ${words.length === 0 ? 'missing' : 'not known'}: write fastify-keycloak-bearer doctor, or --help`)
   if (words.length > 1) throw new UsageError(`there is an argument that is no option: ${NO_SECRETS}`)
   return {
     help,

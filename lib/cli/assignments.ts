@@ -21,12 +21,15 @@ const SECRET = /secret|password/i
  * @throws {UsageError}
  */
 export function assignments (option: 'option' | 'route', written: readonly string[] = []): Record<string, unknown> {
-  return Object.fromEntries(written.map((each) => {
+  const members = new Map<string, unknown>()
+  for (const each of written) {
     const [, name, value] = ASSIGNMENT.exec(each) ?? []
     if (name === undefined) throw new UsageError(`--${option} must be a name, "=" and a value, such as ${option === 'option' ? 'leeway=5' : 'permission=read-profile'}`)
     if (option === 'option') refuse(name, value!)
-    return [name, valueOf(value!)]
-  }))
+    if (members.has(name)) throw new UsageError(`--${option} ${name} is given twice: write one, whose value can be a list, such as ${option === 'option' ? '\'algorithms=["RS256","ES256"]\'' : '\'permission=["read","write"]\''}`)
+    members.set(name, valueOf(value!))
+  }
+  return Object.fromEntries(members)
 }
 
 function refuse (name: string, value: string): void {

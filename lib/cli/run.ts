@@ -23,6 +23,9 @@ export interface Process {
   stderr: { write: (text: string) => unknown }
 }
 
+/** The report says that nothing was checked of a token: else a script would take the exit code 0 for a good one. */
+const NO_TOKEN: Check = { subject: 'token', check: 'authorization', status: 'skipped', message: 'no token was given, so none was checked: give one by standard input or KEYCLOAK_TOKEN' }
+
 /** Runs the doctor. @returns the exit code */
 export async function run ({ args, env, stdin, stdout, stderr }: Process): Promise<0 | 1 | 2> {
   let given: Arguments
@@ -57,7 +60,7 @@ async function examine ({ plugin, realms, guard }: Configuration, { logoutUrl }:
     const [ofKeycloak, ofApi] = await Promise.all([Promise.all(open.realms.map(keycloakChecks)), apiChecks(logoutUrl, open)])
     const input = await token
     const explanation = input && await explainToken(input, open, guard)
-    return reportOf([...ofKeycloak.flat(), ...ofApi, ...explanation?.checks ?? []], explanation?.token)
+    return reportOf([...ofKeycloak.flat(), ...ofApi, ...explanation?.checks ?? [NO_TOKEN]], explanation?.token)
   } finally {
     await open.close()
   }

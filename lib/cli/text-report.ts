@@ -16,11 +16,11 @@ export function textOf ({ checks, token, ok }: Report, hasColours: boolean): str
   const parts = [
     ...[...new Set(checks.flatMap(({ issuer }) => issuer ?? []))].map((each) => section(`Keycloak, realm ${each}`, checks.filter(({ issuer }) => issuer === each), hasColours)),
     section('The API', checks.filter(({ subject }) => subject === 'api'), hasColours),
-    token === null ? 'No token: give one by standard input or KEYCLOAK_TOKEN, and each check of it is explained.\n' : section(aboutToken(token), checks.filter(({ subject }) => subject === 'token'), hasColours)
+    section(token === null ? 'No token' : aboutToken(token), checks.filter(({ subject }) => subject === 'token'), hasColours)
   ]
   const count = checks.filter(({ status }) => status === 'failed').length
   const warnings = checks.filter(({ status }) => status === 'warning').length
-  const verdict = `${ok ? 'All is well' : `${count} ${count === 1 ? 'finding' : 'findings'}`}${warnings === 0 ? '' : `, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`}.`
+  const verdict = `${ok ? (token === null ? 'All is well with Keycloak and the options, no token was checked' : 'All is well') : `${count} ${count === 1 ? 'finding' : 'findings'}`}${warnings === 0 ? '' : `, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}`}.`
   return `${parts.filter((part) => part !== '').join('\n')}${token === null ? '' : answerTo(token)}\n${verdict}\n`
 }
 

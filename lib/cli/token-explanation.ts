@@ -11,6 +11,7 @@ import { type StepName, type Steps, STEPS, verificationSteps } from '../token/ve
 import { accessRefusal } from './access-checks.js'
 import { type Check, CheckList } from './check.js'
 import type { OpenRealm, OpenRealms } from './open-realms.js'
+import { tokenEndpointError } from './token-endpoint-error.js'
 import { factsOf, type TokenFacts } from './token-facts.js'
 import { credentialsOf, type GivenCredentials, type TokenInput } from './token-input.js'
 
@@ -43,6 +44,11 @@ export async function explainToken ({ source, text }: TokenInput, open: OpenReal
   const list = new CheckList({ subject: 'token' })
   let credentials: GivenCredentials
   let picked: OpenRealm
+  const endpointError = tokenEndpointError(text)
+  if (endpointError !== undefined) {
+    list.add('authorization', 'failed', { code: 'token_endpoint_error', message: endpointError })
+    return withoutToken(list, notValid('token_malformed'), source, null)
+  }
   try {
     credentials = credentialsOf(text)
   } catch (error) {
@@ -61,6 +67,11 @@ export async function explainToken ({ source, text }: TokenInput, open: OpenReal
 
 function refusedEarly (list: CheckList, check: Check['check'], error: KeycloakError, source: TokenInput['source'], facts: TokenFacts | null): Explanation {
   list.addRefusal(check, error)
+  return withoutToken(list, error, source, facts)
+}
+
+/** There is no token that a realm could verify. */
+function withoutToken (list: CheckList, error: KeycloakError, source: TokenInput['source'], facts: TokenFacts | null): Explanation {
   return { checks: list.checks, token: { source, issuer: null, signed: false, facts, answer: answerOf(error) } }
 }
 

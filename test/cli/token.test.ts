@@ -51,7 +51,8 @@ t.test('texts that are no token', async (t) => {
   for (const [input, finding] of [
     ['nonsense', 'form token_malformed'],
     ['a.b.c', 'form header_not_base64url'],
-    ['{"error":"invalid_grant"}', 'form token_malformed'],
+    ['{"error":"invalid_grant","error_description":"HIDDEN"}', 'authorization token_endpoint_error'],
+    ['{"error":5}', 'form token_malformed'],
     ['{nonsense', 'form token_malformed'],
     ['Bearer', 'authorization authorization_empty'],
     ['Authorization: Bearer a b', 'authorization authorization_malformed'],
@@ -62,6 +63,20 @@ t.test('texts that are no token', async (t) => {
     t.same(findingsOf(given), [finding], input.slice(0, 30))
     t.equal(given.token!.signed, false)
     t.match((await doctor({ env: environmentOf(realm), input })).stdout, /whose signature is not proven|The API answers 401/)
+  }
+})
+
+t.test('an error of the token endpoint is no token: the doctor says which error it is, and its cure', async (t) => {
+  const realm = await realmFor(t)
+  for (const [error, sentence] of Object.entries({
+    invalid_grant: /^this is the error invalid_grant of the token endpoint, and no token: log in again: the user name, password, code or refresh token is wrong/,
+    unauthorized_client: /no token: switch this flow of the client on in Keycloak/,
+    HIDDEN: /^this is an error of the token endpoint, and no token: look at its error_description/
+  })) {
+    const given = await report({ env: environmentOf(realm), input: `${JSON.stringify({ error, error_description: 'HIDDEN' })}\n` })
+    t.match(given, { code: 1, token: { issuer: null, signed: false, facts: null, answer: { statusCode: 401, code: 'token_not_valid' } } })
+    t.match(given.checks.find(({ subject }) => subject === 'token'), { status: 'failed', code: 'token_endpoint_error', message: sentence })
+    t.notMatch(given.text, /HIDDEN/)
   }
 })
 
@@ -135,7 +150,8 @@ t.test('step-up: the level and the age of the login', async (t) => {
   const now = Date.now() / 1000
   t.same(await told({ acr: 'gold', authTime: now - 10 }), [undefined])
   t.same(await told({ acr: 'silver', authTime: now }), ['login acr_too_low', 'insufficient_user_authentication'])
-  t.same(await told({ claims: { acr: undefined } }), ['login acr_missing', 'insufficient_user_authentication'])
+  t.same(await told({ claims: { acr: undefined }, authTime: now }), ['login acr_missing', 'insufficient_user_authentication'])
+  t.same(await told({ acr: 'silver', authTime: now - 1000 }), ['login acr_too_low', 'login login_too_old', 'insufficient_user_authentication'], 'one report tells both')
   t.same(await told({ acr: 'gold' }), ['login auth_time_missing', 'insufficient_user_authentication'])
   t.same(await told({ acr: 'gold', authTime: now - 1000 }), ['login login_too_old', 'insufficient_user_authentication'])
 })
@@ -143,8 +159,8 @@ t.test('step-up: the level and the age of the login', async (t) => {
 t.test('tokens that are bound to a key', async (t) => {
   const realm = await realmFor(t)
   const env = environmentOf(realm)
-  const told = async (input: string, args: string[] = []) => {
-    const given = await report({ env, input, args: ['--option', 'dpop=true', '--option', 'mtls=true', ...args] })
+  const told = async (input: string, args: string[] = [], dpop = 'true') => {
+    const given = await report({ env, input, args: ['--option', `dpop=${dpop}`, '--option', 'mtls=true', ...args] })
     const binding = given.checks.find(({ check }) => check === 'binding')
     return `${given.token!.facts?.bound} ${binding?.status} ${binding?.code ?? binding?.message}`
   }
@@ -157,7 +173,7 @@ t.test('tokens that are bound to a key', async (t) => {
   t.match(await told(`Bearer ${withCertificate}`), /^certificate passed the token is bound to a certificate/)
   t.equal(await told(realm.token()), ' undefined undefined')
   t.equal(await told(realm.token(), ['--route', 'senderConstrained=true']), ' failed sender_constraint_missing')
-  t.equal(await told(realm.token(), ['--option', 'dpop={"required":true}']), ' failed sender_constraint_missing')
+  t.equal(await told(realm.token(), [], '{"required":true}'), ' failed sender_constraint_missing')
   t.match((await doctor({ env, input: bound })).stdout, /bound by dpop[^]*FAIL {2}typ .*set the option dpop or mtls \[dpop_bound\]/, 'without the option')
 })
 

@@ -41,6 +41,8 @@ t.test('misspelled and incomplete options', async (t) => {
     [['--json=yes'], '--json takes no value'],
     [['--route'], '--route needs a value: see --help'],
     [['--logout-url='], '--logout-url needs a value: see --help'],
+    [['--route', 'permission=read', '--route', 'permission=write'], '--route permission is given twice: write one, whose value can be a list, such as \'permission=["read","write"]\''],
+    [['--option', 'leeway=5', '--option', 'leeway=6'], '--option leeway is given twice: write one, whose value can be a list, such as \'algorithms=["RS256","ES256"]\''],
     [['--option', 'leeway'], '--option must be a name, "=" and a value, such as leeway=5'],
     [['--route', '=x'], '--route must be a name, "=" and a value, such as permission=read-profile'],
     [['--option', 'issuer=https://x.test'], '--option issuer comes from the environment: write it into KEYCLOAK_ISSUER'],
@@ -85,10 +87,10 @@ t.test('help, with the command and without', async (t) => {
     t.equal(code, 0)
     t.match(text, /Usage: fastify-keycloak-bearer doctor .*KEYCLOAK_ISSUER[^]*Exit code: 0 all is well/s)
   }
-  for (const args of [[], ['docter'], ['--json']]) {
+  for (const [problem, args] of [['missing', []], ['not known', ['docter']], ['missing', ['--json']]] as const) {
     let text = ''
     const code = await run({ args, env: {}, stdin: Readable.from([]), stdout: { write () {} }, stderr: { write: (part) => { text += part } } })
     t.equal(code, 2)
-    t.match(text, /the command is missing: write fastify-keycloak-bearer doctor, or --help/)
+    t.match(text, `the command is ${problem}: write fastify-keycloak-bearer doctor, or --help`)
   }
 })
