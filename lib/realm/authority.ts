@@ -10,6 +10,8 @@ export interface Authority extends Pick<RealmDirectory, 'identify'> {
   /** The only realm; `undefined` if there are several, or none yet. */
   only: Realm | undefined
   fromCache: FromCache | undefined
+  /** The realm of a kept token by its header; `undefined` if there is one realm, or no tokens are kept. */
+  realmOfKept: ((header: string) => Realm | undefined) | undefined
   /**
    * The realm that has to verify a token.
    * @throws {KeycloakError} token_not_valid, keycloak_unavailable
@@ -27,6 +29,7 @@ export function onlyRealm (realm: Realm): Authority {
   return {
     only: realm,
     fromCache: realm.fromCache,
+    realmOfKept: undefined,
     realmFor: () => realm,
     issuerOf: undefined,
     identify: (_realm, credentials, presentation) => realm.identify(credentials, presentation)
@@ -43,6 +46,10 @@ export function severalRealms (directory: RealmDirectory, { tokens, limits }: Pi
       if (kept === undefined) return undefined
       const realm = realmOf(kept.identity)
       return directory.isOpen(realm) ? realm.fromKept?.(kept, header, wall, monotonic) : undefined
+    }),
+    realmOfKept: tokens && ((header) => {
+      const kept = tokens.findBy(header)
+      return kept && realmOf(kept.identity)
     }),
     realmFor: (token) => directory.byIssuer(issuerOf(token)),
     issuerOf,

@@ -100,7 +100,7 @@ export class Authentication {
       const header = authorizationOf(request)
       if (header === undefined) return null
       events?.onHeader()
-      const cached = this.#fromCache?.(header, wallMilliseconds(), monotonicMilliseconds())
+      const cached = this.#keptBy(header, request)
       if (cached !== undefined) {
         events?.onKept()
         const identity = this.#several === undefined ? cached : this.#several.accept(request, cached)
@@ -113,6 +113,16 @@ export class Authentication {
     if (credentials === null) return null
     events?.onCredentials(credentials)
     return this.#identify(request, reply, credentials, guard)
+  }
+
+  #keptBy (header: string, request: FastifyRequest): Identity | undefined {
+    try {
+      return this.#fromCache?.(header, wallMilliseconds(), monotonicMilliseconds())
+    } catch (error) {
+      // The token was logged out. Its challenge, its line in the log and its event name the realm all the same.
+      this.#several?.pickKept(request, header)
+      throw error
+    }
   }
 
   #identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials, guard: Guard): MaybePromise<Identity> {

@@ -48,6 +48,12 @@ export class SeveralIssuers {
     return identity
   }
 
+  /** A kept token was refused before a realm was picked: it is that of the token. */
+  pickKept (request: FastifyRequest, header: string): void {
+    const realm = this.#authority.realmOfKept!(header)
+    if (realm !== undefined) setRealm(request, realm)
+  }
+
   identify (request: FastifyRequest, reply: FastifyReply, credentials: Credentials, prove: Prove | undefined): MaybePromise<Identity> {
     const selected = this.#selectedBy(request)
     const realm = this.#authority.realmFor(credentials.token)

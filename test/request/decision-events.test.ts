@@ -9,7 +9,7 @@ import middie from '@fastify/middie'
 import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
 import keycloak, { KeycloakError } from '../../index.js'
-import { apiFor, ask, bearer, realmFor, until } from '../support/app.js'
+import { apiFor, ask, bearer, logging, realmFor, refusalsIn, until } from '../support/app.js'
 import { decisions } from '../support/events.js'
 import { heldIntrospection } from '../support/held-introspection.js'
 import { LOGOUT, logOut } from '../support/logout.js'
@@ -213,6 +213,23 @@ t.test('of several issuers, the event names the one whose realm decided', async 
   for (const token of [globex.token(), acme.token(), globex.token({ expired: true }), globex.token({ claims: { iss: 'https://else.example.com/realms/x' } })]) await ask(app, '/me', token)
   t.same(authentication.map(({ outcome, issuer }) => [outcome, issuer]), [['accepted', 'globex'], ['accepted', 'acme'], ['refused', 'globex'], ['refused', null]])
   t.match(authorization, [{ outcome: 'allowed', issuer: 'globex' }, { outcome: 'denied', issuer: 'acme', reason: 'issuer_denied' }])
+})
+
+t.test('of several issuers, a kept token that is logged out names its issuer in the event, the log and the challenge', async (t) => {
+  const [acme, globex] = [await realmFor(t, { name: 'acme' }), await realmFor(t, { name: 'globex' })]
+  const log = logging()
+  const app = Fastify({ logger: log.logger })
+  t.teardown(() => app.close())
+  await app.register(keycloak, { issuers: [acme, globex].map(({ options: { issuer, audience, clientId } }) => ({ issuer, audience, clientId })), ...LOGOUT })
+  app.get('/me', { config: { authenticated: true } }, async () => 'ok')
+  const { authentication } = decisions(t)
+  const headers = bearer(globex.token())
+  for (let times = 0; times < 3; times++) t.equal((await app.inject({ url: '/me', headers })).statusCode, 200)
+  await logOut(app, globex)
+  const refused = await app.inject({ url: '/me', headers })
+  t.match(refused, { statusCode: 401, headers: { 'www-authenticate': /^Bearer realm="globex", error="invalid_token"/ } })
+  t.match(authentication.at(-1), { outcome: 'refused', reason: 'session_logged_out', issuer: 'globex', cached: true })
+  t.match(refusalsIn(log), [{ reasonCode: 'session_logged_out', issuer: 'globex' }])
 })
 
 t.test('what middleware answers has no route', async (t) => {
