@@ -172,7 +172,7 @@ export type StartCheckCode =
 /** The risks of options that the start warns of, and that `acceptRisks` silences. docs/production.md explains each risk and its cure. */
 export type KeycloakRisk =
   | 'signature_unchecked' | 'certificate_unchecked' | 'audience_unchecked' | 'account_roles' | 'email_as_id'
-  | 'client_secret_unused' | 'logout_of_own_client' | 'dpop_url_unknown'
+  | 'client_secret_unused' | 'logout_of_own_client' | 'dpop_url_unknown' | 'mtls_without_tls'
   | 'user_id_mutable' | 'http_unencrypted' | 'token_lifetime_unlimited' | 'replay_store_local'
 
 /**

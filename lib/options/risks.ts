@@ -11,6 +11,7 @@ const RISKS = {
   client_secret_unused: false,
   logout_of_own_client: false,
   dpop_url_unknown: false,
+  mtls_without_tls: false,
   user_id_mutable: true,
   http_unencrypted: true,
   token_lifetime_unlimited: true,

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { Server } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { Closing } from '../keycloak/closing.js'
@@ -14,7 +15,9 @@ type Settings = Pick<PluginSettings, 'dpop' | 'mtls'>
 export async function openProofs (fastify: FastifyInstance, settings: Settings & Pick<PluginSettings, 'acceptRisks' | 'hasInstances'>, closing: Closing, log: StartLog): Promise<ProofOfPossession | undefined> {
   if (settings.dpop === undefined && settings.mtls === undefined) return undefined
   const { ProofOfPossession } = await import('./proof-of-possession.js')
-  warnOfDpop(fastify, settings, createRiskReport(settings.acceptRisks, log))
+  const report = createRiskReport(settings.acceptRisks, log)
+  warnOfDpop(fastify, settings, report)
+  warnOfMtls(fastify, settings, report)
   return new ProofOfPossession(settings, { closing, log: fastify.log })
 }
 
@@ -35,6 +38,15 @@ function warnOfUnknownUrl (fastify: FastifyInstance, report: ReportRisk): void {
   if (isProduction()) return warn()
   fastify.addHook('onListen', (done) => {
     if (!fastify.addresses().every((each) => typeof each === 'string' || isLoopbackAddress((each as AddressInfo).address))) warn()
+    done()
+  })
+}
+
+/** A server that takes calls by plain HTTP has no certificate of a client. `app.inject()` has neither, and causes no warning. */
+function warnOfMtls (fastify: FastifyInstance, { mtls }: Settings, report: ReportRisk): void {
+  if (mtls === undefined || mtls.header !== undefined || mtls.certificate !== undefined || fastify.server instanceof Server) return
+  fastify.addHook('onListen', (done) => {
+    report('mtls_without_tls', 'mtls takes the certificate of the connection, and this server speaks plain HTTP, which has none: every token that is bound to a certificate is refused. Start Fastify with https and requestCert: true; behind a proxy that ends TLS, set mtls.header and mtls.proxies')
     done()
   })
 }

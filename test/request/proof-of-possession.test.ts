@@ -3,6 +3,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import keycloak, { type KeycloakError } from '../../index.js'
 import { apiFor, ask, bearer, logging, realmFor, WARN } from '../support/app.js'
+import { CERTIFICATE, KEY } from '../support/certificate.js'
 import { CLIENTS } from '../support/client-certificates.js'
 import { clocksFor } from '../support/clocks.js'
 import { LOGOUT, logOut } from '../support/logout.js'
@@ -173,6 +174,23 @@ t.test('the start warns if nobody says which URL clients see, and the server lis
   for (const address of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) t.same(await started(t, address, true), [], address)
   t.same(await started(t, '0.0.0.0', { url: 'https://api.example.com' }), [])
   t.same(await started(t, '0.0.0.0', true, { trustProxy: true }), [])
+})
+
+t.test('the start warns if the certificate of the connection counts, and the server speaks plain HTTP', async (t) => {
+  const realm = await realmFor(t)
+  const codes = async (options: object, server: object = {}): Promise<unknown[]> => {
+    const log = logging()
+    const app = await apiFor(t, realm, { startCheck: false, ...options }, { logger: log.logger as never, ...server })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    return log.lines.filter(({ level, msg }) => level === WARN && /^mtls takes the certificate/.test(msg)).map(({ code }) => code)
+  }
+  t.same(await codes({ mtls: true }), ['mtls_without_tls'])
+  t.same(await codes({ mtls: { required: true } }), ['mtls_without_tls'])
+  t.same(await codes({ mtls: true, acceptRisks: ['mtls_without_tls'] }), [], 'accepted')
+  t.same(await codes({ mtls: { header: 'client-cert', proxies: ['127.0.0.1'] } }), [])
+  t.same(await codes({ mtls: { certificate: () => undefined } }), [])
+  t.same(await codes({ dpop: true }), [])
+  for (const server of [{}, { http2: true }]) t.same(await codes({ mtls: true }, { https: { cert: CERTIFICATE, key: KEY, requestCert: true }, ...server }), [])
 })
 
 t.test('verify() takes a bound token with its proof, once', async (t) => {
