@@ -18,7 +18,7 @@ const SECONDS = 'a number of seconds, 0 or more, 300 at the most'
 /** The parts of the option that are objects. */
 export const dpopGroups = {
   nonce: z.strictObject({
-    secret: oneOrMore(text(SECRET).min(32, SECRET), SECRETS),
+    secret: oneOrMore(text(SECRET).superRefine(tooShort), SECRETS),
     maxAge: whole(1, 'of seconds ').max(86_400, 'a whole number of seconds, a day at the most').default(300)
   }, NONCE),
   replay: z.strictObject({
@@ -32,7 +32,7 @@ export const dpopGroup = z.strictObject({
   algorithms: oneOrMore(z.enum(PROOF_ALGORITHMS, ALGORITHM), ALGORITHM).default([...PROOF_ALGORITHMS]),
   maxAge: whole(1, 'of seconds ').max(300, 'a whole number of seconds from 1 to 300').default(30),
   leeway: z.number(SECONDS).min(0, SECONDS).max(300, SECONDS).default(5),
-  url: z.union([z.string(URL_OF_API).refine(isBase, URL_OF_API), z.custom<NonNullable<Exclude<DpopOptions['url'], string>>>((value) => typeof value === 'function', URL_OF_API)], URL_OF_API).optional(),
+  url: z.union([z.string(URL_OF_API).superRefine(noBase), z.custom<NonNullable<Exclude<DpopOptions['url'], string>>>((value) => typeof value === 'function', URL_OF_API)], URL_OF_API).optional(),
   nonce: z.union([z.literal(false, NONCE), dpopGroups.nonce], NONCE).default(false),
   replay: dpopGroups.replay.prefault(() => withoutPrototype({}))
 }, DPOP)
@@ -50,9 +50,27 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
 
 /** The base of URLs that clients see: http or https, with nothing that a path cannot follow. */
 export function isBase (value: string): boolean {
-  if (!/^https?:\/\/[^\s?#\\]+$/i.test(value) || DOT_SEGMENT.test(value) || !URL.canParse(value)) return false
+  return baseFault(value) === undefined
+}
+
+/** The words for a text that is no such base; `undefined` if it is one. */
+function baseFault (value: string): string | undefined {
+  if (!/^https?:\/\//i.test(value)) return 'a text that does not begin with http:// or https://'
+  if (/[\s\\]/.test(value)) return 'one with white space or a backslash in it'
+  if (/[?#]/.test(value)) return 'one with a query or a fragment'
+  if (DOT_SEGMENT.test(value)) return 'one with a dot segment'
+  if (!URL.canParse(value)) return 'one that no URL parser takes'
   const { username, password } = new URL(value)
-  return username === '' && password === ''
+  return username === '' && password === '' ? undefined : 'one with a user name or a password'
+}
+
+function noBase (value: string, context: z.RefinementCtx): void {
+  const found = baseFault(value)
+  if (found !== undefined) context.addIssue({ code: 'custom', message: URL_OF_API, params: { found } })
+}
+
+function tooShort (value: string, context: z.RefinementCtx): void {
+  if (value.length < 32) context.addIssue({ code: 'custom', message: SECRET, params: { found: 'a shorter one' } })
 }
 
 function isStore (value: unknown): boolean {

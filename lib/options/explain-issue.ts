@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { kindOf } from '../util/kind-of.js'
 import { isThenable } from '../util/maybe-promise.js'
+import { nearest } from '../util/spelling.js'
 import { isObject } from '../util/strict-json.js'
 import { type KnownOptions, unknownOption } from './unknown-option.js'
 
@@ -28,10 +29,17 @@ export function explainIssues (issues: readonly Issue[], options: unknown, known
 function mostSpecific (issue: Issue, options: object): Issue {
   const leaves = leavesOf(issue)
   const value = valueAt(issue.path, options)
-  const within = typeof value === 'object' && !(value instanceof URL) ? leaves.find(({ path }) => path.length > issue.path.length) : undefined
+  const within = typeof value === 'object' && !(value instanceof URL) ? deepest(leaves.filter(({ path }) => path.length > issue.path.length)) : undefined
   if (within !== undefined) return within
   const saying = leaves.find((leaf) => foundIn(leaf) !== undefined)
   return saying === undefined ? issue : { ...saying, message: issue.message }
+}
+
+/** The issue that lies deepest, and of several the one that has words for the value. */
+function deepest (issues: readonly Issue[]): Issue | undefined {
+  const depth = Math.max(...issues.map(({ path }) => path.length))
+  const candidates = issues.filter(({ path }) => path.length === depth)
+  return candidates.find((issue) => foundIn(issue) !== undefined) ?? candidates[0]
 }
 
 /** The issues of a union, and of unions within it, with their whole paths; for another issue, the issue itself. */
@@ -49,6 +57,7 @@ function found (issue: Issue, options: object): string {
   const value = valueAt(path, options)
   if (typeof value === 'string' && value !== '') return foundString(issue, value)
   if (typeof value === 'number' && path[0] !== 'clientSecret') return String(value)
+  if (value === undefined && isGiven(path, options)) return 'undefined: is an environment variable unset?'
   if (value === null && path[0] !== 'issuer') return 'null: leave it out instead'
   if (isThenable(value)) return 'a promise: write await before it'
   if (value instanceof URL) return 'a URL object: write its href'
@@ -67,6 +76,9 @@ function foundString (issue: Issue, value: string): string {
   const values = leavesOf(issue).flatMap((leaf) => leaf.code === 'invalid_value' ? leaf.values : [])
   const meant = values.find((each) => String(each).toLowerCase() === value.toLowerCase())
   if (meant !== undefined) return `${JSON.stringify(value)}: write ${JSON.stringify(meant)}`
+  // A short one, such as HS256, can be meant as it is.
+  const near = value.length > 8 ? nearest(value, values.map(String), 3) : undefined
+  if (near !== undefined) return `another string: write ${JSON.stringify(near)}`
   if (issue.path[0] === 'algorithms' && /^\w{1,6}$/.test(value)) return JSON.stringify(value)
   return wanted.includes('string') ? 'another string' : 'a string'
 }
@@ -76,6 +88,11 @@ function wantedBy (leaf: Issue): string[] {
   if (leaf.code === 'invalid_value') return leaf.values.map((each) => typeof each)
   if (leaf.code === 'invalid_type') return [leaf.expected]
   return leaf.code === 'invalid_format' ? ['string'] : []
+}
+
+/** Was a member written, with no value? */
+function isGiven (path: readonly PropertyKey[], options: object): boolean {
+  return Object.hasOwn(valueAt(path.slice(0, -1), options) as object, path.at(-1)!)
 }
 
 function valueAt (path: readonly PropertyKey[], options: object): unknown {

@@ -8,6 +8,9 @@ import { digestOf, isDer, thumbprintOf } from './thumbprint.js'
 
 type Name = NonNullable<MtlsOptions['header']>
 
+/** In place of a thumbprint: a proxy has handed on a header that has no certificate which could be read. No token is bound to it. */
+export const UNREADABLE = ''
+
 /** Characters of the longest header that is read: a certificate of 8 kB, URL-encoded. */
 const MAX_LENGTH = 32_768
 
@@ -29,11 +32,11 @@ export class CertificateHeader {
     return valuesOf(rawHeaders, this.#name)
   }
 
-  /** The thumbprint of the ONE certificate in it; `undefined` if it has none, several, or another form. */
-  thumbprint (values: readonly string[]): string | undefined {
+  /** The thumbprint of the ONE certificate in it; {@link UNREADABLE} if it has none, several, or another form. */
+  thumbprint (values: readonly string[]): string {
     const [value] = values
-    if (values.length !== 1 || value!.length > MAX_LENGTH) return undefined
-    return this.#thumbprintOf(value!)
+    if (values.length !== 1 || value!.length > MAX_LENGTH) return UNREADABLE
+    return this.#thumbprintOf(value!) ?? UNREADABLE
   }
 
   #thumbprintOf (value: string): string | undefined {

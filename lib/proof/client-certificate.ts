@@ -48,10 +48,15 @@ function ofProxy (header: CertificateHeader, proxies: readonly string[], log: Lo
     const values = header.valuesIn(request)
     if (values.length === 0) return undefined
     if (isProxy(request, addresses, takesUnix)) return header.thumbprint(values)
-    if (!warned) log.warn('mtls: a request has the header of a client certificate, but does not come from an address in mtls.proxies; the header counts as absent')
+    if (!warned) log.warn(`mtls: a request has the header of a client certificate, but comes from ${peerOf(request)}, which is not in mtls.proxies; the header counts as absent. Add the address if it is a proxy of yours`)
     warned = true
     return undefined
   }
+}
+
+/** The address of the connection itself, which its client cannot write. */
+function peerOf ({ raw, server }: FastifyRequest): string {
+  return raw.socket.remoteAddress ?? (typeof server.server.address() === 'string' ? 'a Unix socket ("unix")' : 'a connection that is closed')
 }
 
 /** A connection by a Unix socket has no address; but neither has one that is closed, so the server's own address decides. */

@@ -15,7 +15,7 @@ export function createRequestUrl (base: DpopOptions['url']): (request: FastifyRe
   if (typeof base === 'string') return (request) => withoutSlash(base) + targetOf(request)
   return (request) => {
     const url: unknown = base(request)
-    if (typeof url !== 'string' || !isBase(url)) throw new TypeError('the function dpop.url must return the URL of this API as clients see it, such as https://api.example.com')
+    if (typeof url !== 'string' || !isBase(url)) throw new TypeError('the function dpop.url must return the URL of this API as clients see it, such as https://api.example.com, without query, fragment, user name and dot segments')
     return withoutSlash(url) + targetOf(request)
   }
 }

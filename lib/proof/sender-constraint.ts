@@ -2,6 +2,7 @@ import { notValid } from '../errors.js'
 import type { Scheme } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
+import { UNREADABLE } from './certificate-header.js'
 import type { DpopVerifier, ProofPresentation } from './dpop-verifier.js'
 
 /** What comes beside a token, each member read only if the token is bound to it. */
@@ -54,5 +55,6 @@ export class SenderConstraint {
 /** Compared as texts: a thumbprint is no secret. */
 function checkCertificate (expected: string, presented: string | undefined): void {
   if (presented === undefined) throw notValid('certificate_missing')
+  if (presented === UNREADABLE) throw notValid('certificate_unreadable')
   if (presented !== expected) throw notValid('certificate_other')
 }

@@ -10,6 +10,7 @@ export const PROOFS = {
   dpop_token_as_bearer: { sentence: 'the token is bound to a key of DPoP proofs, and the scheme is Bearer: {advice}', advice: 'send "Authorization: DPoP" with a proof; if its client does, somebody else has the token' },
   dpop_key_other: { sentence: 'the proof is by another key than the token is bound to', advice: 'sign with the key of the token request; if the client does, somebody else has the token' },
   certificate_missing: { sentence: 'the token is bound to a certificate, and the client has proven none: {advice}', advice: 'call with the certificate of the token request; the server must ask for it (requestCert), or the proxy hand it on by mtls.header' },
+  certificate_unreadable: { sentence: 'the token is bound to a certificate, and the header of the proxy has none that can be read: {advice}', advice: 'let the proxy write one certificate in the form of mtls.header, whole, and delete the header that its client sent' },
   certificate_other: { sentence: 'the token is bound to another certificate than that of the client', advice: 'call with the certificate of the token request; if the client does, somebody else has the token' },
 
   proof_missing: { sentence: 'no DPoP header', advice: 'send a proof for each request; look for a proxy that strips the header' },

@@ -27,7 +27,7 @@ const OF_CALLERS = [
 
 /** Found after it: clients, proxies and clocks that cannot prove the key of the token. */
 const OF_PROOFS = [
-  'sender_constraint_missing', 'dpop_token_as_bearer', 'certificate_missing', 'certificate_other',
+  'sender_constraint_missing', 'dpop_token_as_bearer', 'certificate_missing', 'certificate_unreadable', 'certificate_other',
   'proof_missing', 'proof_alg', 'proof_htu', 'proof_old', 'proof_early'
 ] as const
 

@@ -47,7 +47,9 @@ export class DpopClient {
   }
 
   /** A new proof for one request (RFC 9449 section 4.2): `jti` is random, `iat` is now. */
-  async proof ({ method = 'GET', url, token, nonce, claims, header }: DpopProofRequest): Promise<string> {
+  async proof (request: DpopProofRequest): Promise<string> {
+    if (typeof (request as Partial<DpopProofRequest> | undefined)?.url !== 'string') throw new TypeError('DpopClient.proof(): url is missing: write { method, url } of the request that the proof is for, with the whole URL as clients see it.')
+    const { method = 'GET', url, token, nonce, claims, header } = request
     const payload = {
       jti: randomUUID(),
       htm: method,

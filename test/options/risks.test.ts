@@ -95,7 +95,7 @@ t.test('risks that are warned of anywhere are accepted as well', async (t) => {
 t.test('an unknown code stops the start with a sentence that has all of them', async (t) => {
   const realm = await realmFor(t)
   const codes = RISK_CODES.join(', ')
-  t.equal(await refusalOf({ ...realm.options, acceptRisks: ['audience_uncheckd'] }), `fastify-keycloak-bearer: option "acceptRisks.0" must be the code of a risk (${codes}), not another string`)
+  t.equal(await refusalOf({ ...realm.options, acceptRisks: ['audience_uncheckd'] }), `fastify-keycloak-bearer: option "acceptRisks.0" must be the code of a risk (${codes}), not another string: write "audience_unchecked"`)
   t.match(await refusalOf({ ...realm.options, acceptRisks: 'audience_unchecked' }), /option "acceptRisks" must be an array of codes of risks, such as \["audience_unchecked"\], not a string/)
   t.match(await refusalOf({ ...realm.options, acceptRisks: ['AUDIENCE_UNCHECKED'] }), /not "AUDIENCE_UNCHECKED": write "audience_unchecked"/)
 })

@@ -44,7 +44,7 @@ function refused (name: string, cases: Cases): void {
 }
 
 refused('the issuer is the URL of a realm, to the letter', [
-  [{ issuer: undefined }, `${URL_OF_A_REALM}undefined`],
+  [{ issuer: undefined }, `${URL_OF_A_REALM}undefined: ${FOR_TEXT}`],
   [{ issuer: null }, `${URL_OF_A_REALM}null`],
   [{ issuer: '' }, `${URL_OF_A_REALM}an empty string`],
   [{ issuer: 5 }, `${URL_OF_A_REALM}5`],
@@ -113,7 +113,7 @@ refused('who this API is', [
   [{ audience: [] }, `${AUDIENCE}an empty array`],
   [{ audience: 5 }, `${AUDIENCE}5`],
   [{ audience: new Set(['api']) }, `${AUDIENCE}an object`],
-  [{ audience: ['api', undefined] }, 'option "audience.1" must be a client id, not undefined'],
+  [{ audience: ['api', undefined] }, 'option "audience.1" must be a client id, not undefined: is an environment variable unset?'],
   [{ audience: ['api', 5] }, 'option "audience.1" must be a client id, not 5']
 ])
 
@@ -125,7 +125,7 @@ refused('a party is a client id, and an empty list accepts nobody', [
   [{ authorizedParties: /web/ }, `${PARTIES}an object`],
   [{ authorizedParties: 'web\n' }, PARTY + TRIM],
   [{ authorizedParties: 'undefined' }, `${PARTY}the text "undefined": ${FOR_TEXT}`],
-  [{ authorizedParties: ['web', undefined] }, `${PARTY.replace('Parties', 'Parties.1')}undefined`],
+  [{ authorizedParties: ['web', undefined] }, `${PARTY.replace('Parties', 'Parties.1')}undefined: ${FOR_TEXT}`],
   [{ authorizedParty: 'web' }, 'option "authorizedParty" is unknown; write "authorizedParties"'],
   [{ azp: 'web' }, 'option "azp" is unknown; write "authorizedParties"']
 ])

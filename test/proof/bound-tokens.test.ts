@@ -142,3 +142,13 @@ t.test('the reasons of credentials and of tokens that are not bound', async (t) 
   for (let times = 0; times < 2; times++) await ask(app, '/me', realm.token({ certificate: CLIENTS.a.cert }))
   t.same(refusalsIn(log).map(({ reasonCode }) => reasonCode), ['dpop_authorization_empty', 'dpop_authorization_malformed', 'sender_constraint_missing', 'certificate_missing', 'certificate_other'])
 })
+
+t.test('a header of the proxy that cannot be read is told from none', async (t) => {
+  const log = logging()
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm, { mtls: { header: 'client-cert', proxies: ['127.0.0.1'] } }, { logger: log.logger })
+  const authorization = `Bearer ${realm.token({ certificate: CLIENTS.a.cert })}`
+  for (const headers of [{}, { 'client-cert': 'HIDDEN' }, { 'client-cert': '' }]) t.equal((await app.inject({ url: '/me', headers: { authorization, ...headers } })).statusCode, 401)
+  t.same(refusalsIn(log).map(({ reasonCode }) => reasonCode), ['certificate_missing', 'certificate_unreadable', 'certificate_unreadable'])
+  t.notMatch(log.text, 'HIDDEN')
+})

@@ -147,3 +147,10 @@ t.test('a proof of the test\'s own goes along as it is, and a token alone is a t
   t.match(realm.headers({ dpop: client }), { authorization: /^DPoP / })
   t.match(realm.headers(token), { authorization: /^Bearer / })
 })
+
+t.test('a proof without the URL of its request is a mistake of the test', async (t) => {
+  const realm = await realmFor(t)
+  for (const request of [undefined, {}, { method: 'POST' }, { url: new globalThis.URL(URL) }]) {
+    await t.rejects(realm.dpop().proof(request as never), { name: 'TypeError', message: 'DpopClient.proof(): url is missing: write { method, url } of the request that the proof is for, with the whole URL as clients see it.' })
+  }
+})
