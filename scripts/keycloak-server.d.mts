@@ -3,7 +3,7 @@ export const url: string
 export const home: string
 export function install (): Promise<void>
 export class KeycloakServer {
-  start (options?: { fresh?: boolean }): Promise<void>
+  start (options?: { fresh?: boolean, features?: string }): Promise<void>
   stop (): Promise<void>
   kill (): Promise<void>
 }

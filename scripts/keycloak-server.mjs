@@ -99,9 +99,10 @@ export class KeycloakServer {
 
   /**
    * Starts the server and waits until it is ready. A running server is not restarted.
-   * @param {{ fresh?: boolean }} [options] `fresh`: from the realm file, not with the data of the last start
+   * @param {{ fresh?: boolean, features?: string }} [options] `fresh`: from the realm file, not with the data of the last start;
+   *   `features`: experimental ones, separated by commas
    */
-  async start ({ fresh = false } = {}) {
+  async start ({ fresh = false, features = '' } = {}) {
     if (this.#process !== null) return
     await checkJava()
     await endLeftover()
@@ -109,7 +110,7 @@ export class KeycloakServer {
     await checkPort(HTTPS_PORT, 'KEYCLOAK_HTTPS_PORT')
     await checkPort(MANAGEMENT_PORT, 'KEYCLOAK_MANAGEMENT_PORT')
     if (fresh) reset()
-    this.#spawn()
+    this.#spawn(features)
     try {
       await this.#ready()
     } catch (error) {
@@ -128,12 +129,13 @@ export class KeycloakServer {
     await this.#end('SIGKILL')
   }
 
-  #spawn () {
+  #spawn (features) {
     const log = openSync(LOG, 'a')
     const child = spawn(KC, [
       'start-dev', '--db=dev-file', '--cache=local', '--import-realm',
       '--http-host=127.0.0.1', `--http-port=${PORT}`, `--hostname=${url}`,
       '--health-enabled=true', `--http-management-port=${MANAGEMENT_PORT}`, '--http-management-scheme=http',
+      ...features === '' ? [] : [`--features=${features}`],
       ...httpsOptions()
     ], {
       // A process group of its own: kc.sh starts java, and a Ctrl-C in the terminal is for the caller to handle.

@@ -24,7 +24,7 @@ const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
  * The tests that stop and start the server, that it must call on this machine, or whose client certificates it must trust: not
  * possible with the server at KEYCLOAK_URL.
  */
-const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'mtls.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts']
+const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'mtls.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts', 'with-features.test.ts']
 
 const given = await argumentsWithoutVersion()
 // Imported here, because it reads the version when it is imported.
@@ -147,7 +147,8 @@ async function runTests (paths, env) {
  */
 async function openControl (server) {
   const listener = createServer(async (request, response) => {
-    const act = { '/stop': () => server.stop(), '/kill': () => server.kill(), '/start': () => server.start() }[request.url]
+    const [path, features] = request.url.split('?')
+    const act = { '/stop': () => server.stop(), '/kill': () => server.kill(), '/start': () => server.start({ features }) }[path]
     try {
       if (request.method !== 'POST' || act === undefined) throw new Error('POST /stop, /kill or /start')
       await act()

@@ -23,7 +23,8 @@ export const server = {
   ours: control !== undefined,
   stop: () => command('stop'),
   kill: () => command('kill'),
-  start: () => command('start')
+  /** @param features experimental ones, separated by commas */
+  start: (features = '') => command(`start?${features}`)
 }
 
 async function command (name: string): Promise<void> {
