@@ -6,9 +6,12 @@ const ASKED = Symbol.for('fastify-keycloak-bearer.asked-scopes')
 
 type AskingRequest = FastifyRequest & { [ASKED]?: readonly string[] }
 
-/** All scopes that a request needs: of its route, and of the tools that it calls. */
-export function askedScopesOf (request: AskingRequest): readonly string[] {
-  return request[ASKED] ?? guardIn(request.routeOptions.config)?.askedScopes ?? []
+/**
+ * All scopes that a request needs: of its route, and of the tools that it calls.
+ * @param guard of the route; `undefined`: the one that onRoute has left in its config
+ */
+export function askedScopesOf (request: AskingRequest, guard = guardIn(request.routeOptions.config)): readonly string[] {
+  return request[ASKED] ?? guard?.askedScopes ?? []
 }
 
 /** Add scopes that a request needs, so that all its challenges name them; returns all of them. */

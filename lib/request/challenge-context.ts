@@ -16,7 +16,7 @@ export function challengesBy (authority: Pick<Authority, 'only'>, routes: Pick<R
   return (request) => ({
     ...typeof plain === 'function' ? plain(request) : plain,
     ...resource.challenge,
-    scope: askedScopesOf(request).join(' ')
+    scope: askedScopesOf(request, routes.of(request)).join(' ')
   })
 }
 

@@ -42,7 +42,7 @@ export class McpRoutes {
   readonly #checkAgain: Hook = async (request, reply) => this.#hooks!.check(request, reply)
 }
 
-/** A HEAD route that Fastify adds beside a GET route has its hooks already. */
+/** Fastify shows the route of a prefix twice, with and without a slash at its end, by the same options. */
 function withFirst (hook: Hook, hooks: Hook | Hook[] | undefined): Hook[] {
   const own = hooks === undefined ? [] : [hooks].flat()
   return own[0] === hook ? own : [hook, ...own]

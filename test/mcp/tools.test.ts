@@ -272,8 +272,10 @@ t.test('routes() and the document of the resource name the rules of tools', asyn
 
 t.test('requireScopes answers as config.scope does, with all scopes of the request', async (t) => {
   const realm = await realmFor(t)
-  const app = Fastify()
+  const log = logging()
+  const app = Fastify({ logger: log.logger })
   t.teardown(() => app.close())
+  app.get('/early', async (request) => requireScopes(request, 'notes:early'))
   await app.register(keycloak, { ...realm.options, resource: RESOURCE, scopeImplies: { 'notes:admin': ['notes:write'] } })
   const demand = (...scopes: [string, ...string[]]) => async (request: FastifyRequest): Promise<string> => {
     requireScopes(request, ...scopes)
@@ -292,6 +294,11 @@ t.test('requireScopes answers as config.scope does, with all scopes of the reque
   t.equal(await ask('/open', 'notes:read'), `403 error="insufficient_scope", scope="notes:write notes:read", ${DOCUMENT}`)
   t.match(await ask('/open', 'notes:read notes:admin'), /^200/)
   t.equal(await ask('/open'), `401 Bearer realm="test", scope="notes:write notes:read", ${DOCUMENT}`)
+  t.equal(await ask('/early', 'x'), `403 error="insufficient_scope", scope="notes:early", ${DOCUMENT}`)
+  t.match(log.text, 'You do not have permission to perform this action.')
+  const error = await app.inject({ url: '/open', headers: bearer(realm.token({ scope: 'notes:read' })) })
+  t.equal(error.json().code, 'permission_denied')
+  t.throws(() => requireScopes({ auth: {}, hasPermission: () => false, routeOptions: {} } as never, 'notes:write'), { reason: /^scope notes:write is missing in the claim scope/ })
   t.match(await ask('/wrong', 'x'), /^500 requireScopes takes a request and words of the scope claim/)
   t.match(await ask('/none', 'x'), /^500 requireScopes takes a request/)
 })
@@ -356,6 +363,23 @@ t.test('a route that could not get the check is refused', async (t) => {
   child.register(async (scope) => { scope.post('/child', { config }, async () => 'open') })
   await child.register(async () => {})
   await t.rejects(async () => { await child.register(keycloak, { ...realm.options, resource: RESOURCE }) }, LATE)
+})
+
+t.test('a route of a prefix, with and without a slash at its end, has each hook once', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(keycloak, { ...realm.options, resource: RESOURCE })
+  let checks = 0
+  await app.register(async (scope) => {
+    scope.post('/', { config: { mcp: { tools: TOOLS } }, preHandler: async () => { checks++ } }, async () => 'done')
+  }, { prefix: '/notes' })
+  for (const url of ['/notes', '/notes/']) {
+    checks = 0
+    t.equal((await app.inject({ method: 'POST', url, payload: call('whoami'), headers: bearer(realm.token()) })).statusCode, 200)
+    t.equal(checks, 1)
+    t.equal((await app.inject({ method: 'POST', url, payload: call('write-note'), headers: bearer(realm.token()) })).statusCode, 403)
+  }
 })
 
 t.test('two hooks of a route stay where they are, for its HEAD route too', async (t) => {

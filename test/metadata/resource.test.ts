@@ -84,6 +84,8 @@ t.test('the document has the members that the options and routes give it', async
     resource_documentation: 'https://api.example.com/docs'
   })
   t.same(app.keycloak.resourceMetadata(), await documentOf(app))
+  t.match((await app.inject('/early')).headers['www-authenticate'], 'scope="notes:early"')
+  t.match((await app.inject({ url: '/nowhere', headers: bearer('nonsense') })).statusCode, 404)
 })
 
 t.test('the document says which tokens have to be bound to a key', async (t) => {
