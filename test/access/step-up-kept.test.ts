@@ -14,11 +14,11 @@ t.test('a login that has become too old is refused, however often its token pass
   app.get('/strong', { config: { acr: 'gold' } }, async () => 'ok')
   app.get('/both', { config: { permission: 'pay', acr: 'gold', maxAge: 300 } }, async () => 'ok')
   const token = realm.token({ roles: ['pay'], expiresIn: 3600, claims: { acr: 'gold', auth_time: Math.floor(Date.now() / 1000) } })
-  for (const passed of [0, 1, 298]) {
+  for (const passed of [0, 1, 200]) {
     clocks.advance(passed)
     for (const url of ['/fresh', '/strong', '/both']) t.equal(await ask(app, url, token), '200', url)
   }
-  clocks.advance(3)
+  clocks.advance(101)
   for (let times = 0; times < 3; times++) {
     t.equal(await ask(app, '/strong', token), '200')
     t.equal(await ask(app, '/fresh', token), OLD)
