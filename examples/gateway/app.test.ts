@@ -126,6 +126,19 @@ test('clients cannot name a caller, an address or another method', async (t) => 
   }
 })
 
+test('a caller without an id is 403, on public prefixes too, and the upstream never sees it', async (t) => {
+  const { shop, reports, send, dial } = await start(t)
+  for (const sub of [undefined, '']) {
+    for (const path of ['/catalog/1', '/orders/1', '/reports/1']) {
+      const { status, body } = await send(path, { claims: { sub } })
+      assert.deepEqual([status, JSON.parse(body).code], [403, 'permission_denied'], path)
+    }
+    const [, response] = await once(dial('/orders/live', { claims: { sub } }), 'unexpected-response')
+    assert.equal(response.statusCode, 403)
+  }
+  assert.deepEqual([...shop.seen, ...reports.seen], [])
+})
+
 test('the token stays at the gateway, unless a service checks it itself', async (t) => {
   const { realm, shop, reports, send } = await start(t)
   await send('/orders/1', BOB)
@@ -194,6 +207,28 @@ test('a WebSocket passes with the caller alone, and ends at a logout', async (t)
   const closed = once(socket, 'close').then(([code, reason]) => [code, String(reason)])
   await logOut('bob')
   assert.deepEqual(await closed, [4401, 'token_not_valid'])
+})
+
+test('a WebSocket to an upstream that is away or refuses it ends without a word about the upstream', async (t) => {
+  const { shop, dial } = await start(t)
+  const end = async (path: string) => {
+    const [code, reason] = await once(dial(path, BOB), 'close')
+    return [code, String(reason)]
+  }
+  assert.deepEqual(await end('/orders/refused'), [1011, 'upstream_unavailable'])
+  await shop.close()
+  assert.deepEqual(await end('/orders/live'), [1011, 'upstream_unavailable'])
+})
+
+test('a message of a WebSocket that is longer than 64 KiB ends the connection, and the upstream never sees it', async (t) => {
+  const { shop, dial } = await start(t)
+  const socket = dial('/orders/live', BOB)
+  await once(socket, 'open')
+  socket.send('x'.repeat(64 * 1024 - 5))
+  assert.equal(String((await once(socket, 'message'))[0]).length, 64 * 1024)
+  socket.send('x'.repeat(64 * 1024 + 1))
+  assert.equal((await once(socket, 'close'))[0], 1009)
+  assert.deepEqual(shop.received, [64 * 1024 - 5])
 })
 
 test('a WebSocket ends when its token expires', async (t) => {

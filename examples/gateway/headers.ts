@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { KeycloakError } from 'fastify-keycloak-bearer'
 import type { IncomingHttpHeaders } from 'node:http'
 
 /**
@@ -22,6 +23,14 @@ export interface ForwardedCaller {
 
 /** The members of a request that the headers are made of. */
 type ProxiedRequest = Pick<FastifyRequest, 'auth' | 'headers' | 'host' | 'ip' | 'protocol' | 'user'>
+
+/**
+ * Refuses a caller whose token has no `sub`, as lightweight tokens have none: the upstream would get a caller without an id.
+ * @throws {KeycloakError} `permission_denied`
+ */
+export function requireSubject ({ auth }: ProxiedRequest): void {
+  if (auth !== null && !auth.sub) throw new KeycloakError('permission_denied', 'the token has no sub')
+}
 
 /** @param forwardToken does the upstream get the caller's own token too? */
 export function upstreamHeaders (request: ProxiedRequest, headers: IncomingHttpHeaders, forwardToken: boolean): IncomingHttpHeaders {

@@ -2,8 +2,8 @@ import type { FastifyHttpProxyOptions } from '@fastify/http-proxy'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
-import { endWithToken } from './connection.js'
-import { clientHeaders, upstreamHeaders } from './headers.js'
+import { clientSide, endWithToken, upstreamSide } from './connection.js'
+import { clientHeaders, requireSubject, upstreamHeaders } from './headers.js'
 
 export interface Upstream {
   /** The path at the gateway, and at the upstream. */
@@ -28,10 +28,11 @@ interface UpstreamResponse {
 /** The options of @fastify/http-proxy for a service behind the gateway. */
 export function proxyOptions ({ prefix, upstream, config, websocket = false, forwardToken = false }: Upstream): FastifyHttpProxyOptions {
   // The types of the package lack this option. By default the cookies of the client go upstream.
-  const wsClientOptions: object = { rewriteRequestHeaders: (_headers: object, request: FastifyRequest) => upstreamHeaders(request, {}, forwardToken) }
+  const wsClientOptions: object = { ...upstreamSide, rewriteRequestHeaders: (_headers: object, request: FastifyRequest) => upstreamHeaders(request, {}, forwardToken) }
   const preHandler = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     // All upgrades of the server come here; without an answer the connection of this one would stay open.
     if (request.headers.upgrade !== undefined && !websocket) throw failure(400, 'no_websocket', 'This path takes no WebSocket.')
+    requireSubject(request)
     endWithToken(request, reply)
   }
   return {
@@ -40,7 +41,7 @@ export function proxyOptions ({ prefix, upstream, config, websocket = false, for
     rewritePrefix: prefix,
     config,
     preHandler: preHandler as never,
-    ...websocket && { websocket, wsClientOptions },
+    ...websocket && { websocket, wsClientOptions, wsServerOptions: clientSide },
     replyOptions: {
       rewriteRequestHeaders: (request, headers) => upstreamHeaders(request, headers, forwardToken),
       rewriteHeaders: (headers) => clientHeaders(headers),

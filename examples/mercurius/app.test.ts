@@ -125,6 +125,28 @@ test('the schema is for callers with a token, and GraphiQL is closed', async (t)
   assert.equal((await realm.inject(app, { url: '/graphiql', as: {} })).statusCode, 200)
 })
 
+test('callers without a token are not told of the schema by errors either', async (t) => {
+  const { app, realm, post } = await start(t, { allowBatchedQueries: true })
+  const told = { message: 'The query is not valid. Callers with a token are told why.' }
+  for (const payload of [
+    { query: '{ taking }' }, { query: '{ ... on Suplier { name } }' }, { query: '{ orders }' }, { query: '{ menu { cots } }' },
+    { query: 'mutation { order { id } }' }, { query: 'query ($text: String!) { search(text: $text) { __typename } }' },
+    { query: 'query ($text: String!) { search(text: $text) { __typename } }', variables: { text: 5 } }
+  ]) {
+    const [anonymous, known] = await Promise.all([null, {}].map(async (as) => {
+      const [single, [batched]] = [(await post(payload, as)).json(), (await post([payload], as)).json()]
+      assert.deepEqual(single.errors, batched.errors, payload.query)
+      return single.errors
+    }))
+    assert.deepEqual(anonymous.map(({ message }: any) => ({ message })), [told], payload.query)
+    assert.match(known[0].message, /takings|Supplier|Order!|cost|String/, payload.query)
+  }
+  const byGet = `/graphql?query=${encodeURIComponent('{ taking }')}`
+  assert.equal((await app.inject(byGet)).json().errors[0].message, told.message)
+  assert.match((await realm.inject(app, { url: byGet, as: {} })).json().errors[0].message, /takings/)
+  assert.equal((await post({ query: '{ takings }' })).json().errors[0].extensions.code, 'not_authenticated', 'a refusal keeps its code')
+})
+
 test('who may call the routes, mercurius\' own among them', async (t) => {
   const { app } = await start(t, { ide: true })
   await app.ready()

@@ -4,7 +4,7 @@ import keycloak, { type KeycloakOptions } from 'fastify-keycloak-bearer'
 import { mercurius, type MercuriusOptions } from 'mercurius'
 import { directives, guardFields } from './access.js'
 import { endWithToken, handleProtocols, tokenOf } from './connection.js'
-import { guardIntrospection } from './introspection.js'
+import { guardIntrospection, hideSchema } from './introspection.js'
 import { createResolvers, schema } from './orders.js'
 
 /**
@@ -33,6 +33,7 @@ export async function buildApp (realm: KeycloakOptions, options: MercuriusOption
     },
     // Anonymous callers reach the endpoint, and each field decides. Without this line, all of GraphQL needs a token.
     additionalRouteOptions: { config: { public: true } },
+    errorFormatter: hideSchema,
     queryDepth: 8,
     graphql: { parseOptions: { maxTokens: 1000 } },
     ...options

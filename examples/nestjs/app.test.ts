@@ -3,7 +3,7 @@ import { createTestRealm, type TokenSpec } from 'fastify-keycloak-bearer/testing
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { buildApp } from './app.js'
-import { Permission } from './keycloak.js'
+import { Access, Permission } from './keycloak.js'
 import { buildMigratedApp } from './migrated.js'
 
 async function start (t: TestContext, build = buildApp) {
@@ -67,6 +67,25 @@ test('two decorators before a method are two rules', async (t) => {
   assert.deepEqual((await ask('/refunds', { roles: ['reader'] })).answer, [403, 'permission_denied'])
   assert.deepEqual((await ask('/refunds', { scope: 'refund' })).answer, [403, 'permission_denied'])
   assert.deepEqual((await ask('/refunds', { roles: ['reader'], scope: 'refund' })).answer, [200, { total: 3 }])
+})
+
+test('two decorators are two rules even if another one between them puts a function of its own in the place of the method', () => {
+  const logged: MethodDecorator = (_target, _name, descriptor) => {
+    const { value } = descriptor
+    descriptor.value = function (this: unknown, ...args: unknown[]) { return (value as Function).apply(this, args) } as never
+  }
+  class Refunds {
+    @Permission('reader')
+    @logged
+    @Access({ scope: 'refund' })
+    list (): void {}
+
+    @Permission('writer')
+    add (): void {}
+  }
+  const configOf = (method: object) => Reflect.getMetadata('__fastify_route_config__', method)
+  assert.deepEqual(configOf(Refunds.prototype.list), { permission: 'reader', scope: 'refund' })
+  assert.deepEqual(configOf(Refunds.prototype.add), { permission: 'writer' })
 })
 
 test('a decorator that would have no effect is an error', () => {

@@ -5,8 +5,11 @@ import { RouteConfig } from '@nestjs/platform-fastify'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import { KeycloakError, type PermissionRule } from 'fastify-keycloak-bearer'
 
-/** The config of each method so far: of two @RouteConfig before a method Nest forgets one, without a word. */
-const configs = new WeakMap<object, FastifyContextConfig>()
+/**
+ * The config of each method so far, by its class and name: of two @RouteConfig before a method Nest forgets one, without a word. Not by its
+ * function, which a decorator between two of these may replace.
+ */
+const configs = new WeakMap<object, Map<string | symbol, FastifyContextConfig>>()
 
 /**
  * Who may call a method: RouteConfig with the types of the plugin. Several before one method go together.
@@ -15,12 +18,12 @@ const configs = new WeakMap<object, FastifyContextConfig>()
 export function Access (config: FastifyContextConfig): MethodDecorator {
   return (target, name, descriptor) => {
     if (descriptor === undefined) throw new TypeError('@Access, @Permission and @Public stand before a method, not before a class')
-    const method = descriptor.value as object
-    const earlier = configs.get(method) ?? {}
+    const methods = configs.get(target) ?? new Map<string | symbol, FastifyContextConfig>()
+    const earlier = methods.get(name) ?? {}
     const twice = Object.keys(config).find((key) => key in earlier)
     if (twice !== undefined) throw new TypeError(`${String(name)} has ${twice} twice`)
     const together = { ...earlier, ...config }
-    configs.set(method, together)
+    configs.set(target, methods.set(name, together))
     RouteConfig(together)(target, name, descriptor)
   }
 }
