@@ -41,8 +41,8 @@ const RISKS: readonly Risk[] = [
   },
   {
     code: 'account_roles',
-    isTaken: ({ readsAccountRoles }) => readsAccountRoles,
-    sentence: () => 'clientId is left out (or an environment variable is unset), so roles are read from the client "account", where Keycloak gives every user "view-profile" and "manage-account". Set clientId to the id of this API\'s client, or permissionPath to where its roles are'
+    isTaken: ({ readsAccountRoles, namesAccountRoles }) => readsAccountRoles || namesAccountRoles,
+    sentence: ({ readsAccountRoles }) => `${readsAccountRoles ? 'clientId is left out (or an environment variable is unset), so' : 'permissionPath is "resource_access.account.roles":'} roles are read from the client "account", where Keycloak gives every user "view-profile" and "manage-account". Set clientId to the id of this API's client, or permissionPath to where its roles are`
   },
   {
     code: 'email_as_id',

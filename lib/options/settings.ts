@@ -72,6 +72,8 @@ export function realmSettingsOf (parsed: ParsedOptions) {
     permissionPath: (settings.permissionPath ?? ['resource_access', clientId, 'roles']) as NonNullable<KeycloakOptions['permissionPath']>,
     /** Are roles read from Keycloak's own client, because neither clientId nor permissionPath is given? */
     readsAccountRoles: settings.clientId === undefined && settings.permissionPath === undefined,
+    /** Does permissionPath, as it was written, lead there? */
+    namesAccountRoles: [settings.permissionPath].flat().join('.') === 'resource_access.account.roles',
     clientSecret: settings.clientSecret as KeycloakOptions['clientSecret'],
     revocation: revocationOf(settings)
   })

@@ -25,6 +25,12 @@ t.test('roles of the client "account" are no permissions: a clientId that was le
   for (const options of [{ clientId: undefined }, { clientId: undefined, requireAuthentication: true }]) {
     t.match(await warningsOf(t, realm, options), { account_roles: /^clientId is left out .*"account", where Keycloak gives every user "view-profile".* Set clientId/ })
   }
+  for (const options of [{}, { clientId: undefined }, { clientId: 'account' }]) {
+    for (const permissionPath of ['resource_access.account.roles', ['resource_access', 'account', 'roles']]) {
+      t.match(await warningsOf(t, realm, { ...options, permissionPath }), { account_roles: /^permissionPath is "resource_access\.account\.roles": .*every user "view-profile"/ })
+      t.same(await warningsOf(t, realm, { ...options, permissionPath, acceptRisks: ['account_roles'] }), {}, 'accepted')
+    }
+  }
   const { clientId, ...without } = realm.options
   const app = Fastify(logging())
   t.teardown(() => app.close())
