@@ -2,6 +2,10 @@
 // names, a proxy that ends TLS, and Keycloak in production mode, which comes up after the API.
 import { execFile } from 'node:child_process'
 import { lookup } from 'node:dns'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { Agent, setGlobalDispatcher } from 'undici'
@@ -116,4 +120,40 @@ t.test('a client cannot say who it is by the headers of proxies', async (t) => {
   t.match(api.said, '"remoteAddress":"127.0.0.1"')
   t.notMatch(api.said, /203\.0\.113\.9|elsewhere/)
   t.equal((await call(`${ISSUER}/.well-known/openid-configuration`, { headers: { 'x-forwarded-host': 'elsewhere.example' } }).then(json)).issuer, ISSUER)
+})
+
+/** The answer to a request whose lines are sent as they are, on a connection for that name. */
+async function raw (servername: string, lines: string[]): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port: port('8443'), servername, ca })
+  socket.write([...lines, 'connection: close', '', ''].join('\r\n'))
+  return text(socket)
+}
+
+t.test('the proxy passes to Keycloak what users need, and nothing of the administration', async (t) => {
+  const status = async (path: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(await raw('sso.localhost', [`GET ${path} HTTP/1.1`, 'host: sso.localhost']))![1])
+  for (const path of ['/realms/acme/account', '/realms/acme/protocol/openid-connect/certs']) t.not(await status(path), 404, path)
+  for (const path of ['/admin/', '/admin/master/console/', '/%61dmin/', '/realms/../admin/', '/realms/%2e%2e/admin/', '/realms/..%2fadmin/', '/metrics', '/health', '/']) t.equal(await status(path), 404, path)
+  for (const path of ['/realms/..;/admin/', '/realms/%252e%252e/admin/', '/realms/x%5c..%5c..%5cadmin/', '/realms/%3b/../../../admin']) t.equal(await status(path), 400, path)
+})
+
+t.test('what arrives at the API is what the proxy says of host, address and certificate, whatever a client writes', async (t) => {
+  const gone = once(api.child, 'close')
+  api.child.kill()
+  await gone
+  const echo = createServer(({ headers }, response) => response.end(JSON.stringify(headers))).listen(port('api:3000'), '127.0.0.1')
+  t.teardown(() => echo.close())
+  await once(echo, 'listening')
+  const lies = [
+    'x-forwarded-for: 203.0.113.9', 'x-forwarded-host: evil.example', 'x-forwarded-proto: http', 'x-forwarded-port: 1', 'x-forwarded-prefix: /evil',
+    'forwarded: for=203.0.113.9;host=evil.example', 'x-real-ip: 203.0.113.9', 'client-cert: :AA==:', 'client-cert-chain: :AA==:', 'ssl-client-cert: x',
+    'ssl_client_cert: x', 'x-forwarded-client-cert: Hash=x', 'authorization: Bearer x'
+  ]
+  const own = `api.localhost:${port('8443')}`
+  for (const [line, host] of [['/x', own], [`https://${own}/x`, 'evil.example']]) {
+    const answer = await raw('api.localhost', [`GET ${line} HTTP/1.1`, `host: ${host}`, ...lies])
+    t.same(JSON.parse(/\{.*\}/.exec(answer)![0]), { host: own, 'x-forwarded-host': own, 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'https', authorization: 'Bearer x' }, line)
+  }
+  for (const lines of [['GET /x HTTP/1.1', 'host: evil.example'], ['GET https://evil.example/x HTTP/1.1', `host: ${own}`]]) {
+    t.match(await raw('api.localhost', [...lines, ...lies]), /^HTTP\/1\.1 421/)
+  }
 })
