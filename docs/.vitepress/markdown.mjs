@@ -1,5 +1,6 @@
-// Markdown as GitHub shows it: the same anchors, links between files, no comments. And a row of a table can be linked to by its code.
+// Markdown as GitHub shows it: the same anchors, links between files, lists of tasks, no comments. And a row of a table can be linked to by its code.
 import { relative } from 'node:path'
+import { tasklist } from '@mdit/plugin-tasklist'
 import { slug } from 'github-slugger'
 import { addressOf, ROOT, targetOf } from './pages.mjs'
 
@@ -12,6 +13,7 @@ const ROW = /^[a-z][\w.]*$/i
 export const markdown = {
   anchor: { slugify: slug },
   config (md) {
+    md.use(tasklist, { disabled: false })
     md.core.ruler.push('repository', ({ tokens, env }) => {
       const file = relative(ROOT, env.realPath ?? env.path)
       withoutComments(tokens)

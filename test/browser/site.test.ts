@@ -84,6 +84,15 @@ t.test('the documentation site', async (t) => {
     }
   })
 
+  t.test('each point of the checklist has a box with a name to tick', async (t) => {
+    const points = (await readFile('docs/production.md', 'utf8')).match(/^- \[ \] /gm)!
+    const page = await openQuietly(t, url)
+    await visit(page, `${url}production.html`, PHONE)
+    t.equal(await page.getByRole('checkbox', { name: /\w{3}/ }).count(), points.length)
+    await page.getByRole('checkbox', { name: 'No warning of the start.' }).check()
+    t.notMatch(await page.locator('main').innerText(), '[ ]')
+  })
+
   t.test('the instructions for the check of the docs are not in the pages', async (t) => {
     for (const path of pages.filter((each) => !each.startsWith('source/') && each !== 'contributing.html')) {
       t.notMatch(await readFile(join(folder, path), 'utf8'), /(?:<|&lt;)!--\s*(?:check|run|no-check)\b/, path)
