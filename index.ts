@@ -48,7 +48,7 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const possession = await openProofs(fastify, settings, closing, log)
   const resource = await openResource(parsed, routes)
   const refusals = new Refusals(authority, directory, fastify.log)
-  const mcp = new McpRoutes({ routes, refusals, resource: resource?.url, log })
+  const mcp = new McpRoutes({ routes, refusals, directory, resource: resource?.url, log })
   const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several: severalBy(authority, directory, settings.selectIssuer), possession, refusals, closing })
 
   decorate(fastify, authority, directory, routes, caches.tokens, possession, refusals, resource)

@@ -121,6 +121,14 @@ export interface KeycloakRouteConfig {
   maxAuthAge?: WriteInstead<'maxAge'>
   /** @deprecated Misspelled: write `mcp`. */
   MCP?: WriteInstead<'mcp'>
+  /** @deprecated Misspelled: write `mcp`. */
+  mpc?: WriteInstead<'mcp'>
+  /** @deprecated Misspelled: write `mcp`. */
+  mcps?: WriteInstead<'mcp'>
+  /** @deprecated A member of `mcp`: write `mcp: { tools: … }`. */
+  mcpTools?: WriteInstead<'mcp: { tools: … }'>
+  /** @deprecated A member of `mcp`: write `mcp: { tools: … }`. */
+  mcp_tools?: WriteInstead<'mcp: { tools: … }'>
   /** @deprecated A member of `mcp`: write `mcp: { tools: … }`. */
   tools?: WriteInstead<'mcp: { tools: … }'>
   /** @deprecated Misspelled: write `authenticated`. */

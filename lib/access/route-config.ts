@@ -1,7 +1,7 @@
 import type { RouteOptions } from 'fastify'
 import { memberOf, plainCopy } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
-import { CONFIG_KEYS, correctionOf, looksLikeRule, REFUSED_BESIDE_CONFIG, RULE_KEYS } from './config-keys.js'
+import { CONFIG_KEYS, correctionOf, looksLikeRule, placeBesideMcp, REFUSED_BESIDE_CONFIG, RULE_KEYS } from './config-keys.js'
 
 /** Does the config of a route that the plugin does not guard have a rule, which only the plugin could check? */
 export function hasRule (config: unknown): boolean {
@@ -13,8 +13,11 @@ export function hasRule (config: unknown): boolean {
  * @throws {TypeError} if there is one
  */
 export function refuseRuleBesideConfig (route: RouteOptions): void {
+  const fail = failFor(nameOf(route.method, route.url))
   const key = REFUSED_BESIDE_CONFIG.find((name) => Object.hasOwn(route, name))
-  if (key !== undefined) failFor(nameOf(route.method, route.url))(`${key} stands beside config, where nothing looks at it; write config: { ${key}: … }`)
+  if (key !== undefined) fail(`${key} stands beside config, where nothing looks at it; write config: { ${key}: … }`)
+  const tools = Object.keys(route).find((name) => placeBesideMcp(name) !== undefined)
+  if (tools !== undefined && Object.hasOwn(plainConfig(route.config, fail), 'mcp')) fail(`${tools} stands beside config, where nothing looks at it; write config: { ${placeBesideMcp(tools)} }`)
 }
 
 /**
@@ -67,7 +70,7 @@ export function plainConfig (config: unknown, fail: ThrowRouteError): JsonObject
 /** @throws {TypeError} for a misspelled key that would leave the route open */
 export function rejectMisspelled (config: JsonObject, fail: ThrowRouteError): void {
   for (const key of Object.keys(config)) {
-    const meant = correctionOf(key, config[key])
+    const meant = correctionOf(key, config[key]) ?? (Object.hasOwn(config, 'mcp') ? placeBesideMcp(key) : undefined)
     if (meant !== undefined) fail(`config.${key} is not known; write ${meant}`)
   }
 }

@@ -6,6 +6,7 @@ import type { KnownRealms } from './known-realms.js'
 import { takesMiddleware } from './middleware.js'
 import { failFor, nameOf, plainConfig, refuseLateMcp, refuseRuleBesideConfig } from './route-config.js'
 import { compileGuard, type Guard } from './route-guard.js'
+import type { McpGuard } from './tool-guards.js'
 
 /** The property of a route's config that holds its guard; `Symbol.for` makes it the same in every copy of this package. */
 const GUARD = Symbol.for('fastify-keycloak-bearer.guard')
@@ -41,6 +42,11 @@ const UNKNOWN_ROUTE: Guard = {
 const MIDDLEWARE_ROUTE: Guard = { ...UNKNOWN_ROUTE, access: 'authenticated' }
 
 type OnLate = (methods: string, url: string) => void
+
+/** Does one `config.mcp` need a hook that another does not need? */
+function needsMore (mcp: McpGuard | undefined, other: McpGuard | undefined): boolean {
+  return mcp !== undefined && (other === undefined || (mcp.tools !== undefined && other.tools === undefined))
+}
 
 /** All scopes that a route names, for its tools too. */
 function scopesOf ({ namedScopes, mcp }: Guard): readonly string[] {
@@ -99,14 +105,15 @@ export class Routes {
   /**
    * Compile all guards anew when all routes have been added: an onRoute hook of the application, which runs after this
    * one, may have given a route another rule. Each guard stays the same object, which every copy of the config holds.
-   * @throws {TypeError} for a value that is not a rule, and for a later `config.mcp`
+   * @throws {TypeError} for a value that is not a rule, and for a `config.mcp` that came later, or was taken away
    */
   settle (): void {
     for (const { method, url, guard, options } of this.added()) {
       const seen = guard.mcp
       Object.assign(guard, this.#compile(options.config, method, url))
       // The route has the hooks that its first config needed.
-      if (guard.mcp !== undefined && (seen === undefined || (guard.mcp.tools !== undefined && seen.tools === undefined))) refuseLateMcp(nameOf(method, url))
+      if (needsMore(guard.mcp, seen)) refuseLateMcp(nameOf(method, url))
+      if (needsMore(seen, guard.mcp)) failFor(nameOf(method, url))('config.mcp or its tools were taken away after fastify-keycloak-bearer had seen the route, which would open it; write route.config = { ...route.config, … } in an onRoute hook')
       // Fastify has copied a config that has no guard, and rules may have been lost in the copy.
       if (guardIn(options.config) !== guard) failFor(nameOf(method, url))('config was replaced by other means than an assignment; write route.config = { ...route.config, … } in an onRoute hook')
     }

@@ -1,5 +1,6 @@
 import { kindOf } from '../util/kind-of.js'
 import { plainCopy } from '../util/members.js'
+import { soundOf } from '../util/spelling.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import type { ThrowRouteError } from './route-config.js'
 import type { RuleGuard } from './rule-guard.js'
@@ -42,8 +43,7 @@ export class ToolGuards {
   }
 
   /**
-   * The rules for a call: of a name that differs from one with a rule in case, blanks or the form of its characters alone, that
-   * rule, because the server may take the one for the other.
+   * The rules for a call: of a name that looks like one with a rule, that rule, because the server may take the one for the other.
    * @returns an empty list if the rule of the route is enough
    */
   of (name: string): readonly ToolGuard[] {
@@ -105,8 +105,4 @@ function configOf (rule: unknown, where: string, fail: ThrowRouteError): JsonObj
   if (stranger !== undefined) fail(`${where}.${stranger} is not known; the rule must be ${RULE}`)
   if (Object.keys(members).length === 0) fail(`${where} must be ${RULE}, not an object without a rule`)
   return members
-}
-
-function soundOf (name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase()
 }

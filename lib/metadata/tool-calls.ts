@@ -1,3 +1,4 @@
+import { soundOf } from '../util/spelling.js'
 import { isObject, member } from '../util/strict-json.js'
 
 const CALL = 'tools/call'
@@ -30,7 +31,7 @@ function toolCalled (message: unknown): string | null | undefined {
   // A response to a request of the server has no method.
   if (method === undefined) return Object.hasOwn(message, 'result') || Object.hasOwn(message, 'error') ? null : undefined
   if (typeof method !== 'string') return undefined
-  if (method !== CALL) return method.normalize('NFKC').trim().toLowerCase() === CALL ? undefined : null
+  if (method !== CALL) return soundOf(method) === CALL ? undefined : null
   const params = member(message, 'params')
   const name = isPlain(params) ? member(params, 'name') : undefined
   return typeof name === 'string' ? name : undefined

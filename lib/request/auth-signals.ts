@@ -81,7 +81,7 @@ export class AuthSignals {
     if (isGone(reply)) return AbortSignal.abort()
     const connection = { identity, controller: new AbortController(), log }
     const realm = realmOf(identity)
-    const reason = this.#withdrawn(realm) ?? realm.endOf(identity, wallSeconds())
+    const reason = endOf(identity, this.#directory)
     if (reason === undefined) this.#watch(realm, connection, reply)
     else end(connection, reason)
     return connection.controller.signal
@@ -128,15 +128,11 @@ export class AuthSignals {
     })
   }
 
-  #withdrawn (realm: Realm): KeycloakError | undefined {
-    return this.#directory.isOpen(realm) ? undefined : notValid('issuer_unknown')
-  }
-
   /** Fire the signals of all tokens of a realm that have ended. To look counts as a use of the realm, so an open connection keeps it. */
   #look (connections: RealmConnections): void {
     const { realm, all } = connections
     const now = wallSeconds()
-    const withdrawn = this.#withdrawn(realm)
+    const withdrawn = withdrawal(realm, this.#directory)
     for (const connection of [...all]) {
       const reason = withdrawn ?? realm.endOf(connection.identity, now)
       if (reason === undefined) continue
@@ -144,6 +140,16 @@ export class AuthSignals {
       end(connection, reason)
     }
   }
+}
+
+/** The refusal that the token of a request would get now, because it has ended or its realm is withdrawn; `undefined` if it is still good. */
+export function endOf (identity: Identity, directory: Pick<RealmDirectory, 'isOpen'>): KeycloakError | undefined {
+  const realm = realmOf(identity)
+  return withdrawal(realm, directory) ?? realm.endOf(identity, wallSeconds())
+}
+
+function withdrawal (realm: Realm, directory: Pick<RealmDirectory, 'isOpen'>): KeycloakError | undefined {
+  return directory.isOpen(realm) ? undefined : notValid('issuer_unknown')
 }
 
 function end ({ log, controller }: Connection, error: KeycloakError): void {

@@ -12,8 +12,9 @@ import { outcomeOf, plainOutcome } from '../diagnostics/event-fields.js'
 import { isRefusal, refusal } from '../errors.js'
 import { authInfoOf } from '../metadata/auth-info.js'
 import { toolsCalled } from '../metadata/tool-calls.js'
+import type { RealmDirectory } from '../realm/directory.js'
 import { realmOf } from '../realm/realm.js'
-import { type AcceptedRequest, IDENTITY } from './auth-signals.js'
+import { type AcceptedRequest, endOf, IDENTITY } from './auth-signals.js'
 import { presentedToken } from './presented-token.js'
 import type { Refusals } from './refusals.js'
 
@@ -29,6 +30,7 @@ type McpRequest = AcceptedRequest & { [CHECKED]?: string }
 export interface McpParts {
   routes: Routes
   refusals: Refusals
+  directory: Pick<RealmDirectory, 'isOpen'>
   /** The option `resource`. */
   resource: string | undefined
 }
@@ -49,9 +51,21 @@ export class McpHooks {
 
   /**
    * Lets a request pass whose caller may call each of its tools.
-   * @throws {KeycloakError} not_authenticated, permission_denied, insufficient_user_authentication
+   * @throws {KeycloakError} not_authenticated, permission_denied, insufficient_user_authentication; token_expired, token_not_valid if
+   *   the token has ended while the body came
    */
   async check (request: McpRequest, reply: FastifyReply): Promise<unknown> {
+    try {
+      return await this.#check(request, reply)
+    } catch (error) {
+      if (isRefusal(error)) this.#parts.refusals.ofRequest(error, request)
+      throw error
+    }
+  }
+
+  async #check (request: McpRequest, reply: FastifyReply): Promise<unknown> {
+    const ended = request[IDENTITY] && endOf(request[IDENTITY], this.#parts.directory)
+    if (ended) throw ended
     const called = toolsCalled(request.method, request.body)
     if (called === undefined) return reply.code(400).send(INVALID)
     const calls = JSON.stringify([...called])
@@ -60,12 +74,7 @@ export class McpHooks {
     const guards = new Set(Array.from(called, (name) => tools!.of(name)).flat())
     // A client asks for the scopes of a challenge alone, so that it needs those of all tools of a batch at once.
     const asked = addAskedScopes(request, Array.from(guards, ({ guard }) => guard.askedScopes).flat())
-    try {
-      for (const tool of guards) await this.#authorize(request, tool, asked)
-    } catch (error) {
-      if (isRefusal(error)) this.#parts.refusals.ofRequest(error, request)
-      throw error
-    }
+    for (const tool of guards) await this.#authorize(request, tool, asked)
     request[CHECKED] = calls
     return undefined
   }

@@ -19,6 +19,16 @@ export function distance (from: string, to: string): number {
   return row[to.length]!
 }
 
+/**
+ * The same text for all names that look alike, or that a program could take for one another: those that differ in case (also by
+ * the rules of Turkish), white space, invisible characters and the form of characters alone (NFKC).
+ */
+export function soundOf (name: string): string {
+  const visible = name.normalize('NFKC').replaceAll(/[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{White_Space}]/gu, '')
+  // Upper case makes SS of ß and I of ı; a capital ẞ must be lower first; İ becomes an i with a dot above it.
+  return visible.toLowerCase().toUpperCase().toLowerCase().replaceAll('i\u0307', 'i').normalize('NFKC')
+}
+
 /** The one of some words that a misspelled one most likely means, if any is near. */
 export function nearest (word: string, words: readonly string[], reach: number): string | undefined {
   if (word.length > 40) return undefined

@@ -1,11 +1,16 @@
 // config.mcp: the caller for the SDK's transports, the rules of tools, and requireScopes.
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import websocket from '@fastify/websocket'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, type RouteOptions } from 'fastify'
 import t, { type Test } from 'tap'
-import keycloak, { type KeycloakError, type KeycloakOptions, type McpAuthInfo, type ToolRules } from '../../index.js'
+import keycloak, { type KeycloakError, type KeycloakOptions, type KeycloakRouteConfig, type McpAuthInfo, type ToolRules } from '../../index.js'
 import { requireScopes } from '../../lib/mcp/index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
 import { bearer, logging, realmFor, refusalsIn, WARN } from '../support/app.js'
+import { clocksFor } from '../support/clocks.js'
 import { eventsOn } from '../support/events.js'
+import { LOGOUT, logOut } from '../support/logout.js'
 
 const RESOURCE = 'https://api.example.com/mcp'
 const DOCUMENT = 'resource_metadata="https://api.example.com/.well-known/oauth-protected-resource/mcp"'
@@ -87,11 +92,16 @@ t.test('names that a server could take for a tool have its rule', async (t) => {
   const realm = await realmFor(t)
   const { app } = await apiOf(t, realm, { tools: { 'write-note': 'notes:write', Read: 'a', read: 'b' } })
   const token = realm.token({ scope: 'openid a' })
-  for (const name of ['Write-Note', 'WRITE-NOTE', ' write-note', 'write-note\n', 'ｗrite-note']) t.equal(await post(app, call(name), token), '403 permission_denied notes:write', JSON.stringify(name))
+  const looks = ['Write-Note', 'WRITE-NOTE', ' write-note', 'write-note\n', 'ｗrite-note', 'write -note', 'write\u00a0-note', 'wr\u0131te-note', 'WR\u0130TE-NOTE', 'write\u200b-note', 'write-note\u0000', 'wr\u00adite-note', '\ufeffwrite-note', 'write\ufe0f-note', 'write\u034f-note', 'write\u202e-note']
+  for (const name of looks) t.equal(await post(app, call(name), token), '403 permission_denied notes:write', JSON.stringify(name))
   t.equal(await post(app, call('Read'), token), '200', 'an exact name has its own rule alone')
   t.equal(await post(app, call('read'), token), '403 permission_denied b')
   t.equal(await post(app, call('READ'), token), '403 permission_denied a b', 'a doubtful name has all of them')
   t.equal(await post(app, call('write_note'), token), '200')
+  const { app: german } = await apiOf(t, realm, { tools: { straße: 'scope:s', Σίσυφος: 'scope:g' } })
+  for (const name of ['STRASSE', 'strasse', 'STRA\u1e9eE']) t.equal(await post(german, call(name), token), '403 permission_denied scope:s', name)
+  for (const name of ['ΣΊΣΥΦΟΣ', 'σίσυφοσ']) t.equal(await post(german, call(name), token), '403 permission_denied scope:g', name)
+  for (const method of ['tools/\u200bcall', 'tools /call', 'TOOLS/CALL\u0000']) t.equal(await post(app, call('write-note', { method }), token), '400 -32600', JSON.stringify(method))
 })
 
 t.test('the rule * is for all tools that have none', async (t) => {
@@ -400,4 +410,118 @@ t.test('two hooks of a route stay where they are, for its HEAD route too', async
     t.equal((await app.inject({ method, url: '/mcp', headers: bearer(realm.token()) })).statusCode, 200)
     t.same(order, ['onRequest 1', 'onRequest 2', 'preHandler 1', 'preHandler 2'])
   }
+})
+
+t.test('a token that has ended while the body came calls nothing', async (t) => {
+  const realm = await realmFor(t)
+  const clocks = clocksFor(t)
+  const log = logging()
+  const { app, reached } = await apiOf(t, realm, { options: LOGOUT, server: { logger: log.logger } })
+  let passed = (): void => {}
+  app.addHook('preParsing', async () => passed())
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const begin = async (token: string, body: object): Promise<() => Promise<string>> => {
+    const sent = httpRequest(`${origin}/mcp`, { method: 'POST', headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked', ...bearer(token) } })
+    const accepted = new Promise<void>((resolve) => { passed = resolve })
+    const text = JSON.stringify(body)
+    sent.write(text.slice(0, 10))
+    await accepted
+    return async () => {
+      sent.end(text.slice(10))
+      const [response] = await once(sent, 'response') as [IncomingMessage]
+      const { code } = JSON.parse(await response.toArray().then((parts) => Buffer.concat(parts).toString()))
+      return `${response.statusCode} ${code} ${/error="(\w+)"/.exec(response.headers['www-authenticate'] ?? '')?.[1]}`
+    }
+  }
+  const ended = await begin(realm.token({ scope: 'notes:write', username: 'bob', expiresIn: 300 }), call('write-note'))
+  const listing = await begin(realm.token({ username: 'bob', expiresIn: 300 }), { jsonrpc: '2.0', id: 1, method: 'tools/list' })
+  const loggedOut = await begin(realm.token({ scope: 'notes:write' }), call('write-note'))
+  const good = await begin(realm.token({ username: 'bob', scope: 'notes:write', expiresIn: 900 }), call('write-note'))
+  await logOut(app, realm)
+  t.equal(await loggedOut(), '401 token_not_valid invalid_token')
+  clocks.advance(301)
+  for (const finish of [ended, listing]) t.equal(await finish(), '401 token_expired invalid_token')
+  t.same(reached, [])
+  t.equal(await good(), '200 undefined undefined')
+  t.match(refusalsIn(log), [{ code: 'token_not_valid' }, { code: 'token_expired' }, { code: 'token_expired' }])
+})
+
+t.test('a later hook cannot take the check away from a route: the start stops', async (t) => {
+  const realm = await realmFor(t)
+  const mine = async (): Promise<void> => {}
+  const tools = { w: 'notes:write', '*': false } as const
+  const start = async (hook: (route: RouteOptions) => void, config: KeycloakRouteConfig = { mcp: { tools } }, own: object = {}): Promise<string> => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(keycloak, { ...realm.options, resource: RESOURCE })
+    app.addHook('onRoute', (route) => { if (route.url === '/mcp') hook(route) })
+    app.post('/mcp', { config, ...own }, async () => 'open')
+    try {
+      await app.ready()
+    } catch (error) {
+      return (error as Error).message.replace('fastify-keycloak-bearer: POST /mcp: ', '')
+    }
+    return String((await app.inject({ method: 'POST', url: '/mcp', payload: call('w'), headers: bearer(realm.token({ scope: 'x' })) })).statusCode)
+  }
+  const list = (hooks: unknown): never[] => [hooks].flat() as never[]
+  const CHANGED = 'an onRoute hook has changed preHandler, so that the check of tools would not be its first and its last hook; register what adds this hook before fastify-keycloak-bearer, or write the hooks into the route itself'
+  const changes: Array<[name: string, hook: (route: RouteOptions) => void]> = [
+    ['replaced', (route) => { route.preHandler = mine }],
+    ['replaced by a list', (route) => { route.preHandler = [mine, mine] }],
+    ['removed', (route) => { delete route.preHandler }],
+    ['emptied', (route) => { (route.preHandler as unknown[]).length = 0 }],
+    ['appended', (route) => { route.preHandler = [...list(route.preHandler), mine] }],
+    ['pushed', (route) => { (route.preHandler as unknown[]).push(mine) }],
+    ['prepended', (route) => { route.preHandler = [mine, ...list(route.preHandler)] }]
+  ]
+  for (const [name, hook] of changes) {
+    t.equal(await start(hook), CHANGED, name)
+    t.equal(await start(hook, undefined, { preHandler: mine }), CHANGED, `${name}, beside a hook of the route`)
+  }
+  for (const hook of [(route: RouteOptions) => { route.onRequest = mine }, (route: RouteOptions) => { delete route.onRequest }]) {
+    for (const config of [{ mcp: { tools } }, { mcp: true }] as const) t.match(await start(hook, config), /^an onRoute hook has replaced onRequest, so that request\.raw\.auth would not be set; register what/)
+  }
+  t.equal(await start((route) => { route.onRequest = [...list(route.onRequest), mine] }), '403', 'one hook more is no harm there')
+  t.equal(await start((route) => { route.onRequest = [mine, ...list(route.onRequest)] }), '403')
+  t.equal(await start((route) => { route.preHandler = mine }, { mcp: true }), '200', 'without rules of tools there is no check')
+  const TAKEN = /^config\.mcp or its tools were taken away after fastify-keycloak-bearer had seen the route/
+  t.match(await start((route) => { route.config = { ...route.config, mcp: true } as object }), TAKEN)
+  for (const config of [{ mcp: { tools } }, { mcp: true }] as const) {
+    t.match(await start((route) => { delete (route.config as KeycloakRouteConfig).mcp }, config), TAKEN)
+    t.match(await start((route) => { route.config = {} as never }, config), TAKEN)
+  }
+  t.equal(await start((route) => { route.config = { ...route.config, mcp: { tools: { w: false } } } as object }), '403', 'other rules are compiled anew')
+  t.match(await start((route) => { (route as { websocket?: boolean }).websocket = true }), /^config\.mcp\.tools has no effect on the messages of a WebSocket/)
+})
+
+t.test('rules of tools on a WebSocket are an error when the route is added', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(websocket)
+  await app.register(keycloak, { ...realm.options, resource: RESOURCE })
+  const config = { mcp: { tools: { w: 'notes:write' } } } as const
+  const message = 'fastify-keycloak-bearer: GET /ws: config.mcp.tools has no effect on the messages of a WebSocket; write mcp: true, and check each call in the handler'
+  t.throws(() => app.get('/ws', { websocket: true, config }, () => {}), { message })
+  t.throws(() => app.route({ method: 'GET', url: '/ws', config, handler: async () => 'http', wsHandler: () => {} }), { message })
+  app.get('/caller', { websocket: true, config: { mcp: true } }, () => {})
+  await app.ready()
+})
+
+t.test('rules of tools beside mcp, and misspellings of it, are an error when the route is added', async (t) => {
+  const realm = await realmFor(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(keycloak, { ...realm.options, resource: RESOURCE })
+  const add = (options: object) => () => app.post('/mcp', options, async () => 'open')
+  const rules = { w: 'notes:write' }
+  for (const key of ['tools', 'Tools', 'tool', 'toolRules', 'required_tools']) {
+    for (const mcp of [true, { tools: rules }]) {
+      t.throws(add({ config: { mcp, [key]: rules } }), { message: `fastify-keycloak-bearer: POST /mcp: config.${key} is not known; write mcp: { tools: … }` })
+      t.throws(add({ config: { mcp }, [key]: rules }), { message: `fastify-keycloak-bearer: POST /mcp: ${key} stands beside config, where nothing looks at it; write config: { mcp: { tools: … } }` })
+    }
+  }
+  for (const key of ['mpc', 'mcps', 'Mcp', 'M_C_P']) t.throws(add({ config: { [key]: true } }), { message: `fastify-keycloak-bearer: POST /mcp: config.${key} is not known; write mcp` })
+  for (const key of ['mcpTools', 'mcp_tools', 'mcpToolRules']) t.throws(add({ config: { [key]: rules } }), { message: `fastify-keycloak-bearer: POST /mcp: config.${key} is not known; write mcp: { tools: … }` })
+  app.post('/other', { config: { authenticated: true, tools: ['hammer'] } as object, tools: ['hammer'] } as object, async () => 'of another package')
 })
