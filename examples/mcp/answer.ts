@@ -13,3 +13,9 @@ export async function answer (request: FastifyRequest, reply: FastifyReply, tran
     reply.raw.destroy()
   }
 }
+
+/** Calls a function when the response has ended, or the client has left: at once if it has left already, because no event tells then. */
+export function whenClosed ({ raw }: FastifyReply, close: () => void): void {
+  if (raw.destroyed) close()
+  else raw.once('close', close)
+}

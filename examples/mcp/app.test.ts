@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import type { FastifyReply } from 'fastify'
+import { whenClosed } from './answer.js'
 import { buildApp, type AppOptions } from './app.js'
 import { startRealm } from './realm.js'
 import { REDIRECT, TestClient } from './test-client.js'
+import { userOf } from './user.js'
 
 const LIMIT = { timeout: 60_000 }
 
@@ -158,6 +162,25 @@ test('an expired token ends its stream, and the session goes on with the next on
   const { id } = await initialize(url, token(300))
   await (await fetch(url, { headers: headersOf(token(5), id) })).text()
   assert.equal(await statusOf(url, token(300), 'POST', id), 200)
+})
+
+test('a sub of another issuer is another user', () => {
+  const user = { iss: 'https://keycloak.example/realms/acme', sub: '1' }
+  assert.equal(userOf({ ...user }), userOf(user))
+  assert.notEqual(userOf({ ...user, iss: 'https://keycloak.example/realms/globex' }), userOf(user))
+  assert.equal(userOf({ iss: user.iss }), undefined)
+})
+
+test('a session is not held for a client who has left before the answer', async () => {
+  for (const hasLeft of [true, false]) {
+    const raw = new PassThrough()
+    if (hasLeft) await once(raw.destroy(), 'close')
+    let closed = 0
+    whenClosed({ raw } as unknown as FastifyReply, () => { closed++ })
+    assert.equal(closed, hasLeft ? 1 : 0)
+    if (!hasLeft) await once(raw.destroy(), 'close')
+    assert.equal(closed, 1)
+  }
 })
 
 test('pages of other origins must not call a server on the user\'s machine', LIMIT, async (t) => {

@@ -1,10 +1,11 @@
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { answer } from './answer.js'
+import { answer, whenClosed } from './answer.js'
 import type { Notes } from './notes.js'
 import { Sessions, type Session, type SessionLimits } from './sessions.js'
 import { createServer, TOOLS } from './tools.js'
+import { userOf } from './user.js'
 
 type Transport = StreamableHTTPServerTransport
 
@@ -27,11 +28,13 @@ export async function stateful (app: FastifyInstance, { path, notes, limits }: S
     url: path,
     config: { mcp: { tools: TOOLS } },
     handler: async (request, reply) => {
-      const { auth: { sub }, headers: { 'mcp-session-id': id } } = request
-      // Two tokens without sub would be taken for one user.
-      if (sub === undefined) return reply.code(403).send({ error: 'The token has no sub' })
-      if (id === undefined) return begin(sub, request, reply)
-      const session = sessions.find(String(id), sub)
+      const { auth, authSignal, headers: { 'mcp-session-id': id } } = request
+      // The body may have come after a logout, or after the client had left.
+      authSignal.throwIfAborted()
+      const user = userOf(auth)
+      if (user === undefined) return reply.code(403).send({ error: 'The token has no sub' })
+      if (id === undefined) return begin(user, request, reply)
+      const session = sessions.find(String(id), user)
       if (session === undefined) return reply.code(404).send({ error: 'There is no such session' })
       return inSession(session, request, reply)
     }
@@ -47,7 +50,7 @@ export async function stateful (app: FastifyInstance, { path, notes, limits }: S
 
   async function inSession ({ id, transport }: Session<Transport>, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { method, authSignal } = request
-    reply.raw.once('close', sessions.use(id))
+    whenClosed(reply, sessions.use(id))
     authSignal!.addEventListener('abort', () => {
       // An expired token ends its stream: the client comes back with a new one. A logout ends the session.
       if (authSignal!.reason.code !== 'token_expired') sessions.end(id)

@@ -3,6 +3,7 @@ import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js'
 import type { ToolRules } from 'fastify-keycloak-bearer/mcp'
 import { z } from 'zod'
 import type { Notes } from './notes.js'
+import { userOf } from './user.js'
 
 /** Who may call which tool. */
 export const TOOLS = {
@@ -21,26 +22,23 @@ export const SCOPES = ['notes', 'notes:write']
 export function createServer (notes: Notes): McpServer {
   const server = new McpServer({ name: 'notes', version: '1.0.0' })
   server.registerTool('list-notes', { description: 'Your notes' }, ({ authInfo }) => {
-    return say(JSON.stringify(notes.of(userOf(authInfo))))
+    return say(JSON.stringify(notes.of(callerOf(authInfo))))
   })
   server.registerTool('write-note', { description: 'Adds a note', inputSchema: { text: z.string().min(1).max(1000) } }, ({ text }, { authInfo }) => {
-    return notes.add(userOf(authInfo), text) ? say('The note is written.') : { ...say('There is no room for more notes.'), isError: true }
+    return notes.add(callerOf(authInfo), text) ? say('The note is written.') : { ...say('There is no room for more notes.'), isError: true }
   })
   server.registerTool('clear-notes', { description: 'Deletes your notes; asks for a second factor' }, ({ authInfo }) => {
-    notes.clear(userOf(authInfo))
+    notes.clear(callerOf(authInfo))
     return say('The notes are deleted.')
   })
   return server
 }
 
-/**
- * The user of a call, by `sub`: tokens of a client that registered itself have no name.
- * @throws {Error} if a tool is not in TOOLS, and so was called without a token
- */
-function userOf (authInfo: AuthInfo | undefined): string {
-  const { sub } = authInfo?.extra?.claims as { sub?: string } ?? {}
-  if (sub === undefined) throw new Error('The tool was called without a user')
-  return sub
+/** @throws {Error} if a tool is not in TOOLS, and so was called without a token */
+function callerOf (authInfo: AuthInfo | undefined): string {
+  const user = userOf(authInfo?.extra?.claims as { iss?: string, sub?: string } ?? {})
+  if (user === undefined) throw new Error('The tool was called without a user')
+  return user
 }
 
 function say (text: string) {
