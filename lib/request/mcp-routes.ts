@@ -73,7 +73,7 @@ function hooksOf (hooks: unknown): Hook[] {
   return hooks === undefined ? [] : [hooks as Hook | Hook[]].flat()
 }
 
-/** Fastify shows the route of a prefix twice, with and without a slash at its end, by the same options. */
+/** A hook of the application may add a route with the options of another one, which have the hooks already. */
 function withFirst (hook: Hook, own: Hook[]): Hook[] {
   return own[0] === hook ? own : [hook, ...own]
 }

@@ -380,16 +380,17 @@ t.test('a route that could not get the check is refused', async (t) => {
   await t.rejects(async () => { await child.register(keycloak, { ...realm.options, resource: RESOURCE }) }, LATE)
 })
 
-t.test('a route of a prefix, with and without a slash at its end, has each hook once', async (t) => {
+t.test('a route of a prefix, with and without a slash at its end, and a copy of it, have each hook once', async (t) => {
   const realm = await realmFor(t)
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(keycloak, { ...realm.options, resource: RESOURCE })
+  app.addHook('onRoute', (route) => { if (route.url === '/notes') app.route({ ...route, url: '/copy' }) })
   let checks = 0
   await app.register(async (scope) => {
     scope.post('/', { config: { mcp: { tools: TOOLS } }, preHandler: async () => { checks++ } }, async () => 'done')
   }, { prefix: '/notes' })
-  for (const url of ['/notes', '/notes/']) {
+  for (const url of ['/notes', '/notes/', '/copy']) {
     checks = 0
     t.equal((await app.inject({ method: 'POST', url, payload: call('whoami'), headers: bearer(realm.token()) })).statusCode, 200)
     t.equal(checks, 1)
