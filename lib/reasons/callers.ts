@@ -25,8 +25,8 @@ export const CALLERS = {
   user_unknown: { sentence: 'syncUser returned no user', advice: "look for the user in the application's database" },
   user_disabled: { sentence: 'isActive of the user is false', advice: "look for the user in the application's database" },
 
-  scope_missing: { sentence: 'scope {scopes} is missing in the claim scope of the token', advice: 'ask for it at login (`scope`), and give it to the client in Keycloak (Client scopes)' },
-  scope_claim_missing: { sentence: 'scope {scopes} is missing: the token has no claim scope', advice: 'ask for it at login (`scope`), and give it to the client in Keycloak (Client scopes)' },
+  scope_missing: { sentence: 'scope {scopes} is missing in the claim scope of the token', advice: 'ask for it at login (`scope`), give it to the client in Keycloak (Client scopes), and switch "Include in token scope" of it on' },
+  scope_claim_missing: { sentence: 'scope {scopes} is missing: the token has no claim scope', advice: 'ask for it at login (`scope`), give it to the client in Keycloak (Client scopes), and switch "Include in token scope" of it on' },
   scope_claim_not_string: { sentence: 'scope {scopes} is missing: the claim scope is {kind}, not a string', advice: 'correct the mapper that writes it' },
   issuer_denied: { sentence: 'the token is of the issuer {name}, and the route is for {issuers}', advice: 'log in at a realm that `config.issuer` of the route names' },
   rule_not_fulfilled: { sentence: 'permission {rule} is not fulfilled', advice: 'look at the rule function of the route' },

@@ -53,7 +53,7 @@ export const TOKENS = {
   iss_mismatch: { sentence: 'iss is not the issuer: the token is from another issuer than the option issuer[, {iss} and not {issuer}]', advice: 'correct issuer, or the hostname option of Keycloak' },
   aud_missing: { sentence: 'aud is missing[ {where}]: {advice}', advice: 'add {wanted}, the option audience, by an audience mapper in Keycloak' },
   aud_malformed: { sentence: 'aud is neither a string nor an array of strings[, but {kind}]', advice: 'look for a mapper of the client that writes this claim' },
-  aud_mismatch: { sentence: 'aud[ {aud}] names none of the audience[ {audience}]: {advice}', advice: 'add an audience mapper for {wanted} in Keycloak, or correct the option audience' },
+  aud_mismatch: { sentence: 'aud[ {aud}] names none of the audience[ {audience}]: {advice}', advice: 'add an audience mapper for {wanted} in Keycloak, let the client ask for the scope that has it, or correct the option audience' },
   azp_missing: { sentence: 'azp is missing, which authorizedParties demands: {advice}', advice: 'send the access token that Keycloak issued to one of these clients' },
   azp_mismatch: { sentence: 'azp[ {azp}] is none of authorizedParties {parties}: {advice}', advice: 'add this client to authorizedParties, or send a token of a client that is in it' },
   token_too_old: { sentence: 'the token was issued {maxTokenAge} s ago or earlier, which is maxTokenAge: {advice}', advice: 'refresh the token, or set Access Token Lifespan in Keycloak to this time' },

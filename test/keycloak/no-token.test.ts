@@ -73,6 +73,7 @@ const CAUSES: Array<[words: string, ask: () => Promise<string>]> = [
   ['Client not allowed for direct access grants', () => tokens(password({ client_id: 'no-password' }))],
   ['Client not enabled to retrieve service account', () => tokens({ grant_type: 'client_credentials', client_id: 'secret', client_secret: 'secret' })],
   ['Invalid scopes: …', () => tokens(password({ scope: 'openid nowhere' }))],
+  ['Offline tokens not allowed for the user or client', () => tokens(password({ scope: 'openid offline_access' }))],
   ['Invalid parameter: redirect_uri', () => browser(login({ ...pkce, redirect_uri: `${CALLBACK}/` }))],
   ['Client not found.', () => browser(login({ ...pkce, client_id: 'nowhere' }))],
   ['Client disabled.', () => browser(login({ ...pkce, client_id: 'off' }))],

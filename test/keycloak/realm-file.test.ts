@@ -6,12 +6,18 @@ import { addRealm, base, get, refused } from './helpers.js'
 import { pageApi, read, realmFor, runScript, tokenOf } from './setup.js'
 
 const realm = realmFor(t)
-await addRealm({ ...JSON.parse(read('examples/setup-keycloak/realm.json')), realm })
+// Keycloak puts the name of the realm into that of the role with the default roles.
+const file = read('examples/setup-keycloak/realm.json').replaceAll('"default-roles-acme"', `"default-roles-${realm}"`)
+await addRealm({ ...JSON.parse(file), realm })
 
 t.test('alice has the role, and bob has not', async (t) => {
   const app = await pageApi(t, realm)
   t.equal((await get(app, '/profile', await tokenOf(realm, 'alice'))).statusCode, 200)
   refused(t, await get(app, '/profile', await tokenOf(realm, 'bob')), 'permission_denied')
+})
+
+t.test('both users may have offline tokens, as the clients of MCP ask for them', async (t) => {
+  for (const username of ['alice', 'bob']) t.ok(await tokenOf(realm, username, { scope: 'openid offline_access' }), username)
 })
 
 for (const page of ['README.md', 'docs/setup-keycloak.md']) {

@@ -31,8 +31,8 @@ t.test('a token of another realm is told as such', async (t) => {
 })
 
 t.test('an audience that is another, and one of a client without roles', async (t) => {
-  t.equal(await reasonOf(t, await token('cli', 'alice'), { ...options, audience: 'billing' }), 'aud ["api", "account"] names none of the audience ["billing"]: add an audience mapper for "billing" in Keycloak, or correct the option audience')
-  t.equal(await reasonOf(t, await serviceToken('worker'), { ...options, audience: 'billing' }), 'aud ["api"] names none of the audience ["billing"]: add an audience mapper for "billing" in Keycloak, or correct the option audience')
+  t.equal(await reasonOf(t, await token('cli', 'alice'), { ...options, audience: 'billing' }), 'aud ["api", "account"] names none of the audience ["billing"]: add an audience mapper for "billing" in Keycloak, let the client ask for the scope that has it, or correct the option audience')
+  t.equal(await reasonOf(t, await serviceToken('worker'), { ...options, audience: 'billing' }), 'aud ["api"] names none of the audience ["billing"]: add an audience mapper for "billing" in Keycloak, let the client ask for the scope that has it, or correct the option audience')
 })
 
 t.test('a lightweight token without introspection is told as such', async (t) => {

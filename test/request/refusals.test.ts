@@ -46,7 +46,7 @@ t.test('the first refusal of a cause is a warning with cause and cure, the next 
     reasonCode: 'aud_mismatch',
     route: '/me',
     reqId: 'req-1',
-    msg: 'request refused (401 token_not_valid), although the realm signed its token: aud ["account", "web"] names none of the audience ["api"]: add an audience mapper for "api" in Keycloak, or correct the option audience'
+    msg: 'request refused (401 token_not_valid), although the realm signed its token: aud ["account", "web"] names none of the audience ["api"]: add an audience mapper for "api" in Keycloak, let the client ask for the scope that has it, or correct the option audience'
   }])
   t.equal(log.lines.filter(({ level, reasonCode }) => level === DEBUG && reasonCode === 'aud_mismatch').length, 5)
   t.notOk(log.lines.some((line) => 'issuer' in line), 'with one issuer no line names it')

@@ -117,7 +117,7 @@ t.test('an audience that is absent, malformed or another says which, and what is
   t.match(await aud(5), [NOT_VALID, 'aud is neither a string nor an array of strings, but a number'])
   t.match(await aud({}), [NOT_VALID, 'aud is neither a string nor an array of strings, but an object'])
   t.match(await aud(['api', 5]), [NOT_VALID, 'aud is neither a string nor an array of strings, but an array with a number in it'])
-  t.match(await aud('web'), [NOT_VALID, 'aud ["web"] names none of the audience ["api", "billing"]: add an audience mapper for "api" or "billing" in Keycloak, or correct the option audience'])
+  t.match(await aud('web'), [NOT_VALID, 'aud ["web"] names none of the audience ["api", "billing"]: add an audience mapper for "api" or "billing" in Keycloak, let the client ask for the scope that has it, or correct the option audience'])
   t.match(await aud(['web', 'a"b', 'c', 'd', 'e', 'f']), [NOT_VALID, 'aud ["web", one that cannot be shown, "c", "d", "e", …] names none of the audience'])
   t.match(await aud([]), [NOT_VALID, /^aud \[\] names none of the audience \["api", "billing"\]: add/])
   t.match(await aud('x'.repeat(5000)), [NOT_VALID, 'aud [one that cannot be shown] names none of the audience'])
