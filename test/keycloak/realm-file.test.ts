@@ -17,7 +17,7 @@ t.test('alice has the role, and bob has not', async (t) => {
 })
 
 t.test('both users may have offline tokens, as the clients of MCP ask for them', async (t) => {
-  for (const username of ['alice', 'bob']) t.ok(await tokenOf(realm, username, { scope: 'openid offline_access' }), username)
+  for (const username of ['alice', 'bob'] as const) t.ok(await tokenOf(realm, username, { scope: 'openid offline_access' }), username)
 })
 
 for (const page of ['README.md', 'docs/setup-keycloak.md']) {
