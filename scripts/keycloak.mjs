@@ -4,6 +4,7 @@
 // npm run keycloak [-- --version 26.4.7]: starts the server with a fresh realm, and leaves it running until Ctrl+C, for debugging.
 //
 //   --version, or KEYCLOAK_VERSION  the version of Keycloak, or `--version newest`; docs/keycloak-versions.md has those that are tested
+//   --one-server                    leaves out the tests that start servers of their own, a minute or two each, as .ci/run does
 //   KEYCLOAK_URL                    a running server with the realm of test/keycloak/dev-realm.json; the tests change the realm!
 //   KEYCLOAK_REALM                  that realm's name, default dev
 //   KEYCLOAK_ADMIN, KEYCLOAK_ADMIN_PASSWORD   default admin, admin-pw
@@ -26,16 +27,21 @@ const FOLDER = fileURLToPath(new URL('../test/keycloak', import.meta.url))
  */
 const NEED_CONTROL = ['demo.test.ts', 'logout.test.ts', 'mtls.test.ts', 'outage.test.ts', 'several-logouts.test.ts', 'setup.test.ts', 'with-features.test.ts']
 
+/** The tests that start servers of their own, for a minute or two each: `--one-server` leaves them to the nightly run. */
+const NEED_OTHER_SERVERS = ['containers.test.ts', 'with-features.test.ts']
+const ONE_SERVER = '--one-server'
+
 const given = await argumentsWithoutVersion()
 // Imported here, because it reads the version when it is imported.
 const { admin, answers, httpsUrl, install, KeycloakServer, signalGroup, url, version } = await import('./keycloak-server.mjs')
 
 const realm = process.env.KEYCLOAK_REALM ?? 'dev'
-const tapOptions = given.filter((argument) => argument.startsWith('-'))
+const left = given.includes(ONE_SERVER) ? NEED_OTHER_SERVERS : []
+const tapOptions = given.filter((argument) => argument.startsWith('-') && argument !== ONE_SERVER)
 const wanted = given.filter((argument) => !argument.startsWith('-'))
 const files = wanted.length > 0
   ? wanted
-  : readdirSync(FOLDER).filter((name) => name.endsWith('.test.ts')).sort().map((name) => join(FOLDER, name))
+  : readdirSync(FOLDER).filter((name) => name.endsWith('.test.ts') && !left.includes(name)).sort().map((name) => join(FOLDER, name))
 
 try {
   if (tapOptions.includes('--serve')) await serve()
