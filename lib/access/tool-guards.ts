@@ -1,6 +1,6 @@
 import { kindOf } from '../util/kind-of.js'
 import { plainCopy } from '../util/members.js'
-import { soundOf } from '../util/spelling.js'
+import { MAX_SOUND, soundOf } from '../util/spelling.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import type { ThrowRouteError } from './route-config.js'
 import type { RuleGuard } from './rule-guard.js'
@@ -89,6 +89,7 @@ export function compileMcp (mcp: unknown, fail: ThrowRouteError, compile: (confi
   if (names.length === 0 || names.includes('')) fail(`config.mcp.tools must have a rule for each name, such as { "write-note": "notes:write" }, not ${names.length === 0 ? 'an empty object' : 'an empty name'}`)
   const guards = names.map((key) => {
     if (typeof key !== 'string') return fail('config.mcp.tools has a symbol, which is the name of no tool')
+    if (key.length > MAX_SOUND) return fail(`config.mcp.tools has a name of more than ${MAX_SOUND} characters, and calls by such names are refused; give the tool a shorter one`)
     const where = `config.mcp.tools[${JSON.stringify(key)}]`
     return [key, { name: key, guard: compile(configOf(rules[key], where, fail), where) }] as const
   })

@@ -1,4 +1,4 @@
-import { soundOf } from '../util/spelling.js'
+import { MAX_SOUND, soundOf } from '../util/spelling.js'
 import { isObject, member } from '../util/strict-json.js'
 
 const CALL = 'tools/call'
@@ -30,11 +30,16 @@ function toolCalled (message: unknown): string | null | undefined {
   const method = member(message, 'method')
   // A response to a request of the server has no method.
   if (method === undefined) return Object.hasOwn(message, 'result') || Object.hasOwn(message, 'error') ? null : undefined
-  if (typeof method !== 'string') return undefined
+  if (!isName(method)) return undefined
   if (method !== CALL) return soundOf(method) === CALL ? undefined : null
   const params = member(message, 'params')
   const name = isPlain(params) ? member(params, 'name') : undefined
-  return typeof name === 'string' ? name : undefined
+  return isName(name) ? name : undefined
+}
+
+/** Is it a name whose likeness to others can be told in time? */
+function isName (value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_SOUND
 }
 
 /**

@@ -19,6 +19,9 @@ export function distance (from: string, to: string): number {
   return row[to.length]!
 }
 
+/** The most characters of a name that a stranger may give to soundOf(): NFKC takes quadratic time for combining characters. */
+export const MAX_SOUND = 256
+
 /**
  * The same text for all names that look alike, or that a program could take for one another: those that differ in case (also by
  * the rules of Turkish), white space, invisible characters and the form of characters alone (NFKC).

@@ -139,10 +139,15 @@ t.test('a body by which a tool could be called unnoticed is a 400', async (t) =>
     [], {}, { jsonrpc: '2.0', id: 1, params: { name: 'write-note' } }, [[call('write-note')]], 'null', '5', '"tools/call"', 'true', [null], [5], ['tools/call'],
     call(['write-note']), call({ toString: 'write-note' }), call(null), call(5), { jsonrpc: '2.0', id: 1, method: 'tools/call' }, call('write-note', { params: null }), call('write-note', { params: ['write-note'] }), call('write-note', { params: { Name: 'write-note' } }),
     call('write-note', { method: ['tools/call'] }), call('write-note', { method: { a: 1 } }), call('write-note', { method: null }), call('write-note', { method: 'Tools/Call' }), call('write-note', { method: ' tools/call' }), call('write-note', { method: 'tools/call\n' }), call('write-note', { method: 'ｔools/call' }),
+    call(`write-note${'\u200b'.repeat(250)}`), call('whoami'.padEnd(257, 'i')), call('write-note', { method: `tools/call${'\u200b'.repeat(250)}` }), call('write-note', { method: 'a'.repeat(257) }),
+    // Normalizing these would take more than a minute.
+    call(`a${'\u0300\u0327'.repeat(200_000)}`), call('whoami', { method: `a${'\u0300\u0327'.repeat(200_000)}` }),
     '{"jsonrpc":"2.0","id":1,"__proto__":{"method":"tools/call","params":{"name":"write-note"}}}',
     '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"__proto__":{"name":"write-note"},"name":"whoami"}}'
   ]
-  for (const body of bodies) t.equal(await post(app, body, token), '400 -32600', JSON.stringify(body))
+  for (const body of bodies) t.equal(await post(app, body, token), '400 -32600', JSON.stringify(body).slice(0, 500))
+  t.equal(await post(app, call('i'.repeat(256)), token), '200', 'a name of 256 characters')
+  reached.length = 0
   t.equal(await post(app, JSON.stringify(call('write-note')), token, 'text/plain'), '400 -32600', 'text')
   t.equal(await post(app, JSON.stringify(call('write-note')), token, 'application/octet-stream'), '400 -32600', 'bytes')
   t.equal((await app.inject({ method: 'POST', url: '/mcp', headers: bearer(token) })).statusCode, 400, 'no body')
@@ -342,6 +347,7 @@ t.test('what means nothing is an error when the route is added', async (t) => {
   t.match(error({ mcp: { tools: {} } }), /not an empty object$/)
   t.match(error({ mcp: { tools: { '': 'a' } } }), /not an empty name$/)
   t.match(error({ mcp: { tools: { [Symbol('a')]: 'a' } } }), /has a symbol/)
+  t.match(error({ mcp: { tools: { ['a'.repeat(257)]: 'a' } } }), /has a name of more than 256 characters/)
   t.match(error({ mcp: { tools: new Tools() } }), /must be a plain object/)
   t.match(error({ mcp: { tools: { __proto__: { 'write-note': 'notes:write' } } } }), /must be a plain object/)
   for (const [rule, kind] of [[5, 'a number'], [true, 'true'], [null, 'null'], [undefined, 'undefined']] as const) t.equal(tool(rule), `config.mcp.tools["a"] must be ${RULE}, not ${kind}`)
