@@ -45,6 +45,7 @@ export interface AuthenticationEvent extends Decision {
 
 /** The party that acts for the caller (RFC 8693 section 4.1). */
 export interface EventActor {
+  /** The subject of the actor: a user's id, or the name of a service. */
   readonly sub?: string
   /** The party that the actor acts for, in a chain of delegations. */
   readonly act?: EventActor
@@ -106,12 +107,16 @@ export interface UpstreamEvent {
 
 /** The payload of each channel of node:diagnostics_channel, by the name of the channel. */
 export interface KeycloakChannels {
+  /** A decision on credentials. */
   'fastify-keycloak-bearer:authentication': AuthenticationEvent
+  /** A decision on a rule. */
   'fastify-keycloak-bearer:authorization': AuthorizationEvent
 }
 
 /** The context of each tracing channel of node:diagnostics_channel, by the name of the channel. */
 export interface KeycloakTracingChannels {
+  /** A fetch of an issuer's key set. */
   'fastify-keycloak-bearer:keys': KeysEvent
+  /** A call to Keycloak with its retries. */
   'fastify-keycloak-bearer:upstream': UpstreamEvent
 }

@@ -30,7 +30,9 @@ export interface ResourceMetadata {
   scopes_supported?: string[]
   /** Tokens come in the Authorization header. */
   bearer_methods_supported: ['header']
+  /** The option `resource.name`: a name for people. */
   resource_name?: string
+  /** The option `resource.documentation`: the URL of a page for developers. */
   resource_documentation?: string
   /** The algorithms of DPoP proofs; left out without the option `dpop`. */
   dpop_signing_alg_values_supported?: string[]

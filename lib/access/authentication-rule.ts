@@ -2,7 +2,7 @@ import type { ChallengeParameters } from '../errors.js'
 import { kindOf } from '../util/kind-of.js'
 import { plainCopy } from '../util/members.js'
 import type { JsonObject } from '../util/strict-json.js'
-import { isScopeWord } from './scopes.js'
+import { isScopeWord } from '../util/scope-word.js'
 
 /** A demand for a stronger or more recent login (RFC 9470). */
 export interface AuthenticationRule {

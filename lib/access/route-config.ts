@@ -28,8 +28,9 @@ export function refuseRuleBesideConfig (route: RouteOptions): void {
 export function refuseLostRules ({ method, url, config }: RouteOptions): void {
   const fail = failFor(nameOf(method, url))
   const copied = { ...config as object }
-  const lost = CONFIG_KEYS.find((key) => Object.hasOwn(plainConfig(config, fail), key) && !Object.hasOwn(copied, key))
-  if (Object.hasOwn(plainConfig(config, fail), 'mcp')) refuseLateMcp(nameOf(method, url))
+  const written = plainConfig(config, fail)
+  const lost = CONFIG_KEYS.find((key) => Object.hasOwn(written, key) && !Object.hasOwn(copied, key))
+  if (Object.hasOwn(written, 'mcp')) refuseLateMcp(nameOf(method, url))
   if (lost !== undefined) fail(`config.${lost} is lost, because it is not an own enumerable member and the route was added before fastify-keycloak-bearer had loaded; write \`await fastify.register(keycloak, …)\` before the route`)
 }
 

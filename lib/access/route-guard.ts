@@ -8,7 +8,7 @@ import { compileRule } from './permission-rule.js'
 import { failFor, orFail, plainConfig, rejectMisspelled, type ThrowRouteError } from './route-config.js'
 import { parametersIn } from './route-parameters.js'
 import type { RuleGuard } from './rule-guard.js'
-import { isScopeWord } from './scopes.js'
+import { isScopeWord } from '../util/scope-word.js'
 import { compileMcp, type McpGuard } from './tool-guards.js'
 
 /** The checks of a route, compiled from its config once. */

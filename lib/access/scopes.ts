@@ -1,12 +1,5 @@
 import { type JsonObject, member } from '../util/strict-json.js'
 
-/** RFC 6749 section 3.3: a scope-token. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
-
-export function isScopeWord (value: unknown): value is string {
-  return typeof value === 'string' && SCOPE.test(value)
-}
-
 /** Scopes, and the scopes that each of them stands for. */
 export type ScopeImplications = Readonly<Record<string, readonly string[]>>
 
@@ -28,7 +21,8 @@ function hasScopes (claims: JsonObject, words: readonly string[]): boolean {
   return words.every((word) => granted.includes(word))
 }
 
-function grantedWords (claims: JsonObject): string[] {
+/** @returns the words of the `scope` claim, and empty ones where it has more than one space */
+export function grantedWords (claims: JsonObject): string[] {
   const scope = member(claims, 'scope')
   return typeof scope === 'string' ? scope.split(' ') : []
 }

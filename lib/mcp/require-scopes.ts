@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { ScopeName } from '../../types/declared.js'
 import { addAskedScopes } from '../access/asked-scopes.js'
-import { isScopeWord } from '../access/scopes.js'
+import { isScopeWord } from '../util/scope-word.js'
 import { refusal } from '../errors.js'
 import { reasonFor } from '../reasons/reason.js'
 

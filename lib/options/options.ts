@@ -2,7 +2,7 @@ import type { RevocationStore } from '../../types/revocation.js'
 import { memberOf } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { parse, plainOptions, wrong } from './parse.js'
-import { addAudience } from './resource.js'
+import { addAudience, type ResourceSettings } from './resource.js'
 import { schema, severalSchema } from './schema.js'
 import { listedRealms, refuseBesideIssuers } from './several-issuers.js'
 import { logoutSettingsOf, type LogoutSettings, type ParsedOptions, type PluginSettings, pluginSettingsOf, type RealmSettings, realmSettingsOf, refuseContradictions } from './settings.js'
@@ -53,11 +53,9 @@ export function parseOptions (options: unknown): Settings {
   if (isObject(written) && written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone')
   const parsed: ParsedOptions = parse(schema, written, options)
   refuseContradictions(parsed)
-  if (parsed.resource?.authorizationServers !== undefined) throw wrong(SERVERS_KNOWN)
+  refuseServers(parsed.resource, false)
   return { plugin: pluginSettingsOf(parsed), logout: logoutSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
 }
-
-const SERVERS_KNOWN = 'option "resource.authorizationServers" goes with a function issuers alone; otherwise it is the issuers'
 
 /** The options that the schema of one issuer, or that of several, does not know: `undefined` is no option. */
 const OF_ONE_FORM = ['issuer', 'serverUrl', 'name', 'issuers', 'maxIssuers']
@@ -76,16 +74,22 @@ function parseSeveral (written: JsonObject, options: unknown): Settings {
   refuseStoreOfOne(parsed.revocation?.store)
   const { issuers, maxIssuers } = parsed
   if (typeof issuers === 'function') {
-    if (parsed.resource !== undefined && parsed.resource.authorizationServers === undefined) {
-      throw wrong('option "resource.authorizationServers" must name the issuers when issuers is a function, since clients have to find them before they have a token')
-    }
+    refuseServers(parsed.resource, true)
     // The entries are not known yet, but a contradiction among their defaults is one in each of them, unless a secret is theirs.
     refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false })
     return { plugin, logout, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
   }
   if (written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone; all realms of a list stay')
-  if (parsed.resource?.authorizationServers !== undefined) throw wrong(SERVERS_KNOWN)
+  refuseServers(parsed.resource, false)
   return { plugin, logout, issuers: { form: 'list', realms: listedRealms(issuers, written) } }
+}
+
+/** @param isFound is `issuers` a function, so that the issuers are not known at start? */
+function refuseServers (resource: ResourceSettings | undefined, isFound: boolean): void {
+  if (resource === undefined || isFound === (resource.authorizationServers !== undefined)) return
+  throw wrong(isFound
+    ? 'option "resource.authorizationServers" must name the issuers when issuers is a function, since clients have to find them before they have a token'
+    : 'option "resource.authorizationServers" goes with a function issuers alone; otherwise it is the issuers')
 }
 
 /** A store made for one issuer would hand the sessions of one to another. */

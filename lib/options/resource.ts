@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { isLoopbackHost } from '../util/loopback.js'
 import { withoutPrototype } from '../util/members.js'
+import { SCOPE_WORD } from '../util/scope-word.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { oneOrMore, realmUrl, text } from './values.js'
 
@@ -10,9 +11,6 @@ const SCOPE = 'a word of the scope claim such as "write"'
 const SCOPES = 'an array of scopes, such as ["write"]'
 const PAGE = 'the URL of a page, such as https://api.example.com/docs'
 const SERVERS = 'the URL of a realm, or an array of such'
-
-/** RFC 6749 section 3.3: a scope-token. */
-const SCOPE_WORD = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 /** The scope for refresh tokens, which is the client's affair and none of the API's. */
 export const OFFLINE = 'offline_access'

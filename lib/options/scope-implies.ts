@@ -1,20 +1,18 @@
 import * as z from 'zod'
+import { isScopeWord, SCOPE_WORD } from '../util/scope-word.js'
 
 const WHAT = "an object of scopes and the scopes that each stands for, such as { 'mcp:admin': ['mcp:tools'] }"
 const WORD = 'a word of the scope claim such as "write"'
-
-/** RFC 6749 section 3.3: a scope-token. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 const WORDS = 'an array of the scopes that it stands for'
 
 /** `scopeImplies`, without circles. */
-export const scopeImplies = z.record(z.string(), z.array(z.string(WORD).regex(SCOPE, WORD), WORDS).min(1, WORDS), WHAT).superRefine((implications, context) => {
+export const scopeImplies = z.record(z.string(), z.array(z.string(WORD).regex(SCOPE_WORD, WORD), WORDS).min(1, WORDS), WHAT).superRefine((implications, context) => {
   const found = faultIn(implications)
   if (found !== undefined) context.addIssue({ code: 'custom', message: WHAT, params: { found } })
 })
 
 function faultIn (implications: Readonly<Record<string, readonly string[]>>): string | undefined {
-  const stranger = Object.keys(implications).find((scope) => !SCOPE.test(scope))
+  const stranger = Object.keys(implications).find((scope) => !isScopeWord(scope))
   if (stranger !== undefined) return 'one with a key that is no word of a scope claim'
   const circle = circleIn(implications)
   return circle && `one with a circle: ${circle.join(' > ')}`

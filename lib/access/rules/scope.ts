@@ -1,6 +1,6 @@
 import { scopeDenial } from '../denial.js'
 import { type ObjectRule, rulesOfClaims } from '../rule.js'
-import { isScopeWord } from '../scopes.js'
+import { isScopeWord } from '../../util/scope-word.js'
 import { textOf } from './text.js'
 
 const ruleOf = rulesOfClaims('scope')

@@ -37,7 +37,7 @@ for (const [word, source] of [['keycloak, {', 'index.ts'], ['KeycloakOptions =',
 
 const program = service.getProgram()
 const checker = program.getTypeChecker()
-for (const name of ['fastify-keycloak-bearer', 'fastify-keycloak-bearer/testing']) {
+for (const name of ['fastify-keycloak-bearer', 'fastify-keycloak-bearer/testing', 'fastify-keycloak-bearer/mcp']) {
   const { resolvedModule } = ts.resolveModuleName(name, FILE, program.getCompilerOptions(), ts.sys, undefined, undefined, ts.ModuleKind.ESNext)
   const source = program.getSourceFile(resolvedModule.resolvedFileName) ?? fail(`${name} is not in the program`)
   for (const exported of checker.getExportsOfModule(checker.getSymbolAtLocation(source))) documented(exported)
