@@ -3,7 +3,6 @@ import type { IntrospectionHealth } from '../../types/instance.js'
 import type { EndpointHealth } from '../diagnostics/endpoint-health.js'
 import { RateLimit } from '../diagnostics/rate-limit.js'
 import { notValid, unavailable, UnavailableError } from '../errors.js'
-import { CallLimiter } from '../keycloak/call-limiter.js'
 import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import type { QueuedCall } from '../keycloak/queued-call.js'
@@ -21,13 +20,14 @@ import { type JsonObject, parseObject } from '../util/strict-json.js'
 import { claimsFromResponse, type ClaimsFromResponseOptions } from './claims-from-response.js'
 import { CoalescedCalls } from './coalesced-calls.js'
 import { IntrospectionClient, type IntrospectionClientOptions } from './introspection-client.js'
+import { IntrospectionLimiter } from './introspection-limiter.js'
 import { createMissingClaims } from './missing-claims.js'
 import { type KeptResponse, OwnResponses } from './own-responses.js'
 import { type IntrospectionResult, SharedResponses } from './shared-responses.js'
 
 export interface IntrospectionOptions extends IntrospectionClientOptions, Omit<ClaimsFromResponseOptions, 'onClaims'> {
   log: FastifyBaseLogger
-  /** Milliseconds, for the whole: the secret, and both calls if the first one is refused for it. */
+  /** Milliseconds, for the whole: the credentials, and both calls if the first one is refused for it. */
   timeout: number
   /** Milliseconds; 0: responses are never shared. */
   cacheTtl: number
@@ -74,7 +74,7 @@ export class Introspection {
   readonly #claimsOptions: ClaimsFromResponseOptions
   readonly #client: IntrospectionClient<KnownResponse | NewResponse>
   readonly #endpoint: EndpointHealth
-  readonly #limiter: CallLimiter
+  readonly #limiter: IntrospectionLimiter
   readonly #recoveryProbe = new BackgroundRetry(() => this.#ask(NO_TOKEN, NO_TOKEN, new Cancellation()), RECOVERY)
   readonly #refusalWarning = new RateLimit()
   readonly #coalesced: CoalescedCalls
@@ -90,7 +90,7 @@ export class Introspection {
     this.#claimsOptions = { ...options, keepClaims, onClaims: createMissingClaims(options.log, keepClaims) }
     this.#client = new IntrospectionClient(options, client, (token, text) => this.#read(token, text))
     this.#endpoint = endpoint
-    this.#limiter = new CallLimiter({ ...options, closing: client.closing })
+    this.#limiter = new IntrospectionLimiter({ ...options, closing: client.closing })
     this.#coalesced = new CoalescedCalls(options)
     if (ttl > 0) {
       this.#shared = new SharedResponses(this.#resultOf.bind(this), { ttl, timeout, cache: responses, expected: options })

@@ -15,25 +15,25 @@ export interface CallLimiterOptions {
   /** Milliseconds. */
   timeout: number
   log: FastifyBaseLogger
+  /** The warning when further calls are refused, because `maxPending` are pending. */
+  fullLine: string
+  /** The warning when a call has waited for its turn for too long. */
+  waitLine: string
   closing: Closing
 }
 
-/** The turns of introspections: to wait for one is this API's own business, and no outage of Keycloak's. */
+/** The turns of calls to one endpoint: to wait for one is this API's own business, and no outage of Keycloak's. */
 export class CallLimiter {
   readonly #queue: CallQueue
   readonly #timeout: number
   readonly #closing: Closing
-  readonly #log: FastifyBaseLogger
-  readonly #waitWarning = new RateLimit()
+  readonly #warnOfWait: () => void
 
-  constructor ({ maxPending, timeout, log, closing }: CallLimiterOptions) {
+  constructor ({ maxPending, timeout, log, fullLine, waitLine, closing }: CallLimiterOptions) {
     this.#timeout = timeout
     this.#closing = closing
-    this.#log = log
-    const warning = new RateLimit()
-    this.#queue = new CallQueue(maxPending, () => {
-      if (warning.allows()) log.warn(`introspection: ${maxPending} calls are pending already, and further requests are 503: raise introspection.maxPending, or share answers by introspection.cacheTtl`)
-    })
+    this.#queue = new CallQueue(maxPending, nowAndThen(log, fullLine))
+    this.#warnOfWait = nowAndThen(log, waitLine)
   }
 
   /** Calls that wait or are under way. */
@@ -63,7 +63,7 @@ export class CallLimiter {
     const since = monotonicMilliseconds()
     const refuse = (error: UnavailableError): void => this.#queue.refuse(call, error)
     deadline.onPassed(() => {
-      this.#warnOfWaits()
+      this.#warnOfWait()
       refuse(unavailable(reasonFor('connections_busy', { connections: MAX_UNDER_WAY, milliseconds: this.#timeout }), 'local'))
     })
     call.cancellation.onCancel((why) => refuse(unavailable(why, 'local')))
@@ -77,8 +77,11 @@ export class CallLimiter {
     }
     return monotonicMilliseconds() - since
   }
+}
 
-  #warnOfWaits (): void {
-    if (this.#waitWarning.allows()) this.#log.warn(`introspection: requests that waited ${this.#timeout} ms (introspection.timeout) for one of ${MAX_UNDER_WAY} connections are 503: Keycloak answers slower than requests come; share answers by introspection.cacheTtl`)
+function nowAndThen (log: FastifyBaseLogger, line: string): () => void {
+  const limit = new RateLimit()
+  return () => {
+    if (limit.allows()) log.warn(line)
   }
 }

@@ -1,3 +1,4 @@
+import type { ClientAuthentication } from './client-authentication.js'
 import type { Closing } from './closing.js'
 import type { Deadline } from '../util/deadline.js'
 import { unavailable, type UnavailableError } from '../errors.js'
@@ -10,35 +11,34 @@ export type SecretSource = string | (() => string | Promise<string>)
 /** Least time between two questions, in milliseconds, so that a wrong secret does not become a flood at its source. */
 const ASK_AGAIN = 1000
 
-export class ClientSecret {
+/** client_secret_post: the credentials go as form members, because raw HTTP Basic breaks on `%` and `+` in a secret. */
+export class ClientSecret implements ClientAuthentication {
+  readonly #clientId: string
   readonly #source: SecretSource
   readonly #closing: Closing
   #current: string | Promise<string> | undefined
   #askedAt = -Infinity
 
-  constructor (source: SecretSource, closing: Closing) {
+  constructor (clientId: string, source: SecretSource, closing: Closing) {
+    this.#clientId = clientId
     this.#source = source
     this.#closing = closing
-    if (typeof source === 'string') this.#current = source
+    if (typeof source === 'string') this.#current = this.#membersOf(source)
   }
 
-  /** The one at hand, if there is one. */
   get current (): string | undefined {
     return typeof this.#current === 'string' ? this.#current : undefined
   }
 
   /**
-   * @throws {KeycloakError} keycloak_unavailable when it throws, gives no secret, or takes too long, and when the API closes
+   * @throws {KeycloakError} keycloak_unavailable when the function throws, gives no secret, or takes too long, and when the API closes
    */
   async get (deadline: Deadline): Promise<string> {
     const current = this.#current ?? this.#ask()
     return typeof current === 'string' ? current : this.#closing.until(withDeadline(current, deadline, () => this.#failed(current)))
   }
 
-  /**
-   * Keycloak refused this secret: is there another one now?
-   * @returns `undefined` if there is none, or if the function was called a moment ago
-   */
+  /** @returns `undefined` if there is no other secret, or if the function was called a moment ago */
   async other (refused: string, deadline: Deadline): Promise<string | undefined> {
     let current = await this.get(deadline)
     if (current === refused && typeof this.#source === 'function' && monotonicMilliseconds() - this.#askedAt >= ASK_AGAIN) {
@@ -53,11 +53,17 @@ export class ClientSecret {
     this.#askedAt = monotonicMilliseconds()
     const asked: Promise<string> = (async () => (this.#source as () => unknown)())().then((secret) => {
       if (typeof secret !== 'string' || secret === '') throw noSecret()
-      this.#current = secret
-      return secret
+      const members = this.#membersOf(secret)
+      this.#current = members
+      return members
     }).catch(() => { throw this.#failed(asked) })
     this.#current = asked
     return asked
+  }
+
+  /** The members are written only when the secret changes. */
+  #membersOf (secret: string): string {
+    return new URLSearchParams({ client_id: this.#clientId, client_secret: secret }).toString()
   }
 
   #failed (asked: Promise<string>): UnavailableError {

@@ -5,6 +5,8 @@ import { issuerLog } from '../diagnostics/issuer-log.js'
 import { type IssuerCheck, StartCheck } from '../doctor/start-check.js'
 import type { Introspection } from '../introspection/introspection.js'
 import { KeycloakClient } from '../keycloak/client.js'
+import type { ClientAuthentication } from '../keycloak/client-authentication.js'
+import { ClientSecret } from '../keycloak/client-secret.js'
 import { KeySource } from '../keys/key-source.js'
 import { preload } from '../keys/preload.js'
 import { refuseTestKeys } from '../keys/test-keys.js'
@@ -143,7 +145,8 @@ export async function createRealm (settings: RealmSettings, sharedByAll: SharedB
   const client = new KeycloakClient(settings, closing)
   const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log) }
   const keys = new KeySource(keyOptions, settings.baseUrl, client, new EndpointHealth('certs', log))
-  const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, client, shared) : undefined
+  const authentication = settings.clientSecret === undefined ? undefined : new ClientSecret(settings.clientId, settings.clientSecret, closing)
+  const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, authentication!, client, shared) : undefined
   const revocation = settings.revocation && shared.revocations?.of(settings, keys)
   return new Realm(settings, { client, keys, introspection, revocation }, shared)
 }
@@ -153,13 +156,13 @@ function withOwnLogs (shared: SharedByRealms, name: string): SharedByRealms {
   return { ...shared, log: issuerLog(shared.log, name), startLog: issuerLog(shared.startLog, name) }
 }
 
-async function loadIntrospection (settings: RealmSettings, client: KeycloakClient, { log, tokens, responses, limits, confirmation }: SharedByRealms): Promise<Introspection> {
+async function loadIntrospection (settings: RealmSettings, authentication: ClientAuthentication, client: KeycloakClient, { log, tokens, responses, limits, confirmation }: SharedByRealms): Promise<Introspection> {
   const { Introspection } = await import('../introspection/introspection.js')
   return new Introspection({
     ...expectedClaimsOf(settings, false, confirmation),
     ...settings.introspection,
     clientId: settings.clientId,
-    clientSecret: settings.clientSecret!,
+    authentication,
     log,
     responses,
     keepsUnshared: tokens !== undefined,
