@@ -8,11 +8,13 @@
  * ```
  * @module
  */
-export { createTestRealm } from './realm.js'
+export { createTestRealm } from './create-test-realm.js'
 export type { TestRealm } from './realm.js'
 export type { TestRealmOptions } from './realm-options.js'
 export type { DpopClient, DpopClientOptions, DpopProofRequest } from './dpop-client.js'
 export type { LoginOptions, LoginScope, LoginUser, RegistrationOptions } from './login/options.js'
+export type { TestServices } from './services/index.js'
+export type { PendingServiceCall, ServiceCall, ServiceClient, ServiceRefusal, ServiceRules, ServiceScope, UmaResource } from './services/rules.js'
 export type { TokenKind, TokenOrganization, TokenSpec } from './token-spec.js'
 export type { AuthorizationHeader, InjectableApp, InjectAsOptions } from './inject.js'
 export type { JwsHeader } from './jws.js'

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { basicCredentials } from './basic-credentials.js'
 import { decode, type Claims } from './jws.js'
 import type { KeyRing } from './keys.js'
+import type { TestServices } from './services/index.js'
 import { wallSeconds } from '../util/clock.js'
 
 /** The part of the realm that introspection needs. */
@@ -19,15 +20,20 @@ export class Introspection {
   readonly #realm: IntrospectingRealm
   readonly #keys: KeyRing
   readonly #isOver: (sid: unknown) => boolean
+  readonly #services: () => TestServices | undefined
   readonly #revoked = new Set<string>()
   readonly #complete = new Map<string, Claims>()
   readonly #updates = new Map<string, Claims>()
 
-  /** @param isOver has the session ended? */
-  constructor (realm: IntrospectingRealm, keys: KeyRing, isOver: (sid: unknown) => boolean) {
+  /**
+   * @param isOver has the session ended?
+   * @param services gives the clients that may ask; undefined: the realm's own client alone
+   */
+  constructor (realm: IntrospectingRealm, keys: KeyRing, isOver: (sid: unknown) => boolean, services: () => TestServices | undefined) {
     this.#realm = realm
     this.#keys = keys
     this.#isOver = isOver
+    this.#services = services
   }
 
   revoke (token: string): void {
@@ -49,25 +55,27 @@ export class Introspection {
       return [415, { error: 'HTTP 415 Unsupported Media Type' }]
     }
     const form = new URLSearchParams(body)
-    const refusal = this.#refusalOf(form, request.headers.authorization)
-    if (refusal !== undefined) return [401, { error: 'invalid_client', error_description: refusal }]
+    const { authorization } = request.headers
+    const client = this.#services()?.authenticate(form, authorization) ?? this.#authenticate(form, authorization)
+    if (typeof client !== 'string') return client
     const token = form.get('token')
     // Keycloak 26.7.3 answers 405.
     if (token === null || token === '') return [405, { error: 'invalid_request', error_description: 'Token not provided' }]
     const claims = this.activeClaims(token)
-    if (claims === null || ![claims.aud].flat().includes(this.#realm.options.clientId)) return INACTIVE
+    if (claims === null || ![claims.aud].flat().includes(client)) return INACTIVE
     const updates = this.#updates.get(token)
     return [200, { ...describe({ ...claims, ...updates }), ...updates }]
   }
 
-  /** The reason to refuse the client that asks, in Keycloak's words. */
-  #refusalOf (form: URLSearchParams, authorization: string | undefined): string | undefined {
+  /** The id of the client that asks, or the answer that refuses it, in Keycloak's words. */
+  #authenticate (form: URLSearchParams, authorization: string | undefined): string | IntrospectionResult {
     const basic = basicCredentials(authorization)
     const id = form.get('client_id') ?? basic?.[0]
     const secret = form.get('client_secret') ?? basic?.[1]
     const { clientId, clientSecret } = this.#realm.options
-    if (id !== clientId) return 'Invalid client or Invalid client credentials'
-    return secret === clientSecret ? undefined : 'Client authentication failed.'
+    if (id === clientId && secret === clientSecret) return id
+    const refusal = id === clientId ? 'Client authentication failed.' : 'Invalid client or Invalid client credentials'
+    return [401, { error: 'invalid_client', error_description: refusal }]
   }
 
   /** The claims of a token that is active, whoever it is for; else `null`. */

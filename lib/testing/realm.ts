@@ -1,6 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LightMyRequestResponse } from 'fastify'
 import type { KeycloakOptions } from '../../types/options.js'
-import { isProduction } from '../util/environment.js'
 import { testRealms } from '../util/test-realms.js'
 import { discovery, openTo } from './discovery.js'
 import { createClientLookup, DpopClient, type DpopClientOptions } from './dpop-client.js'
@@ -11,29 +11,11 @@ import { KeyRing } from './keys.js'
 import type { Login } from './login/index.js'
 import type { RealmDefaults, TestRealmOptions } from './realm-options.js'
 import { json, RealmServer, type Endpoint, type Handler, type RecordedRequest } from './server.js'
+import type { ServiceRules, TestServices } from './services/index.js'
 import { draft } from './tokens.js'
 import type { TokenSpec } from './token-spec.js'
 
-/**
- * Starts a realm like Keycloak's in this process: discovery, a key set and introspection on a port of 127.0.0.1, and
- * tokens for them. The start takes some milliseconds, and the realm never keeps the process alive.
- * @throws {Error} when NODE_ENV names production in any spelling, or the port is taken
- * @throws {TypeError} when `algorithms` contains anything but algorithms, or `login` is wrong
- */
-export async function createTestRealm (options: TestRealmOptions = {}): Promise<TestRealm> {
-  if (isProduction()) {
-    throw new Error('createTestRealm() refuses to start when NODE_ENV is production: its private keys are public.')
-  }
-  // The code of the login is loaded only for realms that have one, because most tests do not need it.
-  const { Login } = options.login === undefined ? {} : await import('./login/index.js')
-  const realm = new TestRealm(options, Login)
-  options.app?.addHook('onClose', () => realm.close())
-  await realm.up()
-  testRealms().add(realm)
-  return realm
-}
-
-/** A running realm. See {@link createTestRealm}. */
+/** A running realm. See `createTestRealm`. */
 export class TestRealm {
   readonly #settings: RealmDefaults
   readonly #keys: KeyRing
@@ -41,6 +23,7 @@ export class TestRealm {
   readonly #login: Login | undefined
   readonly #server: RealmServer
   readonly #clientOf = createClientLookup()
+  #services?: TestServices
   #closed = false
 
   /** @internal */
@@ -48,7 +31,7 @@ export class TestRealm {
     const { name = 'test', clientId = 'api', clientSecret = 'test-secret', tokenLifespan = 300 } = options
     this.#settings = { name, clientId, clientSecret, tokenLifespan }
     this.#keys = new KeyRing(options.algorithms ?? ['RS256'])
-    this.#introspection = new Introspection(this, this.#keys, (sid) => this.#login?.isOver(sid) === true)
+    this.#introspection = new Introspection(this, this.#keys, (sid) => this.#login?.isOver(sid) === true, () => this.#services)
     this.#login = LoginClass && new LoginClass(options.login!, this, this.#keys, (token) => this.#introspection.activeClaims(token))
     this.#server = new RealmServer(`/realms/${encodeURIComponent(name)}`, options.port ?? 0, {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
@@ -56,10 +39,17 @@ export class TestRealm {
       discovery: ({ headers: { origin } }, response) => {
         json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login?.metadata), openTo(origin))
       },
-      other: (request, response, body) => {
-        if (this.#login?.answer(request, response, body) !== true) json(response, 404, { error: 'HTTP 404 Not Found' })
-      }
+      token: (request, response, body) => {
+        const next = (): void => this.#answerForLogin(request, response, body)
+        if (this.#services === undefined) next()
+        else this.#services.answer(request, response, body, this.#login && next)
+      },
+      other: (request, response, body) => this.#answerForLogin(request, response, body)
     })
+  }
+
+  #answerForLogin (request: IncomingMessage, response: ServerResponse, body: string): void {
+    if (this.#login?.answer(request, response, body) !== true) json(response, 404, { error: 'HTTP 404 Not Found' })
   }
 
   /** The realm's URL, the `iss` of its tokens: `http://127.0.0.1:PORT/realms/NAME`. */
@@ -148,6 +138,17 @@ export class TestRealm {
    */
   update (token: string, claims: Claims): void {
     this.#introspection.update(token, claims)
+  }
+
+  /**
+   * Lets the token endpoint answer client credentials, token exchange (RFC 8693) and UMA. Replaces earlier rules and their log.
+   * @throws {TypeError} when a rule has a member that is unknown or of another type, or a client has no credentials
+   */
+  async services (rules: ServiceRules = {}): Promise<TestServices> {
+    const { TestServices } = await import('./services/index.js')
+    const isActive = (token: string): boolean => this.#introspection.activeClaims(token) !== null
+    this.#services = new TestServices(rules, this, { ...this.#settings, isActive })
+    return this.#services
   }
 
   /** The number of requests to each endpoint so far, faults included. A snapshot: read the property again for later counts. */

@@ -4,10 +4,16 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 
 /** The endpoints of the realm, by which requests are counted and faults are made. */
-export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'other'
+export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'token' | 'other'
 
-/** Answers a request; its body has been read. */
-export type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
+/**
+ * Answers a request; its body has been read. `next` lets the realm answer, for example later, or if the request is one that shall
+ * not fail.
+ */
+export type Handler = (request: IncomingMessage, response: ServerResponse, body: string, next: () => void) => void
+
+/** The realm's own answer. */
+type OwnHandler = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
 /** A request as it arrived. */
 export interface RecordedRequest {
@@ -21,13 +27,15 @@ export interface RecordedRequest {
   body: string
 }
 
-const ENDPOINTS: readonly Endpoint[] = ['certs', 'introspect', 'discovery', 'other']
+const ENDPOINTS: readonly Endpoint[] = ['certs', 'introspect', 'discovery', 'token', 'other']
 
-const PATHS: Readonly<Record<string, [Endpoint, method: string]>> = {
+const PATHS: Readonly<Record<string, [Endpoint, method?: string]>> = {
   '/.well-known/openid-configuration': ['discovery', 'GET'],
   '/.well-known/oauth-authorization-server': ['discovery', 'GET'],
   '/protocol/openid-connect/certs': ['certs', 'GET'],
-  '/protocol/openid-connect/token/introspect': ['introspect', 'POST']
+  '/protocol/openid-connect/token/introspect': ['introspect', 'POST'],
+  // A login answers OPTIONS, too.
+  '/protocol/openid-connect/token': ['token']
 }
 
 const HOST = '127.0.0.1'
@@ -36,15 +44,15 @@ const MAX_BODY = 64 * 1024
 /** A server that counts its requests and fails on demand. It never keeps the process alive. */
 export class RealmServer {
   readonly #path: string
-  readonly #handlers: Readonly<Record<Endpoint, Handler>>
+  readonly #handlers: Readonly<Record<Endpoint, OwnHandler>>
   readonly #overrides = new Map<Endpoint, Handler>()
-  readonly #counts = { certs: 0, introspect: 0, discovery: 0, other: 0 }
+  readonly #counts = { certs: 0, introspect: 0, discovery: 0, token: 0, other: 0 }
   readonly #last = new Map<Endpoint, RecordedRequest>()
   readonly #unanswered = new Set<ServerResponse>()
   #port: number
   #server: Server | null = null
 
-  constructor (path: string, port: number, handlers: Readonly<Record<Endpoint, Handler>>) {
+  constructor (path: string, port: number, handlers: Readonly<Record<Endpoint, OwnHandler>>) {
     this.#path = path
     this.#port = port
     this.#handlers = handlers
@@ -115,10 +123,18 @@ export class RealmServer {
     const [endpoint, allowed] = this.#route(url)
     this.#counts[endpoint]++
     this.#last.set(endpoint, { method, url, headers, body })
+    const answer = (): void => {
+      // Nobody waits for the answer to a request that up() or the client has ended.
+      if (!response.destroyed) this.#answerNormally(endpoint, allowed, request, response, body)
+    }
     const override = this.#overrides.get(endpoint)
-    if (override !== undefined) return override(request, response, body)
+    if (override === undefined) answer()
+    else override(request, response, body, answer)
+  }
+
+  #answerNormally (endpoint: Endpoint, allowed: string | undefined, request: IncomingMessage, response: ServerResponse, body: string): void {
     if (body.length > MAX_BODY) return json(response, 413, { error: 'HTTP 413 Request Entity Too Large' })
-    if (allowed !== undefined && method !== allowed) return json(response, 405, { error: 'HTTP 405 Method Not Allowed' })
+    if (allowed !== undefined && request.method !== allowed) return json(response, 405, { error: 'HTTP 405 Method Not Allowed' })
     this.#handlers[endpoint](request, response, body)
   }
 

@@ -28,7 +28,7 @@ export function userOf (username: string): RealmUser {
 }
 
 /** A UUID of version 8, whose content is free (RFC 9562 section 5.8). */
-function uuidOf (username: string): string {
-  const hex = createHash('sha256').update(username).digest('hex')
+export function uuidOf (name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }

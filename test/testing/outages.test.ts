@@ -5,6 +5,7 @@ const PATHS = {
   certs: '/protocol/openid-connect/certs',
   introspect: '/protocol/openid-connect/token/introspect',
   discovery: '/.well-known/openid-configuration',
+  token: '/protocol/openid-connect/token',
   other: '/elsewhere'
 }
 
@@ -61,7 +62,7 @@ t.test('a realm that hangs takes requests until it is up again', async t => {
   await taken(realm, 'certs', 2)
   gaveUp.abort()
   await impatient
-  t.same(realm.requests, { certs: 2, introspect: 1, discovery: 1, other: 1 })
+  t.same(realm.requests, { certs: 2, introspect: 1, discovery: 1, token: 0, other: 1 })
   await realm.up()
   await Promise.all(waiting)
   t.equal((await ask(realm, 'certs')).status, 200)

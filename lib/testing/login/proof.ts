@@ -15,7 +15,7 @@ const MAX_AHEAD = 15
  * @param url the URL of the endpoint
  * @throws {OAuthError} `invalid_dpop_proof` (RFC 9449 section 5)
  */
-export function provenKey ({ method, proof }: LoginRequest, url: string): string | undefined {
+export function provenKey ({ method, proof }: Pick<LoginRequest, 'method' | 'proof'>, url: string): string | undefined {
   if (proof === undefined) return undefined
   const jws = decode(proof)
   const key = jws && keyOf(jws.header)

@@ -2,11 +2,11 @@ import type { LoginClient } from './clients.js'
 import type { LoginSettings } from './options.js'
 
 /** The client scopes of each new realm: a client has them by default, or may ask for them. */
-const DEFAULT = ['basic', 'profile', 'email', 'roles', 'acr', 'web-origins']
-const OPTIONAL = ['address', 'phone', 'microprofile-jwt', 'organization']
+export const DEFAULT = ['basic', 'profile', 'email', 'roles', 'acr', 'web-origins']
+export const OPTIONAL = ['address', 'phone', 'microprofile-jwt', 'organization']
 
 /** The client scopes that are not named in tokens: *Include in token scope* is off. */
-const UNNAMED = ['basic', 'roles', 'acr', 'web-origins']
+export const UNNAMED = ['basic', 'roles', 'acr', 'web-origins']
 
 /** The claims of client scopes that a client has by default, and lacks if it named its scopes at its registration. */
 const CLAIMS: Readonly<Record<string, readonly string[]>> = {
