@@ -9,7 +9,7 @@ import { warnOfUnknownRules } from './lib/access/unknown-rules.js'
 import { startLog } from './lib/diagnostics/start-log.js'
 import { Closing } from './lib/keycloak/closing.js'
 import { openapi } from './lib/openapi/transform.js'
-import { parseOptions } from './lib/options/options.js'
+import { parseOptions, usesTokens } from './lib/options/options.js'
 import { Caches } from './lib/realm/caches.js'
 import { openRealms } from './lib/realm/open-realms.js'
 import { Authentication } from './lib/request/authenticate.js'
@@ -22,6 +22,7 @@ import { tokenExtractor, warnOfLateSetters } from './lib/request/extract-token.j
 import { McpRoutes } from './lib/request/mcp-routes.js'
 import { openProofs } from './lib/request/open-proofs.js'
 import { openResource } from './lib/request/open-resource.js'
+import { presentedBy } from './lib/request/presented-token.js'
 import { Refusals } from './lib/request/refusals.js'
 import { severalBy } from './lib/request/several-issuers.js'
 import { createThrownRefusals } from './lib/request/thrown-refusals.js'
@@ -42,14 +43,14 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const lateWarnings = [requireAuthentication ? warnOfMiddleware(fastify, log) : undefined, settings.extractToken && warnOfLateSetters(fastify, log)]
 
   const [closing, caches] = [new Closing(), new Caches(settings.cache)]
-  const shared = { limits: settings.limits, ...caches, confirmation: confirmationRulesOf(settings), closing, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
+  const shared = { limits: settings.limits, ...caches, confirmation: confirmationRulesOf(settings), closing, presentedBy, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
   const { directory, authority } = await openRealms(parsed, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, shared.confirmation)
   const possession = await openProofs(fastify, settings, closing, log)
   const resource = await openResource(parsed, routes)
   const refusals = new Refusals(authority, directory, fastify.log)
   const mcp = new McpRoutes({ routes, refusals, directory, resource: resource?.url, log })
-  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several: severalBy(authority, directory, settings.selectIssuer), possession, refusals, closing })
+  const authentication = new Authentication({ routes, extractToken: settings.extractToken && tokenExtractor(fastify, settings.extractToken), authority, several: severalBy(authority, directory, settings.selectIssuer), possession, refusals, closing, keepsTokens: usesTokens(parsed.issuers) })
 
   decorate(fastify, authority, directory, routes, caches.tokens, possession, refusals, resource)
   fastify.addHook('preClose', async () => closing.begin())
@@ -104,5 +105,6 @@ export type * from './types/resource.js'
 export type * from './types/revocation.js'
 export type * from './types/route-config.js'
 export type * from './types/rules.js'
+export type * from './types/uma.js'
 export type * from './types/user.js'
 export type * from './types/write-instead.js'

@@ -28,6 +28,14 @@ app.get('/', { config: { permission: { organization: true } } }, (request) => {
   expectType<readonly Organization[]>(request.organizations)
 })
 
+// Keycloak is asked, so that the rule is asynchronous.
+expectAssignable<PermissionRule>({ uma: 'invoice:{id}#write' })
+expectAssignable<PermissionRule>(['a', { any: [{ uma: 'invoice#read,write' }, { uma: 'dashboard#' }] }])
+expectNotAssignable<SyncPermissionRule>({ uma: 'invoice#write' })
+expectNotAssignable<PermissionRule>({ uma: 'invoice' })
+expectNotAssignable<PermissionRule>({ uma: ['invoice#write'] })
+expectNotAssignable<PermissionRule>({ uma: 'invoice#write', scope: 'write' })
+
 // What is no rule.
 expectNotAssignable<PermissionRule>({})
 expectNotAssignable<PermissionRule>({ realmRole: 5 })
@@ -68,6 +76,9 @@ app.get('/', async (request) => {
   expectError(request.hasPermission({ realmRole: 'admin', scope: 'write' }))
   expectError(request.hasPermission({ realmroles: 'admin' }))
   expectError(request.hasPermission({ any: [{ group: '/staff' }, async () => true] }))
+  expectType<Promise<boolean>>(request.isAllowed({ uma: 'invoice#write' }))
+  expectError(request.hasPermission({ uma: 'invoice#write' }))
+  expectError(request.hasPermission({ any: ['a', { uma: 'invoice#write' }] }))
   expectError(request.isAllowed({ realmRole: 5 }))
   expectError(request.isAllowed(() => 'yes'))
 })

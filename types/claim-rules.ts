@@ -2,7 +2,7 @@ import type { ClientName, OrganizationName, RealmRoleName, ScopeName } from './d
 import type { OneOf, WriteInstead } from './write-instead.js'
 
 /** The members of all rules that are objects. */
-export type RuleMember = 'any' | 'all' | 'realmRole' | 'clientRole' | 'client' | 'group' | 'organization' | 'role' | 'authorizedParty' | 'scope'
+export type RuleMember = 'any' | 'all' | 'realmRole' | 'clientRole' | 'client' | 'group' | 'organization' | 'role' | 'authorizedParty' | 'scope' | 'uma'
 
 /** The members that a rule may not have, because an object is one rule. */
 export type WithoutMembers<Other extends RuleMember> = {
@@ -59,6 +59,21 @@ export interface AuthorizedPartyRule extends WithoutMembers<Exclude<RuleMember, 
 export interface ScopeWordRule extends WithoutMembers<Exclude<RuleMember, 'scope'>> {
   /** The word: `'write'`. */
   readonly scope: ScopeName | OneOf<ScopeName>
+}
+
+/**
+ * A permission that Keycloak's Authorization Services grant: a resource by its name or id, `#`, and its scopes, all of which the
+ * caller needs. `{id}` stands for a parameter of the route. It is asynchronous: for the config of a route and `request.isAllowed`.
+ * Needs the option `uma`.
+ *
+ * @example
+ * { uma: 'invoice:{id}#write' }   // on a route such as /invoices/:id
+ * { uma: 'report#read,export' }
+ * { uma: 'dashboard#' }           // a resource without scopes
+ */
+export interface UmaRule extends WithoutMembers<Exclude<RuleMember, 'uma'>> {
+  /** The resource, `#`, and its scopes with commas between them: `'invoice:{id}#write'`. */
+  readonly uma: `${string}#${string}`
 }
 
 /** A rule about one claim. */

@@ -41,6 +41,14 @@ export interface IntrospectionHealth extends UpstreamHealth {
   pending: number
 }
 
+/** The health of the decisions of Keycloak's Authorization Services. */
+export interface UmaHealth extends UpstreamHealth {
+  /** `open`: Keycloak does not answer, so requests are answered 503 without a call, except for a trial call from time to time. */
+  breaker: 'closed' | 'open'
+  /** The number of calls that run or wait for a connection. Requests that share one call count once. */
+  pending: number
+}
+
 /** The state of the list of logouts. */
 export interface RevocationHealth {
   /** `false` while the store has not reported for more than `revocation.maxLag`. */
@@ -81,12 +89,14 @@ export interface RealmHealth {
   introspection: IntrospectionHealth | null
   /** `null` if none of the options `backchannelLogout`, `adminUrl` and `revocation` is given. */
   revocation: RevocationHealth | null
+  /** `null` without the option `uma`. */
+  uma: UmaHealth | null
 }
 
 /**
  * The result of `fastify.keycloak.health()`. With several issuers `ok` is `false` only while that of every realm is, because the
- * outage of one realm concerns its own tokens alone; `keys`, `introspection` and `revocation` are those of the first realm that
- * is not ok, else of the first.
+ * outage of one realm concerns its own tokens alone; `keys`, `introspection`, `revocation` and `uma` are those of the first
+ * realm that is not ok, else of the first.
  */
 export interface Health extends RealmHealth {
   /** With the option `issuers`: the health of each realm by the name of its issuer; with a function, of each that is open. */

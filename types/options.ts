@@ -4,6 +4,7 @@ import type { DpopOptions } from './dpop.js'
 import type { MtlsOptions } from './mtls.js'
 import type { ResourceOptions } from './resource.js'
 import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } from './revocation.js'
+import type { UmaOptions } from './uma.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
 /** The asymmetric signature algorithms a realm can use (RFC 7518 section 3.1, RFC 8037). */
@@ -201,7 +202,7 @@ export interface Limits {
    */
   keySetBytes?: number
   /**
-   * The most bytes of an introspection answer.
+   * The most bytes of an introspection answer, and of an answer to a rule `{ uma }`.
    * @default 131072
    */
   introspectionBytes?: number
@@ -403,6 +404,11 @@ export interface CommonOptions {
   adminUrl?: AdminUrlOptions
   /** The memory of logouts, and the store that shares them with other instances. */
   revocation?: RevocationOptions
+  /**
+   * Lets Keycloak's Authorization Services decide on rules such as `{ uma: 'invoice:{id}#write' }`. Needs `clientId` and
+   * `clientSecret`. While Keycloak does not answer, requests to such routes are 503.
+   */
+  uma?: true | UmaOptions
   /** Upper limits of input. */
   limits?: Limits
 }
@@ -437,7 +443,7 @@ type RealmOption =
   | 'clientId' | 'clientSecret' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
   | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies' | 'acrLevels'
   | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
-  | 'verifyTokensWithKeycloak' | 'introspection' | 'jwks' | 'startCheck' | 'acceptRisks'
+  | 'verifyTokensWithKeycloak' | 'introspection' | 'uma' | 'jwks' | 'startCheck' | 'acceptRisks'
   | 'ca' | 'verifyCertificate' | 'dispatcher'
 
 /**

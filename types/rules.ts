@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { ClaimRule, RuleMember, WithoutMembers } from './claim-rules.js'
+import type { ClaimRule, RuleMember, UmaRule, WithoutMembers } from './claim-rules.js'
 import type { IssuerName, PermissionName, ScopeName } from './declared.js'
 import type { Claims } from './user.js'
 import type { OneOf, WriteInstead } from './write-instead.js'
@@ -41,6 +41,7 @@ export interface AllRules extends WithoutMembers<Exclude<RuleMember, 'any' | 'al
  * { any: ['admin', ['read', 'write']] }
  * { realmRole: 'admin' }
  * { organization: { param: 'org' } }
+ * { uma: 'invoice:{id}#write' }
  * (claims, request) => claims.azp === 'web'
  */
 export type PermissionRule =
@@ -48,6 +49,7 @@ export type PermissionRule =
   | AnyRule
   | AllRules
   | ClaimRule
+  | UmaRule
   | PermissionName
   | OneOf<PermissionName>
   | readonly [PermissionRule, ...PermissionRule[]]

@@ -3,7 +3,7 @@
 /** Title of a group → its pages, by the names of their files in docs/. */
 export const GROUPS = {
   Start: ['setup-keycloak', 'demo', 'testing', 'typescript'],
-  'Who may': ['routes', 'who-may', 'step-up', 'users', 'openapi'],
+  'Who may': ['routes', 'who-may', 'authorization-services', 'step-up', 'users', 'openapi'],
   'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'logout'],
   'Several realms': ['several-realms'],
   'Clients that discover': ['mcp', 'resource-metadata'],

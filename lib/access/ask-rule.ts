@@ -14,6 +14,7 @@ import type { Rule } from './rule.js'
 export function hasPermission (rule: SyncPermissionRule, caller: Caller): boolean {
   if (typeof rule === 'string' && rule !== '' && !authorization.hasSubscribers) return caller.roles.includes(rule)
   const compiled = compile(rule, 'The rule of hasPermission', caller)
+  if (compiled.kinds.has('uma')) throw new TypeError('hasPermission does not take { uma }, which Keycloak is asked for: write await request.isAllowed(…), or the rule into the config of the route')
   if (!authorization.hasSubscribers) return isFulfilled(compiled, caller)
   return ask('hasPermission', compiled, caller, () => isFulfilled(compiled, caller)) as boolean
 }
@@ -21,6 +22,7 @@ export function hasPermission (rule: SyncPermissionRule, caller: Caller): boolea
 /** `request.isAllowed`. */
 export async function isAllowed (rule: PermissionRule, caller: Caller): Promise<boolean> {
   const compiled = compile(rule, 'The rule of isAllowed', caller)
+  if (compiled.kinds.has('uma') && caller.realm.uma === undefined) throw new TypeError(`The rule of isAllowed has { uma }, which needs the option uma of the issuer ${JSON.stringify(caller.issuer)}`)
   if (!authorization.hasSubscribers) return compiled.check(caller)
   return ask('isAllowed', compiled, caller, () => compiled.check(caller))
 }

@@ -4,11 +4,17 @@ import type { Identity, Roles } from '../token/identity.js'
 import type { JsonObject } from '../util/strict-json.js'
 import type { RealmAccess } from './realm-access.js'
 import type { Rights } from './rights.js'
+import type { UmaRefusal } from './uma/decider.js'
+import type { UmaPermission } from './uma/permission.js'
 
 /** The caller as a rule sees it: the identity, and the realm that says where its rights are. */
 export class Caller {
   readonly realm: RealmAccess
   readonly request: FastifyRequest
+  /** The refusals of Keycloak's Authorization Services, by the rule in words; `undefined` while there are none. */
+  umaRefusals: Map<string, UmaRefusal> | undefined
+  /** Is the decision made, and only its reason asked for? Then nobody is asked again. */
+  isDecided = false
   readonly #identity: Identity
 
   constructor (realm: RealmAccess, identity: Identity, request: FastifyRequest) {
@@ -33,6 +39,12 @@ export class Caller {
 
   get rights (): Rights {
     return this.realm.rightsOf(this.#identity.claims)
+  }
+
+  /** @returns the reason of Keycloak's Authorization Services to refuse; `undefined` if the caller has the permission */
+  async decide (permission: UmaPermission): Promise<UmaRefusal | undefined> {
+    const { uma } = this.realm
+    return uma === undefined ? 'uma_off' : uma.decide(this.request, this.#identity, permission)
   }
 
   hasScopes (words: readonly string[]): boolean {

@@ -1,9 +1,18 @@
 import type { JsonObject } from '../util/strict-json.js'
 import type { AcrLevels } from './authentication-levels.js'
 import { type AuthenticationRule, compileAuthentication } from './authentication-rule.js'
+import type { Rule } from './rule.js'
 
-/** The names of all issuers, each with its levels of authentication; `undefined` for an issuer without `acrLevels`. */
-export type KnownRealms = ReadonlyMap<string, AcrLevels | undefined>
+/** The options of an issuer that rules depend on. */
+export interface KnownRealm {
+  /** Its levels of authentication; `undefined` for an issuer without `acrLevels`. */
+  readonly levels: AcrLevels | undefined
+  /** Does Keycloak decide on rules such as `{ uma }`? */
+  readonly decides: boolean
+}
+
+/** All issuers by name. */
+export type KnownRealms = ReadonlyMap<string, KnownRealm>
 
 /**
  * `config.issuer`.
@@ -35,8 +44,22 @@ export function readAuthentication (config: JsonObject, issuers: ReadonlySet<str
 
 /** The levels of the issuers of a route; `undefined` if one of them has no `acrLevels`, so that any level may be one of its. */
 function levelsOf (realms: KnownRealms, issuers: ReadonlySet<string> | undefined): ReadonlySet<string> | undefined {
-  const admitted = [...realms].filter(([name]) => issuers?.has(name) !== false).map(([, levels]) => levels)
+  const admitted = admittedOf(realms, issuers).map(({ levels }) => levels)
   return admitted.includes(undefined) ? undefined : new Set(admitted.flatMap((levels) => levels!))
+}
+
+function admittedOf (realms: KnownRealms, issuers: ReadonlySet<string> | undefined): KnownRealm[] {
+  return [...realms].filter(([name]) => issuers?.has(name) !== false).map(([, realm]) => realm)
+}
+
+/**
+ * A rule `{ uma }` needs the option of one of the issuers of the route.
+ * @param issuers the names of the route's issuers; `undefined`: all
+ * @throws {TypeError} without a prefix
+ */
+export function refuseUndecided (permission: Rule, issuers: ReadonlySet<string> | undefined, realms: KnownRealms | undefined): void {
+  if (!permission.kinds.has('uma') || realms === undefined || admittedOf(realms, issuers).some(({ decides }) => decides)) return
+  throw new TypeError(`config.permission has a rule { uma }, which needs the option uma${issuers === undefined ? '' : ' of an issuer that config.issuer names'}, such as uma: true, so that Keycloak is asked`)
 }
 
 function quoted (names: Iterable<string>): string {

@@ -8,9 +8,10 @@ import { group } from './rules/group.js'
 import { organization } from './rules/organization.js'
 import { realmRole } from './rules/realm-role.js'
 import { scope } from './rules/scope.js'
+import { uma } from './rules/uma.js'
 
 /** A table: the rules that are objects, by the member that names them. */
-const RULES: ReadonlyMap<string, ObjectRule> = new Map(Object.entries({ realmRole, clientRole, group, organization, authorizedParty, scope }))
+const RULES: ReadonlyMap<string, ObjectRule> = new Map(Object.entries({ realmRole, clientRole, group, organization, authorizedParty, scope, uma }))
 
 /** The members that name a rule; each object has one of them. */
 const NAMES: readonly PropertyKey[] = ['any', 'all', ...RULES.keys()]
@@ -22,7 +23,7 @@ const MEMBERS = [...NAMES, ...COMPANIONS.keys()] as string[]
 
 /** Words of other packages and of Keycloak, in lower case without separators, and the members that are meant. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map(Object.entries({
-  azp: 'authorizedParty', org: 'organization', organisation: 'organization', alias: 'organization', clientid: 'client', and: 'all', or: 'any', some: 'any', oneof: 'any', every: 'all', allof: 'all', anyof: 'any'
+  azp: 'authorizedParty', org: 'organization', organisation: 'organization', alias: 'organization', clientid: 'client', and: 'all', or: 'any', some: 'any', oneof: 'any', every: 'all', allof: 'all', anyof: 'any', enforcer: 'uma', resource: 'uma', authz: 'uma', authorization: 'uma'
 }))
 
 /** A rule that is an object: the member that names it, and its own members. */

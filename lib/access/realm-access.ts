@@ -7,6 +7,7 @@ import { type AcrLevels, createLevelCheck, type LevelCheck } from './authenticat
 import { Rights } from './rights.js'
 import { rolesAt, type RolesOf } from './roles.js'
 import { createScopeCheck, type ScopeCheck, type ScopeImplications } from './scopes.js'
+import type { UmaDecider } from './uma/decider.js'
 
 export interface RealmAccessOptions {
   permissionPath: NonNullable<KeycloakOptions['permissionPath']>
@@ -27,12 +28,15 @@ export class RealmAccess {
   readonly keepsRoles: boolean
   readonly hasScopes: ScopeCheck
   readonly isLevel: LevelCheck
+  /** `undefined` without the option `uma`. */
+  readonly uma: UmaDecider | undefined
   readonly #groupsIn: (claims: JsonObject) => unknown
   /** By claims, which are frozen: all requests with one kept token share them. */
   readonly #rights = new WeakMap<AccessTokenClaims, Rights>()
 
-  constructor (options: RealmAccessOptions) {
+  constructor (options: RealmAccessOptions, uma?: UmaDecider) {
     this.options = options
+    this.uma = uma
     this.rolesOf = rolesAt(options.permissionPath)
     this.keepsRoles = typeof options.permissionPath !== 'function'
     this.hasScopes = createScopeCheck(options.scopeImplies)

@@ -3,7 +3,7 @@ import type { ConfirmationRules } from '../options/confirmation-rules.js'
 import { OFFLINE } from '../options/resource.js'
 import { kindOf } from '../util/kind-of.js'
 import type { JsonObject } from '../util/strict-json.js'
-import { type KnownRealms, readAuthentication, readIssuers } from './known-realms.js'
+import { type KnownRealms, readAuthentication, readIssuers, refuseUndecided } from './known-realms.js'
 import { compileRule } from './permission-rule.js'
 import { failFor, orFail, plainConfig, rejectMisspelled, type ThrowRouteError } from './route-config.js'
 import { parametersIn } from './route-parameters.js'
@@ -74,6 +74,7 @@ function readFlags (config: JsonObject, fail: ThrowRouteError): Flags {
 function readRule (config: JsonObject, url: string, fail: ThrowRouteError, realms: KnownRealms | undefined, senderConstrained: boolean): Omit<Guard, 'access' | 'ownRule' | 'confirmation' | 'mcp'> {
   const permission = Object.hasOwn(config, 'permission') ? orFail(fail, () => compileRule(config.permission, { name: 'config.permission', parameters: () => parametersIn(url) })) : undefined
   const issuers = Object.hasOwn(config, 'issuer') ? orFail(fail, () => readIssuers(config.issuer, realms)) : undefined
+  if (permission !== undefined) orFail(fail, () => refuseUndecided(permission, issuers, realms))
   const scopes = Object.hasOwn(config, 'scope') ? readScopes(config.scope, fail) : []
   const authentication = orFail(fail, () => readAuthentication(config, issuers, realms))
   const bound = senderConstrained ? 'senderConstrained' : undefined

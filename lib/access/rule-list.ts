@@ -32,6 +32,7 @@ function decide (checks: readonly Check[], from: number, decisive: boolean, call
 
 /** The reason of the first rule that the caller does not fulfil. Functions of the application are not asked again. */
 function denialOfAll (rules: readonly Rule[], caller: Caller, permission: string): Reason {
+  caller.isDecided = true
   const missing = rules.find(({ kinds, check }) => !kinds.has('function') && check(caller) !== true)
   return missing?.denial(caller, permission) ?? reasonFor('rule_not_fulfilled', { rule: permission })
 }

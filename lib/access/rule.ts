@@ -7,14 +7,14 @@ import type { Caller } from './caller.js'
 export type Check = (caller: Caller) => MaybePromise<boolean>
 
 /** The kinds of rules that lists are made of. */
-export type RuleKind = 'role' | 'realmRole' | 'clientRole' | 'group' | 'organization' | 'authorizedParty' | 'scope' | 'function'
+export type RuleKind = 'role' | 'realmRole' | 'clientRole' | 'group' | 'organization' | 'authorizedParty' | 'scope' | 'uma' | 'function'
 
 /** A compiled rule, and its text. */
 export interface Rule {
   readonly check: Check
   /** The rule in words: `realm role admin`. */
   readonly text: string
-  /** Do the same claims always get the same answer? Not if a function of the application decides, or a parameter of the route. */
+  /** Do the same claims always get the same answer? Not if a function of the application decides, Keycloak, or a parameter of the route. */
   readonly dependsOnClaimsOnly: boolean
   /** The kinds of the rule and of the rules within it. */
   readonly kinds: ReadonlySet<RuleKind>

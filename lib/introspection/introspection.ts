@@ -6,13 +6,14 @@ import { notValid, unavailable, UnavailableError } from '../errors.js'
 import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import type { KeycloakClient } from '../keycloak/client.js'
 import type { QueuedCall } from '../keycloak/queued-call.js'
+import { RECOVERY } from '../keycloak/recovery.js'
 import { KEPT } from '../options/kept-claims.js'
 import { plainReason } from '../reasons/reason.js'
 import { checkDates } from '../token/claims.js'
 import { type Identity, identityOf } from '../token/identity.js'
 import { BYTES_PER_CHARACTER, credentialsOf, type TokenCache } from '../token/token-cache.js'
 import type { FromCache } from '../token/verifier.js'
-import { BackgroundRetry, type RetryDelays } from '../util/background-retry.js'
+import { BackgroundRetry } from '../util/background-retry.js'
 import { wallSeconds } from '../util/clock.js'
 import { Deadline } from '../util/deadline.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
@@ -43,18 +44,6 @@ export interface IntrospectionOptions extends IntrospectionClientOptions, Omit<C
 
 /** Stands for a token in a question that is only about whether Keycloak answers. */
 const NO_TOKEN = 'is-anybody-there'
-
-/**
- * Keycloak is asked in the background until it answers again: an instance that is taken out of the load balancer for a
- * failure gets no request that would find out. If it is unreachable, it may be back at any moment; a response that refuses
- * this client is rather changed by somebody's hand, and is asked for ever less often.
- */
-const RECOVERY: RetryDelays = {
-  first: 2000,
-  most: 30_000,
-  jitter: 0.25,
-  lengthens: (error) => (error as UnavailableError).failureKind === 'bad-response'
-}
 
 /** The last response about a token, and the identity that it led to. */
 interface KnownResponse extends KeptResponse {

@@ -30,6 +30,8 @@ export interface ClientRequest extends ResponseRules {
   path: string
   /** Sent as application/x-www-form-urlencoded. */
   form?: string
+  /** The access token of this API's client, for the header Authorization. */
+  token?: string
   /** Milliseconds for the whole request, or a deadline that began with an earlier step. */
   timeout: number | Deadline
   /** Ends the request when nobody waits for its response; without, somebody always does. */
@@ -159,12 +161,12 @@ export class KeycloakClient {
     return this.#given ?? (isLast ? this.#fresh() : this.#pool ?? this.#load())
   }
 
-  #dispatchOptions ({ method, path, form }: ClientRequest): Dispatcher.DispatchOptions {
+  #dispatchOptions ({ method, path, form, token }: ClientRequest): Dispatcher.DispatchOptions {
     return {
       origin: this.#origin,
       path: this.#path + path,
       method,
-      headers: form === undefined ? HEADERS : WITH_FORM,
+      headers: form !== undefined ? WITH_FORM : token !== undefined ? { ...HEADERS, authorization: `Bearer ${token}` } : HEADERS,
       body: form ?? null
     }
   }

@@ -57,6 +57,11 @@ export function parseOptions (options: unknown): Settings {
   return { plugin: pluginSettingsOf(parsed), logout: logoutSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
 }
 
+/** May Keycloak be asked about the token of a request after it was accepted? */
+export function usesTokens (issuers: Settings['issuers']): boolean {
+  return issuers.form === 'function' || issuers.realms.some(({ uma }) => uma !== undefined)
+}
+
 /** The options that the schema of one issuer, or that of several, does not know: `undefined` is no option. */
 const OF_ONE_FORM = ['issuer', 'serverUrl', 'name', 'issuers', 'maxIssuers']
 
@@ -76,7 +81,7 @@ function parseSeveral (written: JsonObject, options: unknown): Settings {
   if (typeof issuers === 'function') {
     refuseServers(parsed.resource, true)
     // The entries are not known yet, but a contradiction among their defaults is one in each of them, unless a secret is theirs.
-    refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false })
+    refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false, uma: undefined })
     return { plugin, logout, issuers: { form: 'function', find: issuers as IssuerFunction['find'], maxIssuers, defaults: written } }
   }
   if (written.maxIssuers !== undefined) throw wrong('option "maxIssuers" goes with a function issuers alone; all realms of a list stay')

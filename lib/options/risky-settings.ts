@@ -51,7 +51,7 @@ const RISKS: readonly Risk[] = [
   },
   {
     code: 'client_secret_unused',
-    isTaken: ({ clientSecret, verifyTokensWithKeycloak }) => clientSecret !== undefined && !verifyTokensWithKeycloak && !isOfTestRealm(clientSecret),
+    isTaken: ({ clientSecret, verifyTokensWithKeycloak, uma }) => clientSecret !== undefined && !verifyTokensWithKeycloak && uma === undefined && !isOfTestRealm(clientSecret),
     sentence: () => 'clientSecret is given, but tokens are not introspected: logouts, disabled users and withdrawn roles count only when a token expires. Write verifyTokensWithKeycloak: true, or leave clientSecret out'
   },
   {

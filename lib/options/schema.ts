@@ -6,6 +6,7 @@ import { dpop, dpopGroup, dpopGroups } from './dpop.js'
 import { mtls, mtlsGroup } from './mtls.js'
 import { resource, resourceGroup } from './resource.js'
 import { scopeImplies } from './scope-implies.js'
+import { uma, umaGroup } from './uma.js'
 import { acceptedRisks, aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
 /** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
@@ -35,6 +36,7 @@ export const groups = {
   dpop: dpopGroup,
   mtls: mtlsGroup,
   resource: resourceGroup,
+  uma: umaGroup,
   revocation: z.strictObject({
     maxTokenLifetime: whole(1, 'of seconds ').default(86_400),
     max: whole(1).default(100_000),
@@ -96,6 +98,7 @@ export const schema = z.strictObject({
   backchannelLogout: groups.backchannelLogout.optional(),
   adminUrl: groups.adminUrl.optional(),
   revocation: groups.revocation.optional(),
+  uma,
   limits: groups.limits.prefault(() => withoutPrototype({}))
 })
 

@@ -89,6 +89,12 @@ export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | '
   if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
     throw wrong('option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it', entry)
   }
+  if (settings.uma !== undefined && settings.clientId === undefined) {
+    throw wrong('option "clientId" must be the id of this API\'s client with uma, which authenticates when Keycloak is asked to decide', entry)
+  }
+  if (settings.uma !== undefined && settings.clientSecret === undefined) {
+    throw wrong('option "clientSecret" must be the secret of clientId with uma, which authenticates when Keycloak is asked to decide', entry)
+  }
   if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {
     throw wrong('option "dispatcher" goes with neither ca nor verifyCertificate: false, since it makes its own connections; give them to the dispatcher', entry)
   }

@@ -6,7 +6,8 @@ const NO_REALM: RealmHealth = {
   ok: true,
   keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, state: 'not fetched yet', age: null, stale: false, count: 0 },
   introspection: null,
-  revocation: null
+  revocation: null,
+  uma: null
 }
 
 /**

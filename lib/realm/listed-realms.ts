@@ -30,7 +30,7 @@ export class ListedRealms implements RealmDirectory {
     this.#byIssuer = new Map(realms.map((realm) => [realm.issuer, realm]))
     this.#byName = new Map(realms.map((realm) => [realm.name, realm]))
     this.names = new Set(this.#byName.keys())
-    this.known = new Map(realms.map(({ name, access }) => [name, access.options.acrLevels]))
+    this.known = new Map(realms.map(({ name, access }) => [name, { levels: access.options.acrLevels, decides: access.uma !== undefined }]))
   }
 
   byIssuer (iss: string): Realm {

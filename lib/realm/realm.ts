@@ -20,6 +20,7 @@ import type { FromCache, FromKept, VerifiedToken } from '../token/verifier.js'
 import { createIdentification, type Identify } from './identification.js'
 import type { SharedByRealms, ToUser } from './shared.js'
 import { createEndOf, type EndOf } from './token-end.js'
+import type { Uma } from './uma.js'
 import { createVerification, expectedClaimsOf } from './verification.js'
 
 /** The parts of a realm that have state. */
@@ -30,6 +31,8 @@ interface Parts {
   introspection: Introspection | undefined
   /** `undefined` if logouts are not received. */
   revocation: RealmRevocation | undefined
+  /** `undefined` without the option `uma`. */
+  uma: Uma | undefined
 }
 
 /** All parts of one issuer, with a start and a close. */
@@ -74,7 +77,7 @@ export class Realm implements IdentityOwner {
     this.toUser = shared.createToUser(settings)
     this.hasSigned = settings.verifySignature ? createSignatureCheck(parts.keys, shared.limits) : async () => false
     this.endOf = createEndOf({ expected: expectedClaimsOf(settings, false, shared.confirmation), ...parts })
-    this.access = new RealmAccess(settings)
+    this.access = new RealmAccess(settings, parts.uma?.deciderBy(this.endOf))
     const { client: keycloakClient, introspection } = parts
     const context = { settings, keycloakClient, introspection, keys: settings.verifySignature ? parts.keys : undefined }
     this.check = { context, log: shared.startLog, name: shared.isOfSeveral ? settings.name : undefined }
@@ -112,7 +115,8 @@ export class Realm implements IdentityOwner {
     const keys = this.#parts.keys.health()
     const introspection = this.#parts.introspection?.health() ?? null
     const revocation = this.#parts.revocation?.health() ?? null
-    return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false, keys, introspection, revocation }
+    const uma = this.#parts.uma?.health() ?? null
+    return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false && uma?.ok !== false, keys, introspection, revocation, uma }
   }
 
   /** Ends all calls and timers, and forgets the tokens of the realm. */
@@ -122,7 +126,7 @@ export class Realm implements IdentityOwner {
     this.#parts.introspection?.close()
     this.#parts.revocation?.close()
     this.#tokens?.forgetAll(({ identity }) => identity.owner === this)
-    await this.#parts.client.close()
+    await Promise.all([this.#parts.client.close(), this.#parts.uma?.close()])
   }
 }
 
@@ -148,7 +152,8 @@ export async function createRealm (settings: RealmSettings, sharedByAll: SharedB
   const authentication = settings.clientSecret === undefined ? undefined : new ClientSecret(settings.clientId, settings.clientSecret, closing)
   const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, authentication!, client, shared) : undefined
   const revocation = settings.revocation && shared.revocations?.of(settings, keys)
-  return new Realm(settings, { client, keys, introspection, revocation }, shared)
+  const uma = settings.uma && await (await import('./uma.js')).loadUma(settings, authentication!, shared)
+  return new Realm(settings, { client, keys, introspection, revocation, uma }, shared)
 }
 
 /** The logs of one of several realms, whose lines name it. */

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { User } from '../../types/user.js'
 import type { StartLog } from '../diagnostics/start-log.js'
+import type { Waiting } from '../keycloak/cancellation.js'
 import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import type { Revocations } from '../revocation/revocations.js'
@@ -12,6 +13,13 @@ import type { Caches } from './caches.js'
 /** Makes `request.user` of an identity. */
 export type ToUser = (identity: Identity, request: FastifyRequest) => MaybePromise<User>
 
+/** The token that a request came with, and its end. */
+export interface Presented extends Waiting {
+  readonly token: string
+  /** Nothing waits for the end any more. */
+  release (): void
+}
+
 /** The parts that all realms of the plugin share. */
 export interface SharedByRealms extends Pick<PluginSettings, 'limits'>, Pick<Caches, 'tokens' | 'responses'> {
   /** Logouts of all realms; `undefined` if they are not received. */
@@ -19,6 +27,8 @@ export interface SharedByRealms extends Pick<PluginSettings, 'limits'>, Pick<Cac
   /** The ways in which bound tokens are checked. */
   confirmation: ConfirmationMethods
   closing: Closing
+  /** Gives the token of an accepted request; `undefined` where no requests come. */
+  presentedBy?: (request: FastifyRequest) => Presented | undefined
   createToUser: (settings: RealmSettings) => ToUser
   log: FastifyBaseLogger
   startLog: StartLog

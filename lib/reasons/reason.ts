@@ -1,4 +1,5 @@
 import { CALLERS } from './callers.js'
+import { DECISIONS } from './decisions.js'
 import { fill, type IsPlain, type ValuesOf } from './entry.js'
 import { NETWORK } from './network.js'
 import { OUTAGES } from './outages.js'
@@ -7,10 +8,10 @@ import { PUSHES } from './pushes.js'
 import { TOKENS } from './tokens.js'
 
 /** An intersection, so that the declarations do not repeat all sentences. */
-type Reasons = typeof TOKENS & typeof CALLERS & typeof OUTAGES & typeof NETWORK & typeof PUSHES & typeof PROOFS
+type Reasons = typeof TOKENS & typeof CALLERS & typeof OUTAGES & typeof NETWORK & typeof PUSHES & typeof PROOFS & typeof DECISIONS
 
 /** Every reason for which something is refused: its code, its sentence, and what an operator does. */
-export const REASONS: Reasons = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES, ...PROOFS }
+export const REASONS: Reasons = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES, ...PROOFS, ...DECISIONS }
 
 /**
  * The code of the reason for a refusal. Codes do not change; docs/troubleshooting.md lists all of them, each with its sentence

@@ -21,7 +21,7 @@ const OF_TOKENS = [
 const OF_CALLERS = [
   'user_claim_missing', 'user_claim_lightweight', 'user_claim_not_string', 'user_claim_not_integer', 'user_claim_not_text', 'email_verified_missing',
   'scope_claim_missing', 'scope_claim_not_string', 'roles_absent', 'roles_misplaced', 'roles_not_array', 'realm_roles_absent', 'client_roles_absent',
-  'groups_absent', 'organization_absent', 'claim_lightweight', 'roles_lightweight',
+  'groups_absent', 'organization_absent', 'claim_lightweight', 'roles_lightweight', 'uma_off',
   'acr_missing', 'acr_not_string', 'auth_time_missing', 'auth_time_malformed', 'auth_time_future', 'login_lightweight'
 ] as const
 

@@ -16,6 +16,7 @@ import { type AcceptedRequest, IDENTITY, REPLY } from './auth-signals.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 import { type DecisionEvents, eventsOf } from './decision-events.js'
 import { isGone, presentationTo } from './presentation.js'
+import { keepPresented } from './presented-token.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { Refusals } from './refusals.js'
 import type { SeveralIssuers } from './several-issuers.js'
@@ -32,6 +33,8 @@ export interface AuthenticationParts {
   possession: ProofOfPossession | undefined
   refusals: Refusals
   closing: Closing
+  /** May Keycloak be asked about tokens after they were accepted? */
+  keepsTokens: boolean
 }
 
 /** Decides on each request: only this onRequest hook lets a request pass or refuses it. */
@@ -45,8 +48,9 @@ export class Authentication {
   readonly #possession: ProofOfPossession | undefined
   readonly #refusals: Refusals
   readonly #closing: Closing
+  readonly #keepsTokens: boolean
 
-  constructor ({ routes, extractToken, authority, several, possession, refusals, closing }: AuthenticationParts) {
+  constructor ({ routes, extractToken, authority, several, possession, refusals, closing, keepsTokens }: AuthenticationParts) {
     this.#routes = routes
     this.#extractToken = extractToken
     this.#authority = authority
@@ -56,6 +60,7 @@ export class Authentication {
     this.#possession = possession
     this.#refusals = refusals
     this.#closing = closing
+    this.#keepsTokens = keepsTokens
   }
 
   /** Fastify's onRequest hook. */
@@ -88,6 +93,7 @@ export class Authentication {
       return events?.onAnonymous()
     }
     ;(request as AcceptedRequest)[REPLY] = reply
+    if (this.#keepsTokens) keepPresented(request)
     // Without andThen(), whose closure would be made for each request, although most requests need no promise.
     return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard, events)) : this.#withUser(request, identity, guard, events)
   }

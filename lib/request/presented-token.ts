@@ -1,10 +1,15 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Presented } from '../realm/shared.js'
+import { REPLY } from './auth-signals.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
 
 /** The property of a request that holds the token of the option `extractToken`, which is called once. */
 export const TOKEN = Symbol('fastify-keycloak-bearer.token')
 
-type RequestWithToken = FastifyRequest & { [TOKEN]?: string | null }
+/** The property of a request that holds the calls which wait for its end, so that one listener of the reply is enough. */
+const WAITING = Symbol('fastify-keycloak-bearer.waiting')
+
+type RequestWithToken = FastifyRequest & { [TOKEN]?: string | null, [REPLY]?: FastifyReply | null, [WAITING]?: Set<() => void> }
 
 export function keepToken (request: FastifyRequest, token: string): void {
   (request as RequestWithToken)[TOKEN] = token
@@ -19,4 +24,40 @@ export function presentedToken (request: FastifyRequest): string | undefined {
   if (typeof extracted === 'string') return extracted
   const header = authorizationOf(request)
   return header === undefined ? undefined : credentialsIn(header, true)?.token
+}
+
+/**
+ * Keeps the token that a request came with until Keycloak is asked about it: the application may give its request another header
+ * meanwhile, such as one for the next service.
+ */
+export function keepPresented (request: FastifyRequest): void {
+  const token = presentedToken(request)
+  if (token !== undefined) keepToken(request, token)
+}
+
+/** The token of an accepted request, and its end. */
+export function presentedBy (request: RequestWithToken): Presented | undefined {
+  const token = presentedToken(request)
+  const reply = request[REPLY]
+  if (token === undefined || reply == null) return undefined
+  const waiting = request[WAITING] ??= waitingFor(reply)
+  let waits: (() => void) | undefined
+  return {
+    token,
+    onGone (listener) {
+      waits = listener
+      waiting.add(listener)
+    },
+    release () {
+      if (waits !== undefined) waiting.delete(waits)
+    }
+  }
+}
+
+function waitingFor ({ raw }: FastifyReply): Set<() => void> {
+  const waiting = new Set<() => void>()
+  raw.once('close', () => {
+    for (const listener of waiting) listener()
+  })
+  return waiting
 }

@@ -17,6 +17,12 @@ export function parseObject (text: string, maxDepth: number): JsonObject | undef
   return value !== undefined && freezeWithin(maxDepth, value) === stringsIn(Buffer.from(text)) ? value : undefined
 }
 
+/** The same of the text of a JSON array. */
+export function parseArray (text: string, maxDepth: number): unknown[] | undefined {
+  const value = readValue(text)
+  return Array.isArray(value) && freezeWithin(maxDepth, value) === stringsIn(Buffer.from(text)) ? value : undefined
+}
+
 /** The same of bytes, which must be UTF-8 (RFC 8259 section 8.1): other bytes are read differently by different readers. */
 export function parseBytes (bytes: Buffer, maxDepth: number): JsonObject | undefined {
   return isUtf8(bytes) ? parseObject(bytes.toString('utf8'), maxDepth) : undefined
@@ -64,9 +70,14 @@ export function stringsIn (text: Uint8Array, length = text.length): number {
 
 /** The same, however deep and with the last of duplicate members, for what is only picked from (a key set). */
 export function readObject (text: string): JsonObject | undefined {
+  const value = readValue(text)
+  return isObject(value) ? value : undefined
+}
+
+/** @returns `undefined` if it is not JSON */
+function readValue (text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -4,7 +4,7 @@ import { apiFor, bearer, realmFor } from '../support/app.js'
 
 const RULE = 'must be a role name, an array of rules, { any: [...] }, { all: [...] }, an object such as { realmRole: "admin" } or a function, not an object'
 const TWO = 'write an array of objects for all of them, or { any: [...] }'
-const NAMES = 'any, all, realmRole, clientRole, group, organization, authorizedParty, scope'
+const NAMES = 'any, all, realmRole, clientRole, group, organization, authorizedParty, scope, uma'
 const ORGANIZATION = '.organization must be the alias of an organization, true for any, or { param: "org" } for the one that a parameter of the route names, not'
 const WORD = '.scope must be a word of the scope claim such as "write", not'
 
