@@ -21,6 +21,7 @@ const REFUSALS = {
     challenge: 'insufficient_scope',
     message: 'You do not have permission to perform this action.'
   },
+  exchange_refused: { statusCode: 502, challenge: null, message: 'A service that this API needs cannot be called.' },
   keycloak_unavailable: {
     statusCode: 503,
     challenge: null,
@@ -47,7 +48,7 @@ type OwnReason = ReasonSource | string | (() => string)
  * Not made by @fastify/error, which turns codes into upper case: these codes are a contract with clients.
  */
 export class KeycloakError extends Error {
-  /** 401, 403 or 503. */
+  /** 401, 403, 502 or 503. */
   readonly statusCode: number
   /** The code for clients. */
   readonly code: KeycloakErrorCode

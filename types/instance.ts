@@ -1,4 +1,5 @@
 import type { KeycloakReasonCode } from '../lib/reasons/reason.js'
+import type { ServiceCalls } from './outbound.js'
 import type { ResourceMetadata } from './resource.js'
 import type { Claims } from './user.js'
 
@@ -49,6 +50,14 @@ export interface UmaHealth extends UpstreamHealth {
   pending: number
 }
 
+/** The health of the calls for tokens for other services. */
+export interface OutboundHealth extends UpstreamHealth {
+  /** `open`: Keycloak does not answer, so who needs a new token gets 503 without a call, except for a trial call from time to time. */
+  breaker: 'closed' | 'open'
+  /** The number of calls that run or wait for a connection. */
+  pending: number
+}
+
 /** The state of the list of logouts. */
 export interface RevocationHealth {
   /** `false` while the store has not reported for more than `revocation.maxLag`. */
@@ -91,12 +100,14 @@ export interface RealmHealth {
   revocation: RevocationHealth | null
   /** `null` without the option `uma`. */
   uma: UmaHealth | null
+  /** `null` until the API asks for a token for another service. It does not count for `ok`: requests can be decided on. */
+  outbound: OutboundHealth | null
 }
 
 /**
  * The result of `fastify.keycloak.health()`. With several issuers `ok` is `false` only while that of every realm is, because the
- * outage of one realm concerns its own tokens alone; `keys`, `introspection`, `revocation` and `uma` are those of the first
- * realm that is not ok, else of the first.
+ * outage of one realm concerns its own tokens alone; `keys`, `introspection`, `revocation`, `uma` and `outbound` are those of the
+ * first realm that is not ok, else of the first.
  */
 export interface Health extends RealmHealth {
   /** With the option `issuers`: the health of each realm by the name of its issuer; with a function, of each that is open. */
@@ -123,7 +134,7 @@ export interface VerifyPresentation {
 }
 
 /** `fastify.keycloak` */
-export interface KeycloakInstance {
+export interface KeycloakInstance extends ServiceCalls {
   /**
    * Verify a token that does not come in a request, such as in a WebSocket message or a job: signature, claims, logouts and
    * introspection. `syncUser` is not called. A token that is bound to a key is refused without the proof of that key.

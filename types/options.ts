@@ -108,6 +108,30 @@ export interface IntrospectionOptions {
   keepClaims?: readonly string[]
 }
 
+/** Limits of `serviceToken`, `exchange` and `dispatcher`, for each realm. */
+export interface OutboundOptions {
+  /**
+   * Deadline of a whole call to Keycloak, in milliseconds; who reaches it gets 503.
+   * @default 5000
+   */
+  timeout?: number
+  /**
+   * The most calls that may run or wait for a connection; the next one is 503. Callers who want the same token share one call.
+   * @default 1000
+   */
+  maxPending?: number
+  /**
+   * How many tokens are kept.
+   * @default 1000
+   */
+  max?: number
+  /**
+   * The bytes that they may take, an estimate.
+   * @default 16777216 (16 MiB)
+   */
+  maxBytes?: number
+}
+
 /** The lifetime of the realm's keys, and the fetches of them. */
 export interface JwksOptions {
   /**
@@ -392,6 +416,8 @@ export interface CommonOptions {
   acceptRisks?: readonly KeycloakRisk[]
   /** Limits of the calls that `verifyTokensWithKeycloak` makes. */
   introspection?: IntrospectionOptions
+  /** Limits of the calls for tokens for other services, and of the tokens that are kept. */
+  outbound?: OutboundOptions
   /** The lifetime of the realm's keys. */
   jwks?: JwksOptions
   /**
@@ -443,7 +469,7 @@ type RealmOption =
   | 'clientId' | 'clientSecret' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
   | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies' | 'acrLevels'
   | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
-  | 'verifyTokensWithKeycloak' | 'introspection' | 'uma' | 'jwks' | 'startCheck' | 'acceptRisks'
+  | 'verifyTokensWithKeycloak' | 'introspection' | 'uma' | 'outbound' | 'jwks' | 'startCheck' | 'acceptRisks'
   | 'ca' | 'verifyCertificate' | 'dispatcher'
 
 /**

@@ -6,6 +6,7 @@ export const GROUPS = {
   'Who may': ['routes', 'who-may', 'authorization-services', 'step-up', 'users', 'openapi'],
   'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'logout'],
   'Several realms': ['several-realms'],
+  'Other services': ['services'],
   'Clients that discover': ['mcp', 'resource-metadata'],
   'Beside other software': ['plugins', 'frameworks', 'recipes'],
   Operating: ['production', 'containers', 'several-instances', 'keycloak-versions', 'operating', 'events', 'security-headers', 'performance'],

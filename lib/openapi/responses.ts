@@ -6,7 +6,7 @@ import { addComponent, component, isOurs, type Document } from './document.js'
 type Responses = Readonly<Record<string, unknown>>
 
 /** Every code and its status; a missing code does not compile. */
-const STATUS: Readonly<Record<KeycloakErrorCode, 401 | 403 | 503>> = {
+const STATUS: Readonly<Record<KeycloakErrorCode, 401 | 403 | 502 | 503>> = {
   not_authenticated: 401,
   bad_authorization_header: 401,
   dpop_proof_not_valid: 401,
@@ -16,6 +16,7 @@ const STATUS: Readonly<Record<KeycloakErrorCode, 401 | 403 | 503>> = {
   user_inactive: 401,
   insufficient_user_authentication: 401,
   permission_denied: 403,
+  exchange_refused: 502,
   keycloak_unavailable: 503
 }
 

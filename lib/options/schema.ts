@@ -9,7 +9,7 @@ import { scopeImplies } from './scope-implies.js'
 import { uma, umaGroup } from './uma.js'
 import { acceptedRisks, aFunction, ALGORITHM, ALGORITHMS, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
-/** The default bounds of the cache of verified tokens, and of the introspection answers that are shared. */
+/** The default bounds of the cache of verified tokens, of the introspection answers that are shared, and of tokens for other services. */
 export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
 
 /** The options that are objects themselves. */
@@ -27,6 +27,12 @@ export const groups = {
     maxStale: milliseconds(0).default(3_600_000),
     preload: warnOrRequire.default(false)
   }, 'an object with maxAge, cooldown, timeout, maxStale and preload'),
+  outbound: z.strictObject({
+    timeout: milliseconds(1).default(5000),
+    maxPending: whole(1).default(1000),
+    max: whole(1).default(DEFAULT_CACHE.max),
+    maxBytes: whole(1).default(DEFAULT_CACHE.maxBytes)
+  }, 'an object with timeout, maxPending, max and maxBytes'),
   cache: z.strictObject({ max: whole(1).default(DEFAULT_CACHE.max), maxBytes: whole(1).default(DEFAULT_CACHE.maxBytes) }),
   backchannelLogout: z.strictObject({
     path: route('/backchannel-logout'),
@@ -93,6 +99,7 @@ export const schema = z.strictObject({
   startCheck: warnOrRequire.default('warn'),
   acceptRisks: acceptedRisks.default([]),
   introspection: groups.introspection.prefault(() => withoutPrototype({})),
+  outbound: groups.outbound.prefault(() => withoutPrototype({})),
   jwks: groups.jwks.prefault(() => withoutPrototype({})),
   cache: z.union([z.literal(false), groups.cache], 'an object with max and maxBytes, or false').prefault(() => withoutPrototype({})),
   backchannelLogout: groups.backchannelLogout.optional(),

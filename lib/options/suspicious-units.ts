@@ -10,7 +10,7 @@ interface Suspect {
 }
 
 /** Times are in milliseconds, except those that are compared with the dates of a token, which are in seconds. */
-function suspects ({ jwks, introspection, leeway, maxTokenAge, revocation }: RealmSettings): Suspect[] {
+function suspects ({ jwks, introspection, outbound, leeway, maxTokenAge, revocation }: RealmSettings): Suspect[] {
   const milliseconds = (option: string, value: number, most: number): Suspect => ({ option, value, unit: 'milliseconds', between: [0, most] })
   return [
     milliseconds('jwks.maxAge', jwks.maxAge, 4000),
@@ -19,6 +19,7 @@ function suspects ({ jwks, introspection, leeway, maxTokenAge, revocation }: Rea
     milliseconds('jwks.cooldown', jwks.cooldown, 61),
     milliseconds('introspection.timeout', introspection.timeout, 61),
     milliseconds('introspection.cacheTtl', introspection.cacheTtl, 61),
+    milliseconds('outbound.timeout', outbound.timeout, 61),
     { option: 'leeway', value: leeway, unit: 'seconds', between: [300, Infinity] },
     { option: 'maxTokenAge', value: maxTokenAge, unit: 'seconds', between: [86_400, Infinity] },
     { option: 'revocation.maxTokenLifetime', value: revocation?.maxTokenLifetime, unit: 'seconds', between: [30 * 86_400, Infinity] }

@@ -7,7 +7,8 @@ const NO_REALM: RealmHealth = {
   keys: { ok: true, lastSuccess: null, lastFailure: null, reason: null, state: 'not fetched yet', age: null, stale: false, count: 0 },
   introspection: null,
   revocation: null,
-  uma: null
+  uma: null,
+  outbound: null
 }
 
 /**

@@ -18,6 +18,7 @@ import { createSignatureCheck, type IsSigned } from '../token/signature.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { FromCache, FromKept, VerifiedToken } from '../token/verifier.js'
 import { createIdentification, type Identify } from './identification.js'
+import { RealmOutbound } from './outbound.js'
 import type { SharedByRealms, ToUser } from './shared.js'
 import { createEndOf, type EndOf } from './token-end.js'
 import type { Uma } from './uma.js'
@@ -26,6 +27,8 @@ import { createVerification, expectedClaimsOf } from './verification.js'
 /** The parts of a realm that have state. */
 interface Parts {
   client: KeycloakClient
+  /** The API's client at Keycloak; `undefined` if the options have no credentials. */
+  authentication: ClientAuthentication | undefined
   keys: KeySource
   /** `undefined` if tokens are not introspected. */
   introspection: Introspection | undefined
@@ -56,6 +59,8 @@ export class Realm implements IdentityOwner {
   readonly endOf: EndOf
   /** The places of roles, groups and scopes in the realm's claims. */
   readonly access: RealmAccess
+  /** The realm's tokens for other services. */
+  readonly outbound: RealmOutbound
   /** The check of its Keycloak at start. */
   readonly check: IssuerCheck
   readonly #settings: RealmSettings
@@ -78,6 +83,7 @@ export class Realm implements IdentityOwner {
     this.hasSigned = settings.verifySignature ? createSignatureCheck(parts.keys, shared.limits) : async () => false
     this.endOf = createEndOf({ expected: expectedClaimsOf(settings, false, shared.confirmation), ...parts })
     this.access = new RealmAccess(settings, parts.uma?.deciderBy(this.endOf))
+    this.outbound = new RealmOutbound({ settings, authentication: parts.authentication, ...shared })
     const { client: keycloakClient, introspection } = parts
     const context = { settings, keycloakClient, introspection, keys: settings.verifySignature ? parts.keys : undefined }
     this.check = { context, log: shared.startLog, name: shared.isOfSeveral ? settings.name : undefined }
@@ -116,7 +122,7 @@ export class Realm implements IdentityOwner {
     const introspection = this.#parts.introspection?.health() ?? null
     const revocation = this.#parts.revocation?.health() ?? null
     const uma = this.#parts.uma?.health() ?? null
-    return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false && uma?.ok !== false, keys, introspection, revocation, uma }
+    return { ok: this.#parts.keys.usable && introspection?.ok !== false && revocation?.ok !== false && uma?.ok !== false, keys, introspection, revocation, uma, outbound: this.outbound.health() }
   }
 
   /** Ends all calls and timers, and forgets the tokens of the realm. */
@@ -126,7 +132,7 @@ export class Realm implements IdentityOwner {
     this.#parts.introspection?.close()
     this.#parts.revocation?.close()
     this.#tokens?.forgetAll(({ identity }) => identity.owner === this)
-    await Promise.all([this.#parts.client.close(), this.#parts.uma?.close()])
+    await Promise.all([this.#parts.client.close(), this.#parts.uma?.close(), this.outbound.close()])
   }
 }
 
@@ -153,7 +159,7 @@ export async function createRealm (settings: RealmSettings, sharedByAll: SharedB
   const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, authentication!, client, shared) : undefined
   const revocation = settings.revocation && shared.revocations?.of(settings, keys)
   const uma = settings.uma && await (await import('./uma.js')).loadUma(settings, authentication!, shared)
-  return new Realm(settings, { client, keys, introspection, revocation, uma }, shared)
+  return new Realm(settings, { client, authentication, keys, introspection, revocation, uma }, shared)
 }
 
 /** The logs of one of several realms, whose lines name it. */

@@ -7,7 +7,7 @@ const BUSY = 'share answers by introspection.cacheTtl, or find out why Keycloak 
 
 /** The reasons why Keycloak could not be asked, or its answer could not be used, except failures of the network. */
 export const OUTAGES = {
-  no_answer: { sentence: 'no answer within {milliseconds} ms', advice: 'look at Keycloak and at the network on the way; raise jwks.timeout or introspection.timeout' },
+  no_answer: { sentence: 'no answer within {milliseconds} ms', advice: 'look at Keycloak and at the network on the way; raise jwks.timeout, introspection.timeout or outbound.timeout' },
   call_failed: { sentence: 'the call failed', advice: 'look at the address, and at the proxies on the way' },
   status_unexpected: { sentence: STATUS, advice: 'look at Keycloak, and at the proxy before it' },
   https_required: { sentence: `${STATUS}: the realm demands HTTPS`, advice: 'write https:// in issuer or serverUrl, or lower Require SSL of the realm' },
@@ -25,6 +25,7 @@ export const OUTAGES = {
   body_encoded: { sentence: 'the body is encoded, although the request asked for identity', advice: 'switch off the compression of the proxy before Keycloak for these paths' },
   body_too_long: { sentence: 'the body has more than {bytes} bytes', advice: 'raise limits.keySetBytes or limits.introspectionBytes, if the answer comes from Keycloak' },
   body_not_json: { sentence: 'the body is not a JSON object', advice: 'find out which server answers in place of Keycloak' },
+  token_answer_malformed: { sentence: 'the answer has no Bearer token that can be used', advice: 'find out which server answers in place of Keycloak; raise limits.tokenLength if the token is longer' },
   discovery_malformed: { sentence: 'the body is not a discovery document', advice: 'correct issuer or serverUrl' },
   key_set_malformed: { sentence: 'the answer is not a key set', advice: 'find out which server answers in place of Keycloak' },
   key_set_empty: { sentence: 'the key set has no signing key', advice: 'give the realm an active key provider for signatures (Realm settings, Keys)' },
@@ -32,7 +33,7 @@ export const OUTAGES = {
   keys_waited_for: { sentence: '{count} requests wait for the key set already', advice: 'look at Keycloak, which is slow to answer its keys' },
   secret_missing: { sentence: 'the function clientSecret returned no secret', advice: 'correct the function: it throws, returns no string, or takes longer than introspection.timeout' },
   breaker_open: { sentence: 'Keycloak is known to be away', advice: 'look at the failure before, in the log and in health()' },
-  calls_pending: { sentence: '{count} calls are pending already', advice: 'raise introspection.maxPending, or share answers by introspection.cacheTtl' },
+  calls_pending: { sentence: '{count} calls are pending already', advice: 'raise introspection.maxPending or outbound.maxPending, or share answers by introspection.cacheTtl' },
   call_displaced: { sentence: 'a call of a user with fewer calls took its place', advice: BUSY },
   connections_busy: { sentence: 'none of {connections} connections was free within {milliseconds} ms', advice: BUSY },
   caller_gone: { sentence: 'nobody waits for the answer any more', advice: 'none: the client hung up' },

@@ -5,13 +5,14 @@ import { NETWORK } from './network.js'
 import { OUTAGES } from './outages.js'
 import { PROOFS } from './proofs.js'
 import { PUSHES } from './pushes.js'
+import { SERVICES } from './services.js'
 import { TOKENS } from './tokens.js'
 
 /** An intersection, so that the declarations do not repeat all sentences. */
-type Reasons = typeof TOKENS & typeof CALLERS & typeof OUTAGES & typeof NETWORK & typeof PUSHES & typeof PROOFS & typeof DECISIONS
+type Reasons = typeof TOKENS & typeof CALLERS & typeof OUTAGES & typeof NETWORK & typeof PUSHES & typeof PROOFS & typeof DECISIONS & typeof SERVICES
 
 /** Every reason for which something is refused: its code, its sentence, and what an operator does. */
-export const REASONS: Reasons = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES, ...PROOFS, ...DECISIONS }
+export const REASONS: Reasons = { ...TOKENS, ...CALLERS, ...OUTAGES, ...NETWORK, ...PUSHES, ...PROOFS, ...DECISIONS, ...SERVICES }
 
 /**
  * The code of the reason for a refusal. Codes do not change; docs/troubleshooting.md lists all of them, each with its sentence

@@ -78,7 +78,7 @@ function createChallengeHeaders (): (error: KeycloakError, context: ChallengeCon
 /** The headers of a refusal. */
 export function headersOf (error: KeycloakError, context: ChallengeContext): Record<string, string> {
   const challenges = challengesOf(error, context)
-  if (challenges.length === 0) return { 'retry-after': RETRY_AFTER }
+  if (challenges.length === 0) return error.statusCode === 503 ? { 'retry-after': RETRY_AFTER } : {}
   const headers = { 'www-authenticate': challenges.map(textOf).join(', ') }
   return error.dpopNonce === undefined ? headers : { ...headers, ...nonceHeaders(error.dpopNonce) }
 }
@@ -90,7 +90,7 @@ export function nonceHeaders (nonce: string): Record<string, string> {
 
 /**
  * The challenges, one for each scheme that the client may use; the scheme that it did use has the error (RFC 9449 section
- * 7.2). None for a 503. The description is that of the code, because an application may write into the message of its error,
+ * 7.2). None for a 502 and a 503. The description is that of the code, because an application may write into the message of its error,
  * and headers are shared.
  */
 function challengesOf ({ code, challengeParameters }: KeycloakError, { realm, used, taken, dpopAlgorithms, resourceMetadata, scope }: ChallengeContext): Challenge[] {

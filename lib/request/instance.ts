@@ -16,6 +16,7 @@ import { bearerContext, type ChallengeContext, headersOf, UNKNOWN_REALM } from '
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { ProtectedResource } from './protected-resource.js'
 import type { Refusals } from './refusals.js'
+import { createServiceCalls } from './service-calls.js'
 import { publishVerification } from './verify-events.js'
 
 /** `fastify.keycloak` */
@@ -51,6 +52,7 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       if (typeof issuer !== 'string') throw new TypeError(`forgetIssuer() needs the issuer, a string, not ${kindOf(issuer)}`)
       directory.forget(issuer)
     },
+    ...createServiceCalls(authority, directory),
     routes: () => routes.list(),
     resourceMetadata: () => documentOf(resource),
     health: () => ({ ...healthOf(directory), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes }, refusals: refusals.counts() })

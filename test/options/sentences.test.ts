@@ -251,7 +251,7 @@ refused('an option that there is not comes with the one that is meant', [
   [{ limits: { keySetbytes: 1 } }, 'option "limits.keySetbytes" is unknown; write "limits.keySetBytes"'],
   [{ backchannelLogout: { path: '/logout', client: 'web' } }, 'option "backchannelLogout.client" is unknown; write "backchannelLogout.clients"'],
   [{ preload: 'warn' }, 'option "preload" is unknown; write "jwks.preload"'],
-  [{ timeout: 5000 }, 'option "timeout" is unknown; write "introspection.timeout" or "jwks.timeout"'],
+  [{ timeout: 5000 }, 'option "timeout" is unknown; write "introspection.timeout" or "jwks.timeout" or "outbound.timeout" or "uma.timeout"'],
   [{ [`x${'y'.repeat(99)}`]: 1 }, `option "x${'y'.repeat(39)}" is unknown`],
   [{ constructor: 1 }, 'option "constructor" is unknown']
 ])

@@ -29,7 +29,7 @@ t.test('docs/troubleshooting.md lists the reasons that the log warns of, and eac
 })
 
 t.test('no two tables have the same code, and codes are snake_case', async (t) => {
-  const files = ['tokens', 'callers', 'outages', 'network', 'pushes', 'proofs', 'decisions'].map((name) => read(`lib/reasons/${name}.ts`))
+  const files = ['tokens', 'callers', 'outages', 'network', 'pushes', 'proofs', 'decisions', 'services'].map((name) => read(`lib/reasons/${name}.ts`))
   const codes = files.flatMap((text) => Array.from(text.matchAll(/^ {2}(\w+): \{/gm), ([, code]) => code!))
   t.same(codes.toSorted(), Object.keys(REASONS).toSorted())
   for (const code of codes) t.match(code, /^[a-z]+(_[a-z0-9]+)*$/)

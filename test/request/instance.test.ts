@@ -85,6 +85,8 @@ t.test('fastify.keycloak.health tells how the calls to Keycloak do', async (t) =
     cache: { tokens: 0, bytes: 0 },
     introspection: { ok: true, lastSuccess: null, lastFailure: null, reason: null, breaker: 'closed', pending: 0 },
     revocation: null,
+    uma: null,
+    outbound: null,
     refusals: {}
   })
   await app.keycloak.verify(realm.token())

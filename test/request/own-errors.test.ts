@@ -15,6 +15,7 @@ const HEADERS: Record<KeycloakErrorCode, [status: number, headers: Record<string
   user_inactive: [401, { 'www-authenticate': 'Bearer realm="test", error="invalid_token", error_description="The user is inactive or unknown."' }],
   not_authenticated: [401, { 'www-authenticate': 'Bearer realm="test"' }],
   permission_denied: [403, { 'www-authenticate': 'Bearer realm="test", error="insufficient_scope", error_description="You do not have permission to perform this action.", scope="write"' }],
+  exchange_refused: [502, {}],
   keycloak_unavailable: [503, { 'retry-after': '1' }]
 }
 

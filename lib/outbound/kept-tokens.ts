@@ -1,0 +1,85 @@
+import { outsideRequests } from '../util/outside-requests.js'
+import type { KeptToken } from './kept-token.js'
+
+/** The bounds of the tokens that are kept. */
+export interface KeptTokensBounds {
+  /** The most tokens. */
+  max: number
+  maxBytes: number
+}
+
+/** The memory of an entry beside its texts, in bytes, an estimate. */
+const OVERHEAD = 256
+
+/** The time between two searches for tokens that are over, in milliseconds. */
+const SWEEP_INTERVAL = 30_000
+
+/**
+ * Tokens by what was asked for. When there are too many, or they take too much, the one goes that was not used for longest.
+ * TokenCache does not fit: it finds a token by itself, and one of these is found by another text.
+ */
+export class KeptTokens {
+  readonly #bounds: KeptTokensBounds
+  readonly #entries = new Map<string, KeptToken>()
+  #bytes = 0
+  #sweeping: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor (bounds: KeptTokensBounds) {
+    this.#bounds = bounds
+  }
+
+  get size (): number {
+    return this.#entries.size
+  }
+
+  get bytes (): number {
+    return this.#bytes
+  }
+
+  find (key: string): KeptToken | undefined {
+    const kept = this.#entries.get(key)
+    if (kept === undefined) return undefined
+    this.#entries.delete(key)
+    this.#entries.set(key, kept)
+    return kept
+  }
+
+  keep (key: string, kept: KeptToken): void {
+    this.forget(key)
+    if (this.#closed || bytesOf(key, kept) > this.#bounds.maxBytes) return
+    this.#entries.set(key, kept)
+    this.#bytes += bytesOf(key, kept)
+    while (this.#entries.size > this.#bounds.max || this.#bytes > this.#bounds.maxBytes) this.forget(this.#entries.keys().next().value!)
+    this.#sweeping ??= outsideRequests(() => setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref())
+  }
+
+  forget (key: string): void {
+    const kept = this.#entries.get(key)
+    if (kept === undefined) return
+    this.#entries.delete(key)
+    this.#bytes -= bytesOf(key, kept)
+  }
+
+  /** Drops all tokens, and keeps no more. */
+  close (): void {
+    this.#closed = true
+    this.#entries.clear()
+    this.#bytes = 0
+    clearInterval(this.#sweeping)
+  }
+
+  /** Drops what is over, so that nobody who reads the memory of the process finds old tokens there. */
+  #sweep (): void {
+    for (const [key, { age }] of this.#entries) {
+      if (age === 'over') this.forget(key)
+    }
+    if (this.#entries.size > 0) return
+    clearInterval(this.#sweeping)
+    this.#sweeping = undefined
+  }
+}
+
+function bytesOf (key: string, { token }: KeptToken): number {
+  return 2 * (key.length + token.length) + OVERHEAD
+}
