@@ -79,6 +79,14 @@ t.test('the API authenticates by its secret in the form or by HTTP Basic; the fo
   }
 })
 
+t.test('the realm\'s own client keeps its secret, if its rules give none', async (t) => {
+  const { realm } = await realmWithServices(t, { clients: { api: { roles: ['view-profile'] } } })
+  t.match(claimsOf(await ask(realm, CREDENTIALS)), { resource_access: { api: { roles: ['view-profile'] } } })
+  await realm.services({ clients: { api: { secret: 'another' } } })
+  t.same(await ask(realm, CREDENTIALS), refusal(401, 'unauthorized_client', INVALID))
+  t.equal((await ask(realm, { ...CREDENTIALS, client_secret: 'another' })).status, 200)
+})
+
 t.test('a rotated secret is refused at once, at introspection too', async (t) => {
   const { realm, services } = await realmWithServices(t, RULES)
   services.rotateSecret('new-secret')

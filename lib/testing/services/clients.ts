@@ -30,7 +30,7 @@ export class ServiceClients {
 
   /** @throws {TypeError} when a client has neither a secret nor keys, or both, or a key is none */
   constructor (rules: Readonly<Record<string, ServiceClient>>, { clientId, clientSecret }: OwnClient, issuer: string) {
-    const own: ServiceClient = { secret: clientSecret }
+    const own = { secret: clientSecret }
     const clients = Object.entries({ ...rules, [clientId]: Object.hasOwn(rules, clientId) ? withDefault(rules[clientId]!, own) : own })
     this.#clients = new Map(clients.map(([id, client]) => [id, registered(id, client)]))
     this.#assertions = new Assertions(issuer)
@@ -74,8 +74,8 @@ export function methodOf (form: URLSearchParams, authorization = ''): ServiceCal
   return /^Bearer /i.test(authorization) ? 'bearer' : 'none'
 }
 
-function withDefault (client: ServiceClient, own: ServiceClient): ServiceClient {
-  return client.keys === undefined ? { ...own, ...client } : client
+function withDefault (client: ServiceClient, own: { secret: string }): ServiceClient {
+  return client.keys === undefined ? { ...client, secret: client.secret ?? own.secret } : client
 }
 
 function registered (id: string, rules: ServiceClient): RegisteredClient {
