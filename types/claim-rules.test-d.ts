@@ -1,7 +1,7 @@
 // Rules about claims: each object is one rule, of known members.
 import Fastify from 'fastify'
 import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
-import type { Organization, PermissionRule, SyncPermissionRule, User } from '../index.js'
+import type { Organization, PermissionRule, SyncPermissionRule, UmaGrant, User } from '../index.js'
 
 const app = Fastify()
 
@@ -77,6 +77,9 @@ app.get('/', async (request) => {
   expectError(request.hasPermission({ realmroles: 'admin' }))
   expectError(request.hasPermission({ any: [{ group: '/staff' }, async () => true] }))
   expectType<Promise<boolean>>(request.isAllowed({ uma: 'invoice#write' }))
+  expectType<Promise<readonly UmaGrant[]>>(request.umaPermissions())
+  expectType<Promise<readonly UmaGrant[]>>(request.umaPermissions([7, 8].map((id) => `invoice:${id}#read`)))
+  expectError(request.umaPermissions('invoice#read'))
   expectError(request.hasPermission({ uma: 'invoice#write' }))
   expectError(request.hasPermission({ any: ['a', { uma: 'invoice#write' }] }))
   expectError(request.isAllowed({ realmRole: 5 }))

@@ -5,6 +5,7 @@ import type {
 import type { AuthenticationDemand } from './authentication.js'
 import type { IssuerName } from './declared.js'
 import type { PermissionRule, SyncPermissionRule } from './rules.js'
+import type { UmaGrant } from './uma.js'
 import type { Claims, User } from './user.js'
 
 /** An organization that the caller is a member of, as the claim `organization` describes it. Frozen. */
@@ -90,6 +91,20 @@ export interface KeycloakRequest<ContextConfig = unknown> {
    * @throws {TypeError} for a demand that means nothing, and for a level that the option `acrLevels` does not have
    */
   hasAuthentication (demand: AuthenticationDemand): boolean
+  /**
+   * The permissions that Keycloak's Authorization Services grant to the caller, of those that are asked for, or of all: in one call,
+   * for lists of many resources. A grant has the scopes of those asked for that the caller has. Empty for an anonymous caller. Needs the option `uma`.
+   * @param permissions up to 100, such as `['invoice:7#read']`. Left out: all permissions, also of resources that users own, whose
+   *   names can be those of others
+   * @throws {KeycloakError} (a rejection) `keycloak_unavailable` (503); `token_not_valid`, `token_expired` (401) if the token has ended
+   * @throws {TypeError} (a rejection) for other values, and without the option
+   *
+   * @example
+   * const granted = await request.umaPermissions(invoices.map(({ id }) => `invoice:${id}#read`))
+   * const names = new Set(granted.map(({ name }) => name))
+   * return invoices.filter(({ id }) => names.has(`invoice:${id}`))
+   */
+  umaPermissions (permissions?: readonly string[]): Promise<readonly UmaGrant[]>
   /** The organizations that the token names; empty for an anonymous caller, and without a claim `organization`. Frozen. */
   readonly organizations: readonly Organization[]
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { UmaGrant } from '../../types/uma.js'
 import type { Claims } from '../../types/user.js'
 import type { Identity, Roles } from '../token/identity.js'
 import type { JsonObject } from '../util/strict-json.js'
@@ -45,6 +46,13 @@ export class Caller {
   async decide (permission: UmaPermission): Promise<UmaRefusal | undefined> {
     const { uma } = this.realm
     return uma === undefined ? 'uma_off' : uma.decide(this.request, this.#identity, permission)
+  }
+
+  /** @param permissions `undefined`: all */
+  async umaPermissions (permissions: readonly UmaPermission[] | undefined): Promise<readonly UmaGrant[]> {
+    const { uma } = this.realm
+    if (uma === undefined) throw new TypeError(`umaPermissions needs the option uma of the issuer ${JSON.stringify(this.issuer)}`)
+    return uma.list(this.request, this.#identity, permissions)
   }
 
   hasScopes (words: readonly string[]): boolean {

@@ -174,5 +174,5 @@ export class KeycloakClient {
 
 /** The name of an endpoint: `certs` of `/protocol/openid-connect/certs`. */
 function endpointOf (path: string): string {
-  return path.replace(/^\/(protocol\/openid-connect|\.well-known)\//, '')
+  return path.replace(/^\/(?:protocol\/openid-connect\/|\.well-known\/|(?=authz\/))/, '')
 }

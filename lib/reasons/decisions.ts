@@ -16,5 +16,5 @@ export const DECISIONS = {
   uma_token_refused: { sentence: 'Keycloak does not decide about the token: {advice}', advice: 'log in again, since its session has ended' },
   uma_answer_malformed: { sentence: 'the answer is no list of permissions or resources', advice: 'find out which server answers in place of Keycloak' },
   uma_resource_server: { sentence: 'the client of uma.resourceServer has no Authorization Services', advice: 'switch Authorization of that client on, or correct uma.resourceServer' },
-  uma_protection_refused: { sentence: 'this client may not look up its resources', advice: 'give its service account the role uma_protection of the client, or write ids of resources instead of names' }
+  uma_protection_refused: { sentence: 'this client may not look up its resources', advice: 'switch Authorization of this client on, and "Remote resource management" in its settings; or write ids of resources instead of names' }
 } as const satisfies Entries

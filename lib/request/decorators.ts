@@ -31,7 +31,7 @@ export function refuseTakenDecorators (fastify: FastifyInstance): void {
   for (const [one, other] of [['auth', 'hasPermission'], ['isAllowed', 'organizations']] as const) {
     if (isDecorated(one) || isDecorated(other)) throw new Error(`fastify-keycloak-bearer: request.${one} or request.${other} is decorated by another plugin already; register the two in sibling scopes`)
   }
-  for (const name of ['issuer', 'hasAuthentication', 'authSignal']) {
+  for (const name of ['issuer', 'hasAuthentication', 'authSignal', 'umaPermissions']) {
     if (isDecorated(name)) throw new Error(`fastify-keycloak-bearer: request.${name} is decorated by another plugin already; register the two in sibling scopes`)
   }
 }

@@ -38,7 +38,7 @@ t.test('resources of another client are named by id', async (t) => {
   const { realm, uma } = await umaFor(t)
   const log = logging()
   const app = await apiFor(t, realm, umaOptions(uma, { resourceServer: 'orders' }), log)
-  app.get('/name', { config: { permission: { uma: 'invoice#read' } } }, async () => 'allowed')
+  app.get('/name', { config: { permission: { uma: 'facture n°1#read' } } }, async () => 'allowed')
   app.get('/id', { config: { permission: { uma: `${id(1)}#read` } } }, async () => 'allowed')
   app.get('/id-as-name', { config: { permission: { uma: `${id(6)}#read` } } }, async () => 'allowed')
   t.equal(await ask(app, '/name', realm.token()), '403 permission_denied')
@@ -46,6 +46,7 @@ t.test('resources of another client are named by id', async (t) => {
   t.same([uma.asked.length, uma.names.length], [0, 0])
   t.equal(await ask(app, '/id', realm.token()), '200')
   t.equal(uma.asked[0]!.get('audience'), 'orders')
+  t.ok(log.lines.some(({ msg }) => msg === 'a caller was refused: permission uma one that cannot be shown is not fulfilled: the resource is one of another client, and named: write its id (Clients, its Authorization tab, Resources), because only those of clientId can be found by name'), 'the log has plain names alone')
   t.equal(await ask(app, '/id-as-name', realm.token()), '403 permission_denied')
   t.same(uma.names, [])
 })
@@ -127,6 +128,27 @@ t.test('of several issuers each has its own Authorization Services, and one with
   t.same([acme.uma.asked.length, globex.uma.asked.length], [1, 0])
   const { issuers } = app.keycloak.health()
   t.match(issuers, { acme: { uma: { ok: true } }, globex: { uma: null } })
+})
+
+t.test('a function issuers may give an entry the option', async (t) => {
+  const acme = await umaFor(t, 'acme')
+  const log = logging()
+  const app = Fastify(log)
+  t.teardown(() => app.close())
+  const { issuer, clientSecret, ...common } = acme.realm.options
+  const entry = { issuer, clientSecret, serverUrl: acme.uma.url, uma: {} }
+  let answer: object = entry
+  await app.register(keycloak, { ...common, issuers: () => answer as never })
+  app.get('/', { config: { permission: { uma: 'invoice#read' } } }, async () => 'allowed')
+  app.get('/asks', async (request) => [await request.isAllowed({ uma: 'invoice#write' })])
+  const token = acme.realm.token()
+  t.equal(await ask(app, '/', token), '200')
+  t.same((await app.inject({ url: '/asks', headers: bearer(token) })).json(), [false])
+  t.equal(acme.uma.asked.length, 2)
+  app.keycloak.forgetIssuer(issuer)
+  answer = { issuer, serverUrl: acme.uma.url, uma: {} }
+  t.equal(await ask(app, '/', token), '503 keycloak_unavailable', 'an entry without the secret')
+  t.ok(log.lines.some(({ msg }) => msg.includes('clientSecret" must be the secret of clientId with uma')))
 })
 
 t.test('a route with the rule stops the start if nobody can be asked', async (t) => {

@@ -26,7 +26,9 @@ t.test('a name is looked up again after a minute, and at once if its resource is
   const clock = monotonicFor(t)
   const { realm, uma, app } = await api(t)
   const alice = realm.token()
-  for (let at = 0; at < 3; at++) t.equal(await ask(app, '/invoice', alice), '200')
+  const others = [realm.token({ username: 'carol' }), realm.token({ claims: { sub: undefined, sid: undefined } })]
+  t.same(await Promise.all([alice, ...others].map((token) => ask(app, '/invoice', token))), ['200', '200', '200'])
+  t.equal(await ask(app, '/invoice', alice), '200')
   t.same([uma.names.length, uma.tokens], [1, 1])
   uma.resources[0]!.id = id(9)
   t.equal(await ask(app, '/invoice', alice), '200', 'it was made anew')
@@ -57,6 +59,7 @@ t.test('each answer to a look-up', async (t) => {
   const failures: Array<[ReturnType<typeof answers>, string]> = [
     ...['{}', '', '[null]', '["x"]', JSON.stringify([{ ...own, _id: undefined }]), JSON.stringify([{ ...own, _id: 'a#write' }]), JSON.stringify([{ ...own, _id: 'a,b' }]), `[{"name":"invoice","name":"invoice","owner":{"name":"api"},"_id":"${id(1)}"}]`].map((body): [ReturnType<typeof answers>, string] => [answers(200, body), 'uma_answer_malformed']),
     [answers(403, { error: 'access_denied' }), 'uma_protection_refused'],
+    [answers(400, { error: 'not_supported', error_description: 'Remote management is disabled.' }), 'uma_protection_refused'],
     [answers(401, { error: 'unauthorized' }), 'uma_protection_refused'],
     [answers(404, { error: 'Realm does not exist' }), 'realm_unknown'],
     [answers(302, ''), 'status_unexpected'],
@@ -123,6 +126,17 @@ t.test('Keycloak that hangs is 503 at the deadline, the breaker opens, and the b
   await until(() => app.keycloak.health().ok)
   t.equal(uma.asked.at(-1)!.get('subject_token'), 'is-anybody-there')
   t.equal(await ask(app, '/invoice', alice), '200')
+})
+
+t.test('the background asks again until Keycloak is well', async (t) => {
+  const { realm, uma, app } = await api(t)
+  uma.respond('decision', answers(500, ''))
+  t.equal(await ask(app, '/id', realm.token()), '503 keycloak_unavailable')
+  await until(() => uma.asked.length === 2)
+  t.equal(app.keycloak.health().ok, false)
+  uma.respond('decision', undefined)
+  await until(() => app.keycloak.health().ok)
+  t.same(uma.asked.slice(1).map((form) => form.get('subject_token')), ['is-anybody-there', 'is-anybody-there'])
 })
 
 t.test('the background looks up a name as well, if that failed', async (t) => {
@@ -246,5 +260,5 @@ t.test('each call has its trace', async (t) => {
   const traces = tracesOn(t, 'fastify-keycloak-bearer:upstream')
   t.equal(await ask(app, '/invoice', realm.token()), '200')
   const ended = traces.filter(([name]) => name === 'asyncEnd').map(([, { endpoint, statusCode }]) => [endpoint, statusCode])
-  t.same(ended.filter(([endpoint]) => endpoint !== 'certs'), [['token', 200], ['/authz/protection/resource_set', 200], ['token', 200]])
+  t.same(ended.filter(([endpoint]) => endpoint !== 'certs'), [['token', 200], ['authz/protection/resource_set', 200], ['token', 200]])
 })

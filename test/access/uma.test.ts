@@ -162,7 +162,7 @@ t.test('each answer that Keycloak can give', async (t) => {
     uma.respond('decision', answers(200, body))
     t.equal(await ask(app, '/', alice), '200', JSON.stringify(body))
   }
-  const denied = [[], [{ ...grant, scopes: ['read'] }], [{ ...grant, rsid: id(2) }], [{ ...grant, rsid: id(2), rsname: id(2) }], [{ scopes: ['read', 'write'] }], [{ ...grant, scopes: undefined }], [{ ...grant, scopes: ['READ', 'WRITE'] }], [{ ...grant, scopes: ['read,write'] }]]
+  const denied = [[], [{ ...grant, scopes: ['read'] }, { rsid: id(5), rsname: id(1), scopes: ['write'] }], [{ ...grant, scopes: ['read'] }], [{ ...grant, rsid: id(2) }], [{ ...grant, rsid: id(2), rsname: id(2) }], [{ scopes: ['read', 'write'] }], [{ ...grant, scopes: undefined }], [{ ...grant, scopes: ['READ', 'WRITE'] }], [{ ...grant, scopes: ['read,write'] }]]
   for (const body of denied) {
     uma.respond('decision', answers(200, body))
     t.equal(await ask(app, '/', alice), '403 permission_denied', JSON.stringify(body))

@@ -68,9 +68,9 @@ export async function umaRealm (t: Test): Promise<UmaRealm> {
     ],
     clients: [
       apiClient('api', 'api-secret', { authorizationServicesEnabled: true, authorizationSettings: AUTHORIZATION }),
+      apiClient('other', 'other-secret'),
       loginClient('cli'),
-      loginClient('light', { attributes: { 'client.use.lightweight.access.token.enabled': 'true' } }),
-      loginClient('bound', { attributes: { 'dpop.bound.access.tokens': 'true' } })
+      loginClient('light', { attributes: { 'client.use.lightweight.access.token.enabled': 'true' } })
     ]
   })
   return { ...realm, name, endpoints: endpointsOf(name) }

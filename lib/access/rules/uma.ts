@@ -24,8 +24,8 @@ export const uma: ObjectRule = {
         if (permission === undefined) return isAllowed(caller, text, 'uma_parameter_unfit')
         return caller.decide(permission).then((refusal) => isAllowed(caller, text, refusal))
       },
-      // A rule that was not asked is not the one that refuses.
-      denial: (caller, rule) => reasonFor(caller.umaRefusals?.get(text) ?? 'uma_denied', { rule })
+      // Only a rule that was asked refuses.
+      denial: (caller, rule) => reasonFor(caller.umaRefusals!.get(text)!, { rule })
     }
   }
 }

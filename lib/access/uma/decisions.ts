@@ -117,14 +117,15 @@ export class UmaDecisions {
    */
   async #grants (subject: UmaSubject, permissions: readonly UmaPermission[], cancellation: Cancellation, isAgain = false): Promise<UmaAnswer> {
     const ids = this.#ids
-    const found = await Promise.all(permissions.map(async (permission) => ({ ...permission, resource: await this.#idOf(permission.resource, subject) })))
+    // Names are of resources that there are, and Keycloak refuses all if the first is unknown.
+    const ordered = permissions.toSorted((one, other) => Number(ID.test(one.resource)) - Number(ID.test(other.resource)))
+    const found = await Promise.all(ordered.map(async (permission) => ({ ...permission, resource: await this.#idOf(permission.resource, subject) })))
     let asked = found.filter((each): each is UmaPermission => each.resource !== undefined)
     let answer: UmaAnswer = ids === undefined && asked.length === 0 ? 'uma_name_foreign' : 'uma_resource_unknown'
     while (answer === 'uma_resource_unknown' && asked.length > 0) {
       answer = await this.#ask(subject, asked, cancellation)
       // A resource was made anew under its name.
       if (answer === 'uma_resource_unknown' && !isAgain && ids?.forget(permissions.map(({ resource }) => resource)) === true) return this.#grants(subject, permissions, cancellation, true)
-      // Keycloak refuses all for the first of them, and passes over others that are unknown.
       asked = asked.slice(1)
     }
     if (typeof answer === 'string') return this.#refused(answer, permissions[0]!.rule)
@@ -182,8 +183,9 @@ export class UmaDecisions {
   }
 }
 
-/** The grants are of one resource. */
+/** Has one resource all scopes? */
 function isGranted (grants: readonly UmaGrant[], { scopes }: UmaPermission): boolean {
-  const granted = new Set(grants.flatMap((grant) => grant.scopes))
-  return scopes.length > 0 ? scopes.every((scope) => granted.has(scope)) : grants.length > 0 && granted.size === 0
+  const granted = new Map<string, Set<string>>()
+  for (const grant of grants) granted.set(grant.id, new Set([...granted.get(grant.id) ?? [], ...grant.scopes]))
+  return [...granted.values()].some((each) => scopes.length > 0 ? scopes.every((scope) => each.has(scope)) : each.size === 0)
 }

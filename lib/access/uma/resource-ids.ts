@@ -123,7 +123,7 @@ export class ResourceIds {
       if (status >= 500) throw refusedBy(status)
       this.#breaker.succeeded()
       if (status === 401) return undefined
-      if (status === 403) refused(status)
+      if (status === 400 || status === 403) refused(status)
       if (status !== 200) throw refusedBy(status, body)
       return body
     } catch (error) {
