@@ -5,7 +5,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import keycloak, { type KeycloakRouteConfig, openapi } from '../../index.js'
 
-const issuers = ['acme', 'globex'].map((name) => ({ issuer: `https://sso.example.com/realms/${name}`, clientId: 'api', audience: 'api' }))
+const issuers = ['acme', 'globex'].map((name) => ({ issuer: `https://sso.example.com/realms/${name}`, clientId: 'api', clientSecret: 'api-secret', audience: 'api', uma: true as const }))
 
 /** The routes, and the words of their 403. */
 const RULES: ReadonlyArray<[config: KeycloakRouteConfig, words: string]> = [
@@ -15,6 +15,7 @@ const RULES: ReadonlyArray<[config: KeycloakRouteConfig, words: string]> = [
   [{ permission: { organization: 'acme', role: 'owner' } }, 'permission member of organization acme with role owner'],
   [{ permission: { any: [{ organization: true }, { authorizedParty: 'cli' }] } }, 'permission any of (member of an organization, authorized party cli)'],
   [{ permission: { scope: 'write' } }, 'permission scope write'],
+  [{ permission: ['reader', { uma: 'invoice#write' }] }, 'permission all of (reader, uma invoice#write)'],
   [{ permission: 'reader', issuer: ['acme', 'globex'], scope: 'read' }, 'permission reader and issuer acme or globex and scope read']
 ]
 
