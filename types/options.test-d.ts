@@ -10,7 +10,10 @@ import keycloak, {
 } from '../index.js'
 
 const app = Fastify()
-class Account { constructor (readonly name: string) {} }
+declare class Account {
+  readonly name: string
+  constructor (name: string)
+}
 declare const row: { id: number } | null
 const issuer = 'https://sso.example.com/realms/acme'
 
