@@ -30,7 +30,7 @@ t.test('Keycloak is away: the other checks are skipped', async (t) => {
 t.test('a realm that is disabled is noticed without a secret; other refusals of the token endpoint, and silence, tell nothing', async (t) => {
   const realm = await realmFor(t)
   const answers = async (status: number, body: string) => {
-    realm.respond('other', (_request, response) => { response.writeHead(status).end(body) })
+    realm.respond('token', (_request, response) => { response.writeHead(status).end(body) })
     return findingsOf(await report({ env: environmentOf(realm) }))
   }
   t.same(await answers(403, '{"error":"access_denied","error_description":"Realm not enabled"}'), ['realm realm_disabled'])
