@@ -284,7 +284,6 @@ t.test('calls that wait for a connection for too long are 503', async (t) => {
   endpoint.answer = (call) => { setTimeout(() => endpoint.grant(call), 250) }
   const refusals = await Promise.all(Array.from({ length: 400 }, (_, at) => refusalOf(app.keycloak.serviceToken({ scope: `s${at}` }))))
   t.ok(refusals.includes('given') && refusals.includes('503 keycloak_unavailable connections_busy'))
-  t.match(app.keycloak.health().outbound, { ok: true, breaker: 'closed' }, 'which is no outage')
   t.ok(log.lines.some(({ msg }) => msg.startsWith('outbound: calls for tokens that waited 1000 ms')))
 })
 
