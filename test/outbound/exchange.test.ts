@@ -142,7 +142,7 @@ t.test('Keycloak refuses, by what it answers', async (t) => {
     [400, 'invalid_grant', 'Something new', '502 exchange_refused', 'service_token_refused'],
     [401, 'unauthorized_client', 'Invalid client or Invalid client credentials', '503 keycloak_unavailable', 'credentials_refused'],
     [401, 'invalid_client', 'Invalid client or Invalid client credentials', '503 keycloak_unavailable', 'client_unknown'],
-    [400, 'invalid_client', 'Token is not active', '503 keycloak_unavailable', 'status_unexpected'],
+    [400, 'invalid_client', 'Token is not active', '503 keycloak_unavailable', 'assertion_expired'],
     [403, 'access_denied', 'Realm not enabled', '503 keycloak_unavailable', 'realm_disabled'],
     [500, 'unknown_error', 'x', '503 keycloak_unavailable', 'status_unexpected']
   ]
