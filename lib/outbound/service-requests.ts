@@ -22,8 +22,10 @@ export interface ServiceRequestsOptions {
 
 type Handler = Dispatcher.DispatchHandler
 
+const nothing = (): void => {}
+
 /** Stands for the controller of a request that was never made. */
-const NO_CONTROLLER = { aborted: true, paused: false, reason: null, abort () {}, pause () {}, resume () {} } as Dispatcher.DispatchController
+const NO_CONTROLLER = { aborted: true, paused: false, reason: null, abort: nothing, pause: nothing, resume: nothing } as Dispatcher.DispatchController
 
 /** Makes requests, those to some origins with a token. Each is looked at by itself: a redirect that is followed is a request of its own. */
 export class ServiceRequests {
@@ -57,7 +59,7 @@ export class ServiceRequests {
         if (other === undefined) return undefined
         const late = Promise.resolve(other)
         // It may fail before the refusal is read to its end.
-        late.catch(() => {})
+        late.catch(nothing)
         return () => failing(handler, late.then((fresh) => send(withToken(request, fresh))))
       }
     }))

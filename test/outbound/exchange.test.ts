@@ -62,6 +62,14 @@ t.test('it does so with the answers of the testing realm', async (t) => {
   t.match(claimsOf(await app.keycloak.serviceToken()), { azp: 'api' })
 })
 
+t.test('callers whose tokens have no sub, or not even a session, are told apart', async (t) => {
+  const realm = await realmFor(t)
+  tokenEndpointOf(realm)
+  const app = await exchangingApi(t, realm)
+  const tokens = [{ sub: undefined }, { sub: undefined, sid: undefined }].map((claims) => realm.token({ claims }))
+  t.equal(new Set(await Promise.all(tokens.map((token) => exchanged(app, token)))).size, 2)
+})
+
 t.test('nobody gets the token of another user', async (t) => {
   const realm = await realmFor(t)
   tokenEndpointOf(realm)
