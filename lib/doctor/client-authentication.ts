@@ -50,7 +50,7 @@ const UNKNOWN_CURES: ByMethod = {
   secret: () => '',
   key: () => '',
   assertion: () => '; or compare iss with the Issuer of its identity provider, sub with the subject of the client, and the signature with the keys of that provider',
-  certificate: (settings) => `, with the Subject DN ${dnOf(settings)}; or have Keycloak ask for certificates (its option https-client-auth=request), and the proxy before it hand them on`
+  certificate: (settings) => `, with the Subject DN ${dnOf(settings)} and Allow regex pattern comparison off; or have Keycloak ask for certificates (its option https-client-auth=request), and the proxy before it hand them on`
 }
 
 /** The condition that the client of a refusal lacks, and the cures besides those of its name. */

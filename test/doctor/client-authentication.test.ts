@@ -73,8 +73,8 @@ t.test('a certificate that is not that of the client comes with the subject to w
     t.same(checks, ['credentials'])
     return message
   }
-  t.match(await said(CLIENTS.c), /has no client "api" that is enabled and takes this certificate \(status 401\): .*"X509 Certificate", with the Subject DN "CN=orders,OU=Api,O=Acme"; or have Keycloak ask for certificates \(its option https-client-auth=request\)/)
-  t.match(await said(CLIENTS.d), /with the Subject DN of the certificate, in the order of RFC 2253 \(openssl x509 -noout -subject -nameopt RFC2253\);/)
+  t.match(await said(CLIENTS.c), /has no client "api" that is enabled and takes this certificate \(status 401\): .*"X509 Certificate", with the Subject DN "CN=orders,OU=Api,O=Acme" and Allow regex pattern comparison off; or have Keycloak ask for certificates \(its option https-client-auth=request\)/)
+  t.match(await said(CLIENTS.d), /with the Subject DN of the certificate, in the order of RFC 2253 \(openssl x509 -noout -subject -nameopt RFC2253\) and/)
   t.match(await said(() => CLIENTS.c), /with the Subject DN of the certificate, in the order of RFC 2253/)
   t.equal(subjectOf(CLIENTS.a.cert), 'CN=client-a')
 })
