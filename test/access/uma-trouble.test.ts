@@ -61,6 +61,8 @@ t.test('each answer to a look-up', async (t) => {
     [answers(403, { error: 'access_denied' }), 'uma_protection_refused'],
     [answers(400, { error: 'not_supported', error_description: 'Remote management is disabled.' }), 'uma_protection_refused'],
     [answers(401, { error: 'unauthorized' }), 'uma_protection_refused'],
+    [refuses(403, 'invalid_bearer_token', 'Could not obtain bearer access_token from request.'), 'uma_protection_refused'],
+    [answers(403, 'no JSON'), 'uma_protection_refused'],
     [answers(404, { error: 'Realm does not exist' }), 'realm_unknown'],
     [answers(302, ''), 'status_unexpected'],
     [answers(500, ''), 'status_unexpected'],
@@ -87,6 +89,7 @@ t.test('the service account gets a new token when the old one is refused or near
   let good = 'first'
   uma.respond('names', ({ headers }, response, query) => {
     if (headers.authorization === `Bearer ${good}`) response.end(JSON.stringify(uma.resources.filter(({ name }) => name === query.get('name')).map(({ name, owner, id }) => ({ name, owner: { name: owner }, _id: id }))))
+    else if (good === 'second') refuses(403, 'invalid_bearer_token')({} as never, response, query)
     else response.writeHead(401).end()
   })
   t.equal(await ask(app, '/invoices/7', alice), '200')

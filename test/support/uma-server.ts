@@ -97,7 +97,7 @@ export async function umaServerFor (t: Test, realm: TestRealm, resources: UmaRes
         uma.names.push(searchParams.get('name')!)
         const own = custom.get('names')
         if (own !== undefined) return own(request, response, searchParams)
-        if (request.headers.authorization !== `Bearer ${SERVICE_TOKEN}`) return json(response, 401, { error: 'unauthorized' })
+        if (request.headers.authorization !== `Bearer ${SERVICE_TOKEN}`) return json(response, 403, { error: 'invalid_bearer_token', error_description: 'Could not obtain bearer access_token from request.' })
         return json(response, 200, find(uma.resources, searchParams))
       }
       const form = new URLSearchParams(body)

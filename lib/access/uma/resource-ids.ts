@@ -8,7 +8,7 @@ import { refusedBy } from '../../keycloak/refusals.js'
 import { BoundedMap } from '../../util/bounded-map.js'
 import { monotonicMilliseconds } from '../../util/clock.js'
 import { Deadline } from '../../util/deadline.js'
-import { isObject, member, parseArray } from '../../util/strict-json.js'
+import { isObject, member, parseArray, parseObject } from '../../util/strict-json.js'
 import type { ProtectionToken } from './protection-token.js'
 
 export interface ResourceIdsOptions {
@@ -88,7 +88,7 @@ export class ResourceIds {
       if (body === undefined) {
         // Keycloak does not take the token any more: the keys of the realm were changed, or the service account was logged out.
         token.forget(first)
-        body = await this.#whenFree(name, caller, await token.get()) ?? refused(401)
+        body = await this.#whenFree(name, caller, await token.get()) ?? refused(403)
       }
       const id = idIn(body, name, this.#options.resourceServer)
       if (id !== undefined) this.#kept.set(name, { id, ends: monotonicMilliseconds() + KEPT_FOR })
@@ -122,7 +122,7 @@ export class ResourceIds {
       const { status, body } = await client.fetch({ method: 'GET', path: `/authz/protection/resource_set?${query}`, token, timeout, maxBytes, anyStatus: true, waited })
       if (status >= 500) throw refusedBy(status)
       this.#breaker.succeeded()
-      if (status === 401) return undefined
+      if (status === 401 || isTokenRefused(status, body)) return undefined
       if (status === 400 || status === 403) refused(status)
       if (status !== 200) throw refusedBy(status, body)
       return body
@@ -131,6 +131,12 @@ export class ResourceIds {
       throw error
     }
   }
+}
+
+/** Keycloak says by a status of its own that a token is unknown, logged out or ended. */
+function isTokenRefused (status: number, body: string): boolean {
+  const refusal = status === 403 ? parseObject(body, MAX_DEPTH) : undefined
+  return refusal !== undefined && member(refusal, 'error') === 'invalid_bearer_token'
 }
 
 /** The id of the one resource of the API with this name. */
