@@ -36,14 +36,13 @@ export class TestRealm {
     this.#server = new RealmServer(`/realms/${encodeURIComponent(name)}`, options.port ?? 0, {
       certs: (_, response) => json(response, 200, this.#keys.jwks(), { 'cache-control': 'no-cache' }),
       introspect: (request, response, body) => json(response, ...this.#introspection.answer(request, body)),
-      discovery: ({ headers: { origin } }, response) => {
-        json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login?.metadata), openTo(origin))
-      },
+      discovery: ({ headers: { origin } }, response) => json(response, 200, discovery(this.issuer, this.#keys.algorithms, this.#login?.metadata), openTo(origin)),
       token: (request, response, body) => {
         const next = (): void => this.#answerForLogin(request, response, body)
         if (this.#services === undefined) next()
         else this.#services.answer(request, response, body, this.#login && next)
       },
+      protection: (request, response, body) => this.#services === undefined ? this.#answerForLogin(request, response, body) : json(response, ...this.#services.protection(request)),
       other: (request, response, body) => this.#answerForLogin(request, response, body)
     })
   }
@@ -141,7 +140,7 @@ export class TestRealm {
   }
 
   /**
-   * Lets the token endpoint answer client credentials, token exchange (RFC 8693) and UMA. Replaces earlier rules and their log.
+   * Lets the realm answer client credentials, token exchange (RFC 8693), UMA and look-ups of resources. Replaces earlier rules and their log.
    * @throws {TypeError} when a rule has a member that is unknown or of another type, or a client has no credentials
    */
   async services (rules: ServiceRules = {}): Promise<TestServices> {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 
 /** The endpoints of the realm, by which requests are counted and faults are made. */
-export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'token' | 'other'
+export type Endpoint = 'certs' | 'introspect' | 'discovery' | 'token' | 'protection' | 'other'
 
 /**
  * Answers a request; its body has been read. `next` lets the realm answer, for example later, or if the request is one that shall
@@ -27,7 +27,7 @@ export interface RecordedRequest {
   body: string
 }
 
-const ENDPOINTS: readonly Endpoint[] = ['certs', 'introspect', 'discovery', 'token', 'other']
+const ENDPOINTS: readonly Endpoint[] = ['certs', 'introspect', 'discovery', 'token', 'protection', 'other']
 
 const PATHS: Readonly<Record<string, [Endpoint, method?: string]>> = {
   '/.well-known/openid-configuration': ['discovery', 'GET'],
@@ -35,7 +35,8 @@ const PATHS: Readonly<Record<string, [Endpoint, method?: string]>> = {
   '/protocol/openid-connect/certs': ['certs', 'GET'],
   '/protocol/openid-connect/token/introspect': ['introspect', 'POST'],
   // A login answers OPTIONS, too.
-  '/protocol/openid-connect/token': ['token']
+  '/protocol/openid-connect/token': ['token'],
+  '/authz/protection/resource_set': ['protection']
 }
 
 const HOST = '127.0.0.1'
@@ -46,7 +47,7 @@ export class RealmServer {
   readonly #path: string
   readonly #handlers: Readonly<Record<Endpoint, OwnHandler>>
   readonly #overrides = new Map<Endpoint, Handler>()
-  readonly #counts = { certs: 0, introspect: 0, discovery: 0, token: 0, other: 0 }
+  readonly #counts = { certs: 0, introspect: 0, discovery: 0, token: 0, protection: 0, other: 0 }
   readonly #last = new Map<Endpoint, RecordedRequest>()
   readonly #unanswered = new Set<ServerResponse>()
   #port: number

@@ -12,7 +12,7 @@ const DEBUG = 20
 /** Does the check of an API that listens now ask the realm its two questions, and no earlier check any? An earlier one would be done before. */
 async function isFirstToAsk (t: Test, realm: TestRealm): Promise<void> {
   await listening(t, realm)
-  t.same(realm.requests, { certs: 1, introspect: 0, discovery: 1, token: 0, other: 0 })
+  t.same(realm.requests, { certs: 1, introspect: 0, discovery: 1, token: 0, protection: 0, other: 0 })
 }
 
 t.test('a server that listens looks once, and is silent where all is well', async (t) => {

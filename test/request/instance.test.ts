@@ -129,7 +129,7 @@ t.test('an API that has closed asks Keycloak nothing', async (t) => {
   const app = await apiFor(t, realm)
   await app.close()
   await t.rejects(app.keycloak.verify(realm.token()), { code: 'keycloak_unavailable', reason: 'the API is closed' })
-  t.same(realm.requests, { certs: 0, introspect: 0, discovery: 0, token: 0, other: 0 })
+  t.same(realm.requests, { certs: 0, introspect: 0, discovery: 0, token: 0, protection: 0, other: 0 })
 })
 
 t.test('requests in flight that Keycloak answers are answered while the API closes', async (t) => {

@@ -6,6 +6,7 @@ const PATHS = {
   introspect: '/protocol/openid-connect/token/introspect',
   discovery: '/.well-known/openid-configuration',
   token: '/protocol/openid-connect/token',
+  protection: '/authz/protection/resource_set',
   other: '/elsewhere'
 }
 
@@ -62,7 +63,7 @@ t.test('a realm that hangs takes requests until it is up again', async t => {
   await taken(realm, 'certs', 2)
   gaveUp.abort()
   await impatient
-  t.same(realm.requests, { certs: 2, introspect: 1, discovery: 1, token: 0, other: 1 })
+  t.same(realm.requests, { certs: 2, introspect: 1, discovery: 1, token: 0, protection: 0, other: 1 })
   await realm.up()
   await Promise.all(waiting)
   t.equal((await ask(realm, 'certs')).status, 200)

@@ -52,7 +52,7 @@ t.test('a realm counts what it is asked, and shows the last of it', async t => {
   const realm = await realmFor(t)
   t.equal(realm.lastRequest('certs'), undefined)
   const before = realm.requests
-  t.same(before, { certs: 0, introspect: 0, discovery: 0, token: 0, other: 0 })
+  t.same(before, { certs: 0, introspect: 0, discovery: 0, token: 0, protection: 0, other: 0 })
 
   await fetch(`${realm.issuer}/protocol/openid-connect/certs?fresh`, { headers: { 'x-first': 'yes' } })
   await fetch(`${realm.issuer}/protocol/openid-connect/certs`, { headers: { 'x-second': 'yes' } })
@@ -60,7 +60,7 @@ t.test('a realm counts what it is asked, and shows the last of it', async t => {
   await fetch(`${realm.issuer}/protocol/openid-connect/token/introspect`, { method: 'POST', body: 'token=x' })
   await fetch(`${realm.issuer}/elsewhere`)
 
-  t.same(realm.requests, { certs: 2, introspect: 1, discovery: 1, token: 0, other: 1 })
+  t.same(realm.requests, { certs: 2, introspect: 1, discovery: 1, token: 0, protection: 0, other: 1 })
   t.equal(before.certs, 0, 'an earlier reading stays what it was')
   t.match(realm.lastRequest('certs'), { method: 'GET', headers: { 'x-second': 'yes' }, body: '' })
   t.match(realm.lastRequest('introspect'), { method: 'POST', body: 'token=x' })

@@ -85,3 +85,8 @@ export function subjectClaims (token: string | null, isActive: (token: string) =
   const { payload } = decode(token)!
   return payload.typ === 'Bearer' || payload.typ === 'DPoP' ? payload : null
 }
+
+/** Keycloak decides for no token that is bound to a key (DPoP), but for those that are bound to a certificate. */
+export function isBoundToKey ({ cnf }: Claims): boolean {
+  return (cnf as { jkt?: unknown } | undefined)?.jkt !== undefined
+}

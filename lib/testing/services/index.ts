@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { OAuthError } from '../login/reply.js'
 import { checkRules } from './check-rules.js'
 import { methodOf } from './clients.js'
+import { foundResources, type ProtectedResources } from './protection.js'
 import type { PendingServiceCall, ServiceCall, ServiceInternals, ServiceRealm, ServiceRules } from './rules.js'
 import { ServiceTokenEndpoint } from './token-endpoint.js'
 
@@ -22,6 +23,7 @@ export class TestServices {
   readonly #rules: ServiceRules
   readonly #endpoint: ServiceTokenEndpoint
   readonly #clientId: string
+  readonly #api: ProtectedResources
   readonly #calls: ServiceCall[] = []
 
   /** @internal */
@@ -30,6 +32,7 @@ export class TestServices {
     this.#rules = rules
     this.#endpoint = new ServiceTokenEndpoint(rules, realm, internals)
     this.#clientId = realm.options.clientId
+    this.#api = { clientId: this.#clientId, resources: rules.resources, isActive: internals.isActive }
   }
 
   /** The last 1000 calls that these rules have answered, the oldest first; no faults, secrets or tokens. A snapshot. */
@@ -57,6 +60,14 @@ export class TestServices {
       const { status, code, message } = error as OAuthError
       return [status, { error: 'invalid_client', error_description: code === 'unauthorized_client' ? 'Client authentication failed.' : message }]
     }
+  }
+
+  /**
+   * The answer of the Protection API, which finds the resources of the realm's own client.
+   * @internal
+   */
+  protection (request: IncomingMessage): Answer {
+    return foundResources(request, this.#api)
   }
 
   /**

@@ -5,7 +5,7 @@ import { decode, type Claims } from '../jws.js'
 import { provenKey } from '../login/proof.js'
 import { OAuthError, repeated, type LoginRequest } from '../login/reply.js'
 import { ServiceClients, type RegisteredClient } from './clients.js'
-import { ACCESS_TOKEN, exchanged, subjectClaims } from './exchange.js'
+import { ACCESS_TOKEN, exchanged, isBoundToKey, subjectClaims } from './exchange.js'
 import type { PendingServiceCall, ServiceCall, ServiceInternals, ServiceRealm, ServiceRules } from './rules.js'
 import { ServiceScopes } from './scopes.js'
 import { serviceAccount } from './service-account.js'
@@ -83,7 +83,7 @@ export class ServiceTokenEndpoint {
   }
 
   #serviceAccount (client: RegisteredClient, asked: string, jkt: string | undefined, call: PendingServiceCall): string {
-    const spec = serviceAccount(client, this.#scopes.granted(asked), this.#scopes, this.#realm.options.clientId)
+    const spec = serviceAccount(client, this.#scopes.granted(asked), this.#scopes, { ownClient: this.#realm.options.clientId, hasResources: this.#rules.resources !== undefined })
     const bound = jkt === undefined ? {} : { typ: 'DPoP', cnf: { jkt, 'kc-jkt-type': 'DPoP' } }
     return this.#realm.token({ ...spec, claims: { ...spec.claims, ...bound, ...this.#rules.claims?.(call) } })
   }
@@ -147,9 +147,4 @@ export class ServiceTokenEndpoint {
 
 function subjectOf (claims: Claims | null): string | undefined {
   return claims?.sub as string | undefined
-}
-
-/** Keycloak decides for no token that is bound to a key (DPoP), but for those that are bound to a certificate. */
-function isBoundToKey ({ cnf }: Claims): boolean {
-  return (cnf as { jkt?: unknown } | undefined)?.jkt !== undefined
 }

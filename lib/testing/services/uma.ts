@@ -33,7 +33,8 @@ export function permissionsOf (claims: Claims, asked: readonly string[], resourc
   return [...granted].map(([resource, scopes]) => ({ ...(scopes.size > 0 && { scopes: [...scopes] }), rsid: idOf(resource), rsname: resource.name }))
 }
 
-function idOf ({ id, owner = '', name }: UmaResource): string {
+/** The id that answers have. */
+export function idOf ({ id, owner = '', name }: UmaResource): string {
   return id ?? uuidOf(JSON.stringify([owner, name]))
 }
 
