@@ -103,7 +103,7 @@ function packageOf (frame: Frame, callers: ReadonlyMap<number, Frame>): string {
   const file = fileOf(url)
   if (file.startsWith('node:')) return 'node'
   const inside = file.lastIndexOf('node_modules/')
-  if (inside === -1) return file.startsWith('dist/') ? `ours: ${file.slice('dist/esm/'.length)}` : file
+  if (inside === -1) return file.startsWith('dist/') ? `ours: ${file.slice('dist/cjs/'.length)}` : file
   const [scope, name] = file.slice(inside + 'node_modules/'.length).split('/')
   return scope!.startsWith('@') ? `${scope}/${name}` : scope!
 }

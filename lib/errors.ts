@@ -121,7 +121,7 @@ function toldBy (source: OwnReason): Reason {
   return isReason(given) ? given : reasonFor('refused_by_application', { sentence: 'the application gave no reason' })
 }
 
-/** Is it a refusal, of this copy of the package or of another one in the process, as the ES module and the CommonJS one are? */
+/** Is it a refusal, of this copy of the package or of another one in the process? */
 export function isRefusal (error: unknown): error is KeycloakError {
   if (error instanceof KeycloakError) return true
   return error instanceof Error && error.name === 'KeycloakError' && Object.hasOwn(REFUSALS, (error as KeycloakError).code)

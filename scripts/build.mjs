@@ -1,17 +1,16 @@
 // npm run build: writes dist/ in both formats. With --if-changed, only if dist/ is not the build of these sources; the checks use
 // that, and a release does not.
 //
-//   dist/esm   the sources with types and comments blanked out: every line and column is the same as in the TypeScript file
-//   dist/cjs   the same with imports and exports as CommonJS, line by line (build/commonjs.mjs)
+//   dist/cjs   the sources with types and comments blanked out, and imports and exports as CommonJS, line by line (build/commonjs.mjs)
+//   dist/esm   the entry points as ES modules that export what those of dist/cjs do, and the program
 //
-// So a stack trace has the lines of the sources without any flag. The package contains the sources that have declarations, which are
-// those of the public API (`files` of package.json); source maps and declaration maps lead to them. A file of dist/cjs shares the map of
-// its twin in dist/esm, because their lines are the same.
-// The folders have the modules and declarations that the entry points of package.json reach, and a package.json that tells Node and
-// TypeScript their format.
+// So a process that imports and requires the package has one copy of it, and a stack trace has the lines of the sources without any
+// flag. The package contains the sources of the public API (`files` of package.json) without those of the test realm; source
+// maps and declaration maps lead to them. Both folders have the declarations that the entry points reach, and share their maps, and a
+// package.json tells Node and TypeScript their format.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { decode, encode } from '@jridgewell/sourcemap-codec'
 import blankSpace from 'ts-blank-space'
@@ -22,9 +21,10 @@ import { isUpToDate, writeStamp } from './build/stamp.mjs'
 const ENTRIES = ['index.ts', 'lib/testing/index.ts', 'lib/mcp/index.ts']
 /** The program, which nobody imports: one format, and no declarations. */
 const PROGRAM = 'lib/cli/main.ts'
-/** The folder that has the maps of both formats. */
+const MODULES = 'dist/cjs'
+const FORMATS = { esm: 'module', cjs: 'commonjs' }
+/** The folder that has the declaration maps of both. */
 const MAPS = 'dist/esm'
-const FORMATS = { esm: { type: 'module', write: (_source, javaScript) => javaScript }, cjs: { type: 'commonjs', write: commonJs } }
 /** The folder into which tsc writes the declarations of all files. */
 const DECLARATIONS = 'dist/declarations'
 
@@ -36,11 +36,12 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
 if (status !== 0) process.exit(1)
 
 const { files } = JSON.parse(readFileSync('package.json', 'utf8'))
-const modules = reached(ENTRIES, javaScriptOf)
-const withProgram = reached([PROGRAM], javaScriptOf, new Map(modules))
+const { [PROGRAM]: program, ...modules } = Object.fromEntries(reached([...ENTRIES, PROGRAM], javaScriptOf))
 const declarations = reached(ENTRIES, (source) => readFileSync(`${DECLARATIONS}/${declarationOf(source)}`, 'utf8'))
-for (const [format, { type, write: codeOf }] of Object.entries(FORMATS)) {
-  for (const [source, javaScript] of format === 'esm' ? withProgram : modules) writeModule(`dist/${format}`, source, codeOf(source, javaScript))
+for (const [source, javaScript] of Object.entries(modules)) writeModule(source, javaScript)
+for (const entry of ENTRIES) write(`dist/esm/${scriptOf(entry)}`, wrapperOf(entry))
+write(`dist/esm/${scriptOf(PROGRAM)}`, program.replace(/(?<=from ')\.\/(?=run\.js')/, `${toModules(PROGRAM)}/lib/cli/`))
+for (const [format, type] of Object.entries(FORMATS)) {
   for (const [source, declaration] of declarations) writeDeclaration(`dist/${format}`, source, declaration)
   write(`dist/${format}/package.json`, JSON.stringify({ type, sideEffects: false }))
 }
@@ -81,12 +82,33 @@ function withoutComments (javaScript) {
   return blank
 }
 
-function writeModule (folder, source, code) {
-  const path = `${folder}/${source.replace(/ts$/, 'js')}`
+function writeModule (source, javaScript) {
+  const path = `${MODULES}/${scriptOf(source)}`
+  const code = commonJs(source, javaScript)
   // A map that leads to no file would only disturb a debugger.
   if (!isPublished(source)) return write(path, code)
-  write(path, `${code}\n//# sourceMappingURL=${mapOf(path, folder)}`)
-  if (folder === MAPS) write(`${path}.map`, lineMap(path, source, code))
+  write(path, `${code}\n//# sourceMappingURL=${basename(path)}.map`)
+  write(`${path}.map`, lineMap(path, source, code))
+}
+
+/**
+ * An entry point as an ES module. The plugin is the default of itself, as fastify-plugin makes it, so it does not matter whether the
+ * default of a CommonJS module is all that it exports, as in Node, or its member `default`, as in Bun.
+ */
+function wrapperOf (entry) {
+  const path = `${toModules(entry)}/${scriptOf(entry)}`
+  const names = [...readFileSync(`${MODULES}/${scriptOf(entry)}`, 'utf8').matchAll(/^exports\.(\w+) = /gm)].map(([, name]) => name)
+  const named = `export { ${names.filter((name) => name !== 'default').join(', ')} } from '${path}'`
+  return names.includes('default') ? `import all from '${path}'\nexport default all.default\n${named}` : named
+}
+
+/** The path from the ES module of a source to the folder of the CommonJS modules. */
+function toModules (source) {
+  return relative(dirname(`dist/esm/${source}`), MODULES)
+}
+
+function scriptOf (source) {
+  return source.replace(/ts$/, 'js')
 }
 
 function isPublished (source) {
@@ -102,7 +124,8 @@ function lineMap (path, source, code) {
 function writeDeclaration (folder, source, declaration) {
   const path = `${folder}/${declarationOf(source)}`
   const text = source.startsWith('lib/reasons/') ? withoutSentences(declaration) : declaration
-  write(path, text.replace(/(?<=^\/\/# sourceMappingURL=).+/m, mapOf(path, folder)))
+  if (!isPublished(source)) return write(path, text.replace(/^\/\/# sourceMappingURL=.+/m, ''))
+  write(path, text.replace(/(?<=^\/\/# sourceMappingURL=).+/m, `${relative(dirname(path), path.replace(folder, MAPS))}.map`))
   // The relative path of the sources is right, because tsc wrote the file at the same depth.
   if (folder === MAPS) write(`${path}.map`, nameMap(declaration, JSON.parse(readFileSync(`${DECLARATIONS}/${declarationOf(source)}.map`, 'utf8'))))
 }
@@ -118,11 +141,6 @@ function nameMap (declaration, { file, sources, mappings }) {
 /** The codes of reasons are public types, but their sentences are not. */
 function withoutSentences (declaration) {
   return declaration.replace(/(?<=^ +readonly (?:sentence|advice): )".*"(?=;$)/gm, 'string')
-}
-
-/** The path from a file of either format to its map. */
-function mapOf (path, folder) {
-  return `${relative(dirname(path), path.replace(folder, MAPS))}.map`
 }
 
 function declarationOf (source) {

@@ -201,7 +201,7 @@ function reset () {
 
 /** TLS with the certificates of the tests. A client certificate is asked for, and no login needs one. */
 function httpsOptions () {
-  const clients = ['client-a.crt', 'client-b.crt'].map((name) => readFileSync(join(CERTIFICATES, name), 'utf8'))
+  const clients = ['client-a.crt', 'client-b.crt', 'client-c.crt'].map((name) => readFileSync(join(CERTIFICATES, name), 'utf8'))
   writeFileSync(CLIENT_CERTIFICATES, clients.join(''))
   return [
     `--https-port=${HTTPS_PORT}`, '--https-client-auth=request', `--https-trust-store-file=${CLIENT_CERTIFICATES}`,

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { ClientAssertionKey, ClientAssertionProvider, ClientCertificate, ClientCertificateProvider, ClientSecretProvider } from './client-authentication.js'
 import type { AcrName, IssuerName, KeycloakTypes, ScopeName } from './declared.js'
 import type { DpopOptions } from './dpop.js'
 import type { MtlsOptions } from './mtls.js'
@@ -75,9 +76,6 @@ export type ScopeImplications = { readonly [Scope in ScopeName]?: readonly Scope
 
 /** Finds the roles in the claims; a value that is not an array is no roles. Synchronous. */
 export type RoleSelector = (claims: Claims) => unknown
-
-/** Returns the client's secret, or a promise of it. */
-export type ClientSecretProvider = () => string | Promise<string>
 
 /** Limits of the calls to the introspection endpoint. */
 export interface IntrospectionOptions {
@@ -242,10 +240,22 @@ export interface CommonOptions {
    */
   clientId?: string
   /**
-   * The secret of that client, which introspection needs. A function is called at the first call to Keycloak, and again when
+   * The secret of that client, by which it proves itself to Keycloak. A function is called at the first call to Keycloak, and again when
    * Keycloak refuses the secret, so that a secret can be changed without a restart.
    */
   clientSecret?: string | ClientSecretProvider
+  /**
+   * In place of `clientSecret`: the private key by which the client proves itself (`private_key_jwt`, RFC 7523), or a function that
+   * returns an assertion of somebody else, such as a Kubernetes service account token. docs/client-authentication.md has both.
+   * @example
+   * clientAssertion: { key: await readFile('/run/secrets/client.key') }
+   */
+  clientAssertion?: ClientAssertionKey | ClientAssertionProvider
+  /**
+   * In place of `clientSecret`: the certificate that the connections to Keycloak have (`tls_client_auth`, RFC 8705), or a function that
+   * returns it. The address of Keycloak must be `https://`, and there is no `dispatcher`.
+   */
+  clientCertificate?: ClientCertificate | ClientCertificateProvider
   /**
    * The accepted values of `aud`, of which a token must have one: usually the id of your client. `null`: `aud` is not
    * checked, with a warning at start, because tokens for other APIs of the realm are accepted then. With the option `resource`
@@ -335,7 +345,7 @@ export interface CommonOptions {
   verifySignature?: boolean
   /**
    * Ask Keycloak about the token at each request (RFC 7662), so that logouts and withdrawn roles take effect immediately.
-   * Needs `clientSecret`. While Keycloak does not answer, requests are 503.
+   * Needs `clientSecret`, `clientAssertion` or `clientCertificate`. While Keycloak does not answer, requests are 503.
    * @default false
    */
   verifyTokensWithKeycloak?: boolean
@@ -466,7 +476,7 @@ export interface IssuerOptions extends Partial<Pick<CommonOptions, RealmOption>>
 
 /** The options that concern a realm, besides its URLs. */
 type RealmOption =
-  | 'clientId' | 'clientSecret' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
+  | 'clientId' | 'clientSecret' | 'clientAssertion' | 'clientCertificate' | 'audience' | 'authorizedParties' | 'maxTokenAge' | 'tokenType'
   | 'algorithms' | 'permissionPath' | 'groupsClaim' | 'scopeImplies' | 'acrLevels'
   | 'userIdField' | 'userIdClaim' | 'acceptUnverifiedEmail' | 'claimMapping'
   | 'verifyTokensWithKeycloak' | 'introspection' | 'uma' | 'outbound' | 'jwks' | 'startCheck' | 'acceptRisks'

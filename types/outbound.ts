@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { IssuerName } from './declared.js'
+import type { UndiciDispatcher } from './options.js'
 
 /** A token of the API itself, for {@link ServiceCalls.serviceToken}. */
 export interface ServiceTokenOptions {
@@ -19,6 +20,58 @@ export interface ExchangeOptions {
   /** Scopes to ask for beside the default ones of this API's client, separated by spaces. */
   scope?: string
 }
+
+/** The members of all dispatchers of {@link ServiceCalls.dispatcher}. */
+export interface CommonDispatcherOptions {
+  /** The origins whose requests get the token, such as `['https://orders.example.com']`. Requests to others go without. */
+  to: readonly string[]
+  /**
+   * Accept `http` origins of other machines, whose tokens everybody on the way can read, unless a service mesh encrypts them.
+   * @default false
+   */
+  allowHttp?: boolean
+  /**
+   * The dispatcher of undici 7 or 8 that makes the requests, such as a `ProxyAgent`.
+   * @default connections that close with the API
+   */
+  dispatcher?: UndiciDispatcher
+}
+
+/** A dispatcher that adds tokens of the API itself. */
+export interface ServiceDispatcherOptions extends CommonDispatcherOptions, ServiceTokenOptions {
+  /** As the service account of the API. */
+  as: 'service'
+}
+
+/** A dispatcher that adds tokens that are exchanged for the caller's. */
+export interface ExchangeDispatcherOptions extends CommonDispatcherOptions, ExchangeOptions {
+  /** As the caller, by an exchanged token. */
+  as: 'exchange'
+  /** The request whose caller it is. */
+  request: FastifyRequest
+}
+
+/** A dispatcher that forwards the token of the caller, which the other service could use for whatever the token is for. */
+export interface CallerDispatcherOptions extends CommonDispatcherOptions {
+  /** As the caller, by the caller's own token. */
+  as: 'caller'
+  /** The request whose caller it is. */
+  request: FastifyRequest
+}
+
+/** The options of {@link ServiceCalls.dispatcher}. */
+export type DispatcherOptions = ServiceDispatcherOptions | ExchangeDispatcherOptions | CallerDispatcherOptions
+
+/**
+ * A dispatcher for `fetch` and undici. Its members are those of undici's `Dispatcher`; they have no types of their own, because those of one
+ * version of undici do not fit those of another. `pipeline` throws.
+ */
+export type ServiceDispatcher = Record<DispatcherMember, any>
+
+type DispatcherMember =
+  | 'dispatch' | 'request' | 'stream' | 'connect' | 'upgrade' | 'pipeline' | 'compose' | 'close' | 'destroy'
+  | 'on' | 'once' | 'off' | 'emit' | 'addListener' | 'removeListener' | 'removeAllListeners' | 'prependListener' | 'prependOnceListener'
+  | 'listeners' | 'rawListeners' | 'listenerCount' | 'eventNames' | 'setMaxListeners' | 'getMaxListeners'
 
 /** Tokens for calls to other services. */
 export interface ServiceCalls {
@@ -44,4 +97,17 @@ export interface ServiceCalls {
    * const token = await app.keycloak.exchange(request, { audience: 'orders' })
    */
   exchange (request: FastifyRequest, options: ExchangeOptions): Promise<string>
+  /**
+   * A dispatcher for `fetch` and undici that adds an `Authorization` header to requests of some origins, and to no others. A request to
+   * one of them that has such a header is an error. After a 401 the request is made once more with a new token, if its body can be sent
+   * again: a text, a buffer, and with `fetch` up to 64 KiB. A redirect from another origin to one of the list is an error.
+   *
+   * `fetch` puts a KeycloakError into the `cause` of its own error.
+   * @throws {KeycloakError} `not_authenticated` (401) for an anonymous request
+   * @throws {TypeError} for wrong parameters
+   * @example
+   * const orders = app.keycloak.dispatcher({ to: ['https://orders.example.com'], as: 'service', scope: 'orders' })
+   * await fetch('https://orders.example.com/stock', { dispatcher: orders })
+   */
+  dispatcher (options: DispatcherOptions): ServiceDispatcher
 }

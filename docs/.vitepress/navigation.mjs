@@ -4,7 +4,7 @@
 export const GROUPS = {
   Start: ['setup-keycloak', 'demo', 'testing', 'typescript'],
   'Who may': ['routes', 'who-may', 'authorization-services', 'step-up', 'users', 'openapi'],
-  'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'logout'],
+  'Stolen and ended tokens': ['dpop', 'mtls', 'introspection', 'client-authentication', 'logout'],
   'Several realms': ['several-realms'],
   'Other services': ['services'],
   'Clients that discover': ['mcp', 'resource-metadata'],

@@ -10,6 +10,12 @@ export const VARIABLES: Readonly<Record<string, string>> = {
   serverUrl: 'KEYCLOAK_SERVER_URL',
   clientId: 'KEYCLOAK_CLIENT_ID',
   clientSecret: 'KEYCLOAK_CLIENT_SECRET',
+  clientAssertion: 'KEYCLOAK_CLIENT_ASSERTION_KEY_FILE',
+  'clientAssertion.key': 'KEYCLOAK_CLIENT_ASSERTION_KEY_FILE',
+  'clientAssertion.keyId': 'KEYCLOAK_CLIENT_ASSERTION_KEY_ID',
+  clientCertificate: 'KEYCLOAK_CLIENT_CERT_FILE',
+  'clientCertificate.cert': 'KEYCLOAK_CLIENT_CERT_FILE',
+  'clientCertificate.key': 'KEYCLOAK_CLIENT_KEY_FILE',
   audience: 'KEYCLOAK_AUDIENCE'
 }
 

@@ -5,10 +5,9 @@ import { parseOptions, type PluginSettings, type RealmSettings } from '../option
 import { realmNameOf } from '../options/realm-url.js'
 import type { Arguments } from './arguments.js'
 import { VARIABLES } from './assignments.js'
+import { clientCredentials } from './client-credentials.js'
+import { type Environment, variable } from './environment.js'
 import { UsageError } from './usage-error.js'
-
-/** The environment variables of the doctor. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The settings of the plugin that would have these options, and the rule of the route. */
 export interface Configuration {
@@ -33,19 +32,12 @@ export function configurationOf (env: Environment, { options, route }: Pick<Argu
   }
 }
 
-/** The value of a variable; one that is empty is not set. */
-export function variable (env: Environment, name: string): string | undefined {
-  return env[name] === '' ? undefined : env[name]
-}
-
 function common (env: Environment): Record<string, unknown> {
   const clientId = variable(env, 'KEYCLOAK_CLIENT_ID')
-  const clientSecret = variable(env, 'KEYCLOAK_CLIENT_SECRET')
   const audience = listIn(variable(env, 'KEYCLOAK_AUDIENCE'))
-  if (clientSecret !== undefined && clientId === undefined) throw new UsageError('KEYCLOAK_CLIENT_ID is missing: KEYCLOAK_CLIENT_SECRET is the secret of that client')
   return {
     ...clientId !== undefined && { clientId },
-    ...clientSecret !== undefined && { clientSecret, verifyTokensWithKeycloak: true },
+    ...clientCredentials(env),
     ...audience.length > 0 && { audience }
   }
 }

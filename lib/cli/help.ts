@@ -7,7 +7,10 @@ Environment
   KEYCLOAK_ISSUER         URL of the realm, as tokens have it in iss; several with blanks between them
   KEYCLOAK_SERVER_URL     URL for the calls, if it differs; as many as issuers, in their order
   KEYCLOAK_CLIENT_ID      client of this API
-  KEYCLOAK_CLIENT_SECRET  its secret, if the API introspects tokens
+  KEYCLOAK_CLIENT_SECRET  its secret, if the API introspects tokens; or, in its place, files:
+  KEYCLOAK_CLIENT_ASSERTION_KEY_FILE  its private key (and KEYCLOAK_CLIENT_ASSERTION_KEY_ID)
+  KEYCLOAK_CLIENT_ASSERTION_FILE      an assertion, such as a Kubernetes service account token
+  KEYCLOAK_CLIENT_CERT_FILE and KEYCLOAK_CLIENT_KEY_FILE  its certificate
   KEYCLOAK_AUDIENCE       audience of this API; several with blanks between them
   KEYCLOAK_TOKEN          the token, if it is not in standard input
 

@@ -27,7 +27,7 @@ export async function keycloakChecks ({ settings, realm }: OpenRealm): Promise<C
   const made = await runEachCheck(realm.check.context)
   for (const { name, findings } of made) {
     const isOff = name === 'introspection' && !settings.verifyTokensWithKeycloak
-    if (isOff) list.add(name, 'skipped', { message: 'it needs KEYCLOAK_CLIENT_SECRET' })
+    if (isOff) list.add(name, 'skipped', { message: 'it needs KEYCLOAK_CLIENT_SECRET, or another proof of the client' })
     else addFindings(list, name, findings, PASSED[name](settings))
   }
   const missing = OF_KEYCLOAK.filter((each) => !made.some(({ name }) => name === each))

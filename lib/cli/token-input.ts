@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { credentialsIn } from '../request/credentials.js'
 import type { Scheme } from '../token/credentials.js'
 import { member, parseObject } from '../util/strict-json.js'
-import { type Environment, variable } from './configuration.js'
+import { type Environment, variable } from './environment.js'
 
 /** A text that has the token, and its place. */
 export interface TokenInput {

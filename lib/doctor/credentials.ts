@@ -1,8 +1,10 @@
 import type { UnavailableError } from '../errors.js'
 import type { Introspection } from '../introspection/introspection.js'
 import type { RealmSettings } from '../options/options.js'
+import type { KeycloakReasonCode } from '../reasons/reason.js'
+import { wrongCredentials } from './client-authentication.js'
 import type { Finding } from './finding.js'
-import { explainRefusal, secretOf } from './refusal.js'
+import { explainRefusal } from './refusal.js'
 
 /** Check that Keycloak lets this client introspect: with a wrong secret every request with a token would be 503. */
 export async function checkCredentials (introspection: Introspection | undefined, settings: RealmSettings): Promise<Finding | undefined> {
@@ -23,21 +25,25 @@ export async function checkCredentials (introspection: Introspection | undefined
   }
 }
 
+/** The functions that return credentials, and failed. */
+const MISSING: ReadonlySet<KeycloakReasonCode> = new Set(['secret_missing', 'client_key_missing', 'assertion_missing', 'client_certificate_missing'])
+
 /** The rest of a sentence that begins with `introspection`, chosen by Keycloak's reason or, without one, by the status. */
 function explained (error: UnavailableError, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> {
   const { reason, reasonCode, responseStatus } = error
   const known = explainRefusal(reasonCode, responseStatus, settings)
   if (known !== undefined) return { ...known, sentence: `: ${known.sentence}` }
-  if (reasonCode === 'secret_missing') return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: correct it` }
+  if (MISSING.has(reasonCode)) return { check: 'introspection', sentence: `: ${reason} within introspection.timeout: correct it` }
   return byStatus(error, settings)
 }
 
 function byStatus ({ reason, responseStatus: status }: UnavailableError, settings: RealmSettings): Pick<Finding, 'check' | 'sentence'> {
   const client = JSON.stringify(settings.clientId)
   if (status === 401) {
+    const { problem, cure } = wrongCredentials(settings)
     return {
       check: 'credentials',
-      sentence: `: ${secretOf(settings)} not the secret of the client ${client}, or there is no such client (${reason}): copy it from the Credentials tab of the client in Keycloak, without white space around it, and look at clientId`
+      sentence: `: ${problem} of the client ${client}, or there is no such client (${reason}): ${cure}, and look at clientId`
     }
   }
   if (status === 403) {

@@ -12,6 +12,8 @@ interface Where {
   own: boolean
   /** Milliseconds. */
   timeout: number
+  /** Do the connections have a client certificate, by the option? */
+  hasCertificate: boolean
 }
 
 interface Trouble {
@@ -29,11 +31,15 @@ const OUT_OF_DATE: Trouble = {
   sentence: () => 'its certificate is not valid today: renew it, or set the clock of this machine'
 }
 
+const CERTIFICATE_REFUSED = 'Keycloak may not trust clientCertificate: put the certificate of its authority into the trust store of Keycloak (https-trust-store-file), and renew the client\'s if it has expired'
+
 const CUT: Trouble = {
   check: 'unreachable',
-  sentence: ({ option, url }) => url.protocol === 'https:'
-    ? `the connection is cut: port ${portOf(url)} may not speak TLS, or a proxy on the way has no server to send to; correct ${option}`
-    : `the server at port ${portOf(url)} does not speak HTTP: write https:// in ${option} if it speaks TLS, else correct the port`
+  sentence: ({ option, url, hasCertificate }) => hasCertificate
+    ? `the connection is cut: ${CERTIFICATE_REFUSED}; or port ${portOf(url)} does not speak TLS, or a proxy on the way has no server to send to`
+    : url.protocol === 'https:'
+      ? `the connection is cut: port ${portOf(url)} may not speak TLS, or a proxy on the way has no server to send to; correct ${option}`
+      : `the server at port ${portOf(url)} does not speak HTTP: write https:// in ${option} if it speaks TLS, else correct the port`
 }
 
 const STRANGER: Trouble = {
@@ -78,12 +84,13 @@ const TROUBLES: Readonly<Partial<Record<KeycloakReasonCode, Trouble>>> = {
   },
   tls_refused: {
     check: 'tls',
-    sentence: () => 'it refused our TLS handshake: if it wants a client certificate, give that to a dispatcher of yours'
+    sentence: ({ hasCertificate }) => `it refused our TLS handshake: ${hasCertificate ? CERTIFICATE_REFUSED : 'if it wants a client certificate, give that to a dispatcher of yours'}`
   },
   tls_missing: {
     check: 'tls',
     sentence: ({ option, url }) => `port ${portOf(url)} does not speak TLS: write http:// in ${option}, or the port that does`
   },
+  client_certificate_missing: { check: 'tls', sentence: () => 'correct that function' },
   connection_lost: CUT,
   http_malformed: CUT,
   call_failed: CUT,
@@ -106,8 +113,8 @@ export function unreachable (error: unknown, settings: RealmSettings): Finding {
 }
 
 function whereOf (settings: RealmSettings): Where {
-  const { baseUrl, dispatcher, jwks } = settings
-  return { option: addressOption(settings), url: new URL(baseUrl), own: dispatcher === undefined, timeout: jwks.timeout }
+  const { baseUrl, dispatcher, jwks, clientCertificate } = settings
+  return { option: addressOption(settings), url: new URL(baseUrl), own: dispatcher === undefined, timeout: jwks.timeout, hasCertificate: clientCertificate !== undefined }
 }
 
 function portOf ({ port, protocol }: URL): string {

@@ -1,5 +1,6 @@
 import type { KeycloakReasonCode } from '../reasons/reason.js'
 import type { RealmSettings } from '../options/options.js'
+import { proofOf, setAuthenticator, unknownClient, wrongCredentials } from './client-authentication.js'
 import { addressOption, type Finding } from './finding.js'
 
 /** A problem and its cure. */
@@ -12,8 +13,8 @@ interface Known {
   advice: (settings: RealmSettings, realm: string) => Advice
 }
 
-const BY_SECRET = 'in its Credentials tab in Keycloak set Client Authenticator to "Client Id and Secret"'
-const COPY = 'copy it from the Credentials tab of the client in Keycloak, without white space around it'
+const CLOCKS = 'set the clocks of this machine and of Keycloak by NTP'
+const OWN_CLOCK = 'set the clock of this machine by NTP, or that of Keycloak'
 
 /** The refusals that are about the realm, the client or its secret. Others only show that the server there is not Keycloak. */
 const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
@@ -37,36 +38,83 @@ const KNOWN: Readonly<Partial<Record<KeycloakReasonCode, Known>>> = {
   },
   client_unknown: {
     check: 'credentials',
-    advice: ({ clientId }, realm) => [
-      `the realm "${realm}" has no client "${clientId}" that is enabled and has a secret`,
-      `correct clientId, where small and capital letters count; or switch that client on; or ${BY_SECRET}`
-    ]
+    advice: (settings, realm) => {
+      const { lacks, cures } = unknownClient(settings)
+      return [
+        `the realm "${realm}" has no client "${settings.clientId}" that is enabled and ${lacks}`,
+        `correct clientId, where small and capital letters count; or switch that client on; or ${setAuthenticator(settings)}${cures}`
+      ]
+    }
   },
   client_assertion: {
     check: 'credentials',
-    advice: ({ clientId }) => [`the client "${clientId}" has to prove itself by a signed JWT, not by a secret`, BY_SECRET]
+    advice: (settings) => [`the client "${settings.clientId}" has to prove itself by a signed JWT, not by ${proofOf(settings)}`, setAuthenticator(settings)]
   },
+  client_certificate: {
+    check: 'credentials',
+    advice: (settings) => [`the client "${settings.clientId}" has to prove itself by a certificate, not by ${proofOf(settings)}`, setAuthenticator(settings)]
+  },
+  client_secret_jwt: {
+    check: 'credentials',
+    advice: (settings) => [`the client "${settings.clientId}" has to sign its JWT by its secret, not by a key`, setAuthenticator(settings)]
+  },
+  assertion_signature: {
+    check: 'credentials',
+    advice: ({ clientId }) => [
+      `the assertion is signed by another key than the client "${clientId}" has in Keycloak`,
+      'give the client the public part of clientAssertion.key (Keys tab), under the kid that keyId names'
+    ]
+  },
+  assertion_key_unknown: {
+    check: 'credentials',
+    advice: ({ clientId }) => [
+      `the client "${clientId}" has no key for the kid and the algorithm of the assertion`,
+      'give it the key (Keys tab: a JWKS URL that Keycloak reaches, or keys with kid, "use": "sig" and alg), and let keyId be its kid'
+    ]
+  },
+  assertion_algorithm: {
+    check: 'credentials',
+    advice: ({ clientId }) => [
+      `the client "${clientId}" demands assertions of another algorithm`,
+      'let clientAssertion.algorithm be its Signature Algorithm in Keycloak (Credentials tab), or set that to "Any algorithm"'
+    ]
+  },
+  assertion_expired: { check: 'credentials', advice: (settings) => ['the assertion has expired', isSigned(settings) ? `${OWN_CLOCK}: the assertion was made for this call, for a minute` : `return one from the function clientAssertion that is still valid; or ${CLOCKS}`] },
+  assertion_early: { check: 'credentials', advice: () => ['the assertion comes from the future', `${OWN_CLOCK}: Keycloak allows 15 s`] },
+  assertion_audience: {
+    check: 'credentials',
+    advice: ({ issuer }) => ['the assertion is for another audience', `let "${issuer}", the issuer of the realm, be its only audience (aud); a wrong hostname option of Keycloak has the same effect`]
+  },
+  assertion_claims: { check: 'credentials', advice: () => ['the assertion lacks a claim', 'give it exp, iat, and jti if Keycloak knows its issuer as a provider of OpenID Connect'] },
+  assertion_reused: { check: 'credentials', advice: () => ['the assertion was used before', 'return a new one at each call of the function clientAssertion'] },
   client_protocol: {
     check: 'credentials',
     advice: ({ clientId }) => [`the client "${clientId}" is a SAML client`, 'name this API\'s own client of OpenID Connect by clientId']
   },
   client_policy: {
     check: 'credentials',
-    advice: ({ clientId }, realm) => [
-      `a client policy of the realm "${realm}" forbids the client "${clientId}" to ask, or to ask by a secret`,
+    advice: (settings, realm) => [
+      `a client policy of the realm "${realm}" forbids the client "${settings.clientId}" to ask, or to ask by ${proofOf(settings)}`,
       'exempt the client in Keycloak (Realm settings, Client policies)'
     ]
   },
   secret_wrong: {
     check: 'credentials',
-    advice: (settings) => [`${secretOf(settings)} not the secret of the client "${settings.clientId}"`, COPY]
+    advice: (settings) => {
+      const { problem, cure } = wrongCredentials(settings)
+      if (settings.clientSecret !== undefined) return [`${problem} of the client "${settings.clientId}"`, cure]
+      return [`the client "${settings.clientId}" has to prove itself by a secret, not by ${proofOf(settings)}`, setAuthenticator(settings)]
+    }
   },
   credentials_refused: {
     check: 'credentials',
-    advice: (settings) => [
-      `${secretOf(settings)} not the secret of the client "${settings.clientId}", or there is no such client, or it is disabled, bearer-only or has to prove itself otherwise`,
-      `${COPY}, and look at clientId`
-    ]
+    advice: (settings) => {
+      const { problem, cure } = wrongCredentials(settings)
+      return [
+        `${problem} of the client "${settings.clientId}", or there is no such client, or it is disabled, bearer-only or has to prove itself otherwise`,
+        `${cure}, and look at clientId`
+      ]
+    }
   }
 }
 
@@ -83,7 +131,7 @@ export function explainRefusal (reasonCode: KeycloakReasonCode, status: number |
   return { check: known.check, sentence: `${problem} (status ${status}): ${cure}` }
 }
 
-/** The beginning of a sentence about the secret. */
-export function secretOf ({ clientSecret }: RealmSettings): string {
-  return typeof clientSecret === 'function' ? 'the value that the function clientSecret returned is' : 'clientSecret is'
+/** Does the plugin sign the assertions? */
+function isSigned ({ clientAssertion }: RealmSettings): boolean {
+  return typeof clientAssertion === 'object'
 }

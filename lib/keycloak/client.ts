@@ -1,17 +1,17 @@
-import type { Client, Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { UpstreamEvent } from '../../types/events.js'
 import type { UndiciDispatcher } from '../../types/options.js'
 import { upstream } from '../diagnostics/channels.js'
 import { traced } from '../diagnostics/traced.js'
-import { MAX_UNDER_WAY } from './call-queue.js'
 import type { Closing } from './closing.js'
 import { Deadline } from '../util/deadline.js'
 import type { Cancellation } from './cancellation.js'
+import { type ConnectionCertificate, Connections } from './connections.js'
 import { networkFailure, type FailureKind, unavailable, UnavailableError } from '../errors.js'
 import { RequestAttempts } from './request-attempts.js'
 import type { Response, ResponseRules } from './response-handler.js'
 import { monotonicMilliseconds } from '../util/clock.js'
-import { reasonFor } from '../reasons/reason.js'
+import { type KeycloakReasonCode, reasonFor } from '../reasons/reason.js'
 
 /** The address of Keycloak, and the way to reach it. */
 export interface KeycloakClientOptions {
@@ -40,11 +40,11 @@ export interface ClientRequest extends ResponseRules {
   waited?: number
 }
 
-/** Connections to Keycloak at once: one for each introspection under way, and some for the keys and the check at start. */
-const CONNECTIONS = MAX_UNDER_WAY + 4
-
 /** The share of its time for which a request may wait for a connection while Keycloak is to blame for a late response. */
 const WAITED = 0.1
+
+/** The reasons of a connection that Keycloak may have ended for the client's certificate: with TLS 1.3, it ends it without a word. */
+const CERTIFICATE_REFUSED: ReadonlySet<KeycloakReasonCode> = new Set(['tls_refused', 'connection_lost'])
 
 const HEADERS = { accept: 'application/json', 'accept-encoding': 'identity' }
 const WITH_FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' }
@@ -56,15 +56,16 @@ export class KeycloakClient {
   /** The name of the issuer. */
   readonly issuer: string
   readonly #given: UndiciDispatcher | undefined
-  readonly #connect: Pool.Options['connect']
-  #pool: Pool | undefined
+  readonly #certificate: ConnectionCertificate | undefined
+  readonly #connections: Connections
   /** Ends requests under way. */
   readonly closing: Closing
   /** The moment of the last response, in milliseconds of the monotonic clock. */
   #answeredAt = -Infinity
   #isClosed = false
 
-  constructor ({ name, baseUrl, dispatcher, verifyCertificate, ca }: KeycloakClientOptions, closing: Closing) {
+  /** @param certificate absent if connections have none, or those of a dispatcher */
+  constructor ({ name, baseUrl, dispatcher, verifyCertificate, ca }: KeycloakClientOptions, closing: Closing, certificate?: ConnectionCertificate) {
     this.closing = closing
     this.issuer = name
     const { origin, pathname } = new URL(baseUrl)
@@ -72,7 +73,8 @@ export class KeycloakClient {
     // A realm at the root of its host has the path `/`.
     this.#path = pathname.replace(/\/$/, '')
     this.#given = dispatcher
-    this.#connect = { rejectUnauthorized: verifyCertificate, ca: ca as string | Buffer | Array<string | Buffer> | undefined }
+    this.#certificate = certificate
+    this.#connections = new Connections(origin, { rejectUnauthorized: verifyCertificate, ca: ca as string | Buffer | Array<string | Buffer> | undefined })
   }
 
   /**
@@ -100,22 +102,38 @@ export class KeycloakClient {
   async #fetch (request: ClientRequest): Promise<Response> {
     // A request that came now would open a connection that nobody ends.
     if (this.closing.over || this.#isClosed) throw unavailable('api_closed', 'local')
-    const attempts = new RequestAttempts(this.#dispatchOptions(request), request, (isLast) => this.#dispatcher(isLast))
-    const end = (error: UnavailableError): void => attempts.end(error)
     // A timer of our own: undici's count idle time alone, and none of them covers a connection that is being made.
     const deadline = typeof request.timeout === 'number' ? new Deadline(request.timeout) : request.timeout
+    try {
+      const response = await (this.#certificate === undefined ? this.#send(request, deadline) : this.#sendWith(this.#certificate, request, deadline))
+      this.#answeredAt = monotonicMilliseconds()
+      return response
+    } finally {
+      if (deadline !== request.timeout) deadline.clear()
+    }
+  }
+
+  async #sendWith (certificate: ConnectionCertificate, request: ClientRequest, deadline: Deadline): Promise<Response> {
+    const pair = await certificate.pairFor(deadline)
+    this.#connections.use(pair)
+    try {
+      return await this.#send(request, deadline)
+    } catch (error) {
+      if (CERTIFICATE_REFUSED.has((error as UnavailableError).reasonCode)) certificate.doubt(pair)
+      throw error
+    }
+  }
+
+  async #send (request: ClientRequest, deadline: Deadline): Promise<Response> {
+    const attempts = new RequestAttempts(this.#dispatchOptions(request), request, (isLast) => this.#given ?? this.#connections.dispatcher(isLast))
+    const end = (error: UnavailableError): void => attempts.end(error)
     deadline.onPassed(() => end(unavailable(reasonFor('no_answer', { milliseconds: deadline.milliseconds }), this.#failureKind(request, deadline, attempts))))
     this.closing.add(end)
     request.cancellation?.onCancel((why) => {
       // Each request is cancelled in the end, most of them long after their response: an error costs something to make.
       if (this.closing.has(end)) end(unavailable(why, 'local'))
     })
-    const response = await attempts.run().catch((error) => { throw attempts.ended ?? this.#failure(error) }).finally(() => {
-      if (deadline !== request.timeout) deadline.clear()
-      this.closing.delete(end)
-    })
-    this.#answeredAt = monotonicMilliseconds()
-    return response
+    return attempts.run().catch((error) => { throw attempts.ended ?? this.#failure(error) }).finally(() => this.closing.delete(end))
   }
 
   /**
@@ -131,34 +149,12 @@ export class KeycloakClient {
   /** End the pool; a dispatcher that was given stays the giver's. Requests under way fail, which says nothing about Keycloak. */
   async close (): Promise<void> {
     this.#isClosed = true
-    await this.#pool?.destroy()
+    await this.#connections.close()
   }
 
   #failure (error: unknown): UnavailableError {
     if (error instanceof UnavailableError) return error
     return this.#isClosed ? unavailable('api_closed', 'local') : unavailable(networkFailure(error), 'unreachable')
-  }
-
-  /** The pool, loaded at the first request because that takes longer than all the rest. */
-  async #load (): Promise<Pool> {
-    // By its file, because Bun has a stub of its own for the bare name, whose pool makes no calls.
-    const { Pool } = await import('undici/index.js')
-    if (this.#isClosed) throw unavailable('api_closed', 'local')
-    this.#pool ??= new Pool(this.#origin, { connections: CONNECTIONS, connect: this.#connect })
-    return this.#pool
-  }
-
-  /** A connection for one request, which cannot have been idle. */
-  async #fresh (): Promise<Client> {
-    const { Client } = await import('undici/index.js')
-    const client = new Client(this.#origin, { connect: this.#connect })
-    // When its request is over.
-    client.on('drain', () => client.destroy())
-    return client
-  }
-
-  #dispatcher (isLast: boolean): UndiciDispatcher | Promise<UndiciDispatcher> {
-    return this.#given ?? (isLast ? this.#fresh() : this.#pool ?? this.#load())
   }
 
   #dispatchOptions ({ method, path, form, token }: ClientRequest): Dispatcher.DispatchOptions {

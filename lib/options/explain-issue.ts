@@ -28,6 +28,8 @@ export function explainIssues (issues: readonly Issue[], options: unknown, known
 /** The most specific issue of a union: one within the value that was given, or one that has words for that value. */
 function mostSpecific (issue: Issue, options: object): Issue {
   const leaves = leavesOf(issue)
+  const misspelled = leaves.find(({ code }) => code === 'unrecognized_keys')
+  if (misspelled !== undefined) return misspelled
   const value = valueAt(issue.path, options)
   const within = typeof value === 'object' && !(value instanceof URL) ? deepest(leaves.filter(({ path }) => path.length > issue.path.length)) : undefined
   if (within !== undefined) return within
@@ -52,11 +54,14 @@ function foundIn (issue: Issue): string | undefined {
   return issue.code === 'custom' ? issue.params?.found as string | undefined : undefined
 }
 
+/** The options and members that are secrets. */
+const SECRET: ReadonlySet<PropertyKey> = new Set(['clientSecret', 'clientAssertion', 'clientCertificate'])
+
 function found (issue: Issue, options: object): string {
   const { path } = issue
   const value = valueAt(path, options)
   if (typeof value === 'string' && value !== '') return foundString(issue, value)
-  if (typeof value === 'number' && path[0] !== 'clientSecret') return String(value)
+  if (typeof value === 'number' && !path.some((name) => SECRET.has(name))) return String(value)
   if (value === undefined && isGiven(path, options)) return 'undefined: is an environment variable unset?'
   if (value === null && path[0] !== 'issuer') return 'null: leave it out instead'
   if (isThenable(value)) return 'a promise: write await before it'

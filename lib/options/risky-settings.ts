@@ -52,7 +52,7 @@ const RISKS: readonly Risk[] = [
   {
     code: 'client_secret_unused',
     isTaken: ({ clientSecret, verifyTokensWithKeycloak, uma }) => clientSecret !== undefined && !verifyTokensWithKeycloak && uma === undefined && !isOfTestRealm(clientSecret),
-    sentence: () => 'clientSecret is given, but tokens are not introspected: logouts, disabled users and withdrawn roles count only when a token expires. Write verifyTokensWithKeycloak: true, or leave clientSecret out'
+    sentence: () => 'clientSecret is given, but tokens are not introspected: logouts, disabled users and withdrawn roles count only when a token expires. If it serves serviceToken() and exchange() alone, accept this risk. Write verifyTokensWithKeycloak: true, or leave clientSecret out'
   },
   {
     code: 'logout_of_own_client',

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { RevocationStore } from '../../types/revocation.js'
 import { withoutPrototype } from '../util/members.js'
 import { acrLevels } from './acr-levels.js'
+import { clientAssertion, clientAssertionGroup, clientCertificate, clientCertificateGroup } from './client-authentication.js'
 import { dpop, dpopGroup, dpopGroups } from './dpop.js'
 import { mtls, mtlsGroup } from './mtls.js'
 import { resource, resourceGroup } from './resource.js'
@@ -39,6 +40,8 @@ export const groups = {
     clients: oneOrMore(exactText('a client id'), 'the id of the client that users log in by, or an array of such')
   }, 'an object with path and clients'),
   adminUrl: z.strictObject({ path: route('/keycloak') }, 'an object with path'),
+  clientAssertion: clientAssertionGroup,
+  clientCertificate: clientCertificateGroup,
   dpop: dpopGroup,
   mtls: mtlsGroup,
   resource: resourceGroup,
@@ -67,6 +70,8 @@ export const schema = z.strictObject({
   serverUrl: realmUrl.optional(),
   clientId: exactText('the id of this API\'s client in Keycloak').optional(),
   clientSecret: z.union([exactText(SECRET), aFunction(SECRET)], SECRET).optional(),
+  clientAssertion: clientAssertion.optional(),
+  clientCertificate: clientCertificate.optional(),
   audience: z.union([oneOrMore(exactText('a client id'), 'a client id'), z.null()],
     'a client id, an array of them, or null to leave aud unchecked').default(null),
   authorizedParties: oneOrMore(exactText(PARTY), PARTIES).optional(),

@@ -1,6 +1,7 @@
 import type { KeycloakOptions } from '../../types/options.js'
 import { isProduction } from '../util/environment.js'
 import { withoutPrototype } from '../util/members.js'
+import { AUTHENTICATION_OPTIONS, authenticationFault } from './client-authentication.js'
 import { mtlsFault } from './mtls.js'
 import { wrong } from './parse.js'
 import { realmNameOf } from './realm-url.js'
@@ -84,15 +85,14 @@ export function realmSettingsOf (parsed: ParsedOptions) {
  * @param entry the entry of `issuers` that has the options; `undefined` for the options of the plugin
  * @throws {TypeError}
  */
-export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | 'backchannelLogout'>, entry?: string): void {
+export function refuseContradictions (settings: Omit<ParsedOptions, 'issuer' | 'backchannelLogout'> & { issuer?: string }, entry?: string): void {
   if (settings.resource !== undefined && settings.audience === null) throw wrong(AUDIENCE_UNCHECKED, entry)
-  if (settings.verifyTokensWithKeycloak && settings.clientSecret === undefined) {
-    throw wrong('option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it', entry)
-  }
+  const fault = authenticationFault(settings)
+  if (fault !== undefined) throw wrong(fault, entry)
   if (settings.uma !== undefined && settings.clientId === undefined) {
     throw wrong('option "clientId" must be the id of this API\'s client with uma, which authenticates when Keycloak is asked to decide', entry)
   }
-  if (settings.uma !== undefined && settings.clientSecret === undefined) {
+  if (settings.uma !== undefined && AUTHENTICATION_OPTIONS.every((name) => settings[name] === undefined)) {
     throw wrong('option "clientSecret" must be the secret of clientId with uma, which authenticates when Keycloak is asked to decide', entry)
   }
   if (settings.dispatcher !== undefined && (settings.ca !== undefined || !settings.verifyCertificate)) {

@@ -2,6 +2,7 @@ import { isThenable } from '../util/maybe-promise.js'
 import { plainCopy, withoutPrototype } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
 import { isTestRealm } from '../util/test-realms.js'
+import { AUTHENTICATION_OPTIONS } from './client-authentication.js'
 import { parse, plainOptions, wrong } from './parse.js'
 import { entrySchema, groups } from './schema.js'
 import { PLUGIN_OPTIONS, type RealmSettings, realmSettingsOf, refuseContradictions } from './settings.js'
@@ -80,6 +81,10 @@ function refuseInEntry (written: JsonObject, defaults: JsonObject, where: string
 function withDefaults (entry: JsonObject, defaults: JsonObject): JsonObject {
   const merged = plainCopy(defaults, [])
   for (const name of NO_DEFAULTS) delete merged[name]
+  // An entry with an authentication of its own has no other.
+  if (AUTHENTICATION_OPTIONS.some((name) => entry[name] !== undefined)) {
+    for (const name of AUTHENTICATION_OPTIONS) delete merged[name]
+  }
   for (const [name, value] of givenMembers(entry)) {
     const common = merged[name]
     const isGroup = Object.hasOwn(groups, name) && isObject(value) && isObject(common)

@@ -12,6 +12,10 @@ const ISSUER = 'write issuer: "https://sso.example.com/realms/acme"'
 const ROUTE = 'write it into the config of a route'
 const KEYS = 'leave it out, since the keys are fetched below issuer, or serverUrl'
 
+const ASSERTION = 'write clientAssertion: { key }'
+const CERTIFICATE = 'write clientCertificate: { cert, key }'
+const AUTHENTICATION = 'write one of "clientSecret", "clientAssertion" and "clientCertificate"'
+
 /** Names of options in other packages and in Keycloak's own adapters, and the advice for each. */
 export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   realm: ISSUER,
@@ -26,6 +30,19 @@ export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   enforcer: 'write "uma"',
   policyenforcer: 'write "uma"',
   credentials: 'write "clientSecret"',
+  privatekey: ASSERTION,
+  privatekeyjwt: ASSERTION,
+  clientkey: ASSERTION,
+  clientprivatekey: ASSERTION,
+  clientassertionkey: ASSERTION,
+  clientassertionsigningkey: ASSERTION,
+  clientassertiontype: 'leave it out, since it is always jwt-bearer',
+  clientauthmethod: AUTHENTICATION,
+  tokenendpointauthmethod: AUTHENTICATION,
+  cert: CERTIFICATE,
+  certificate: CERTIFICATE,
+  clientcert: CERTIFICATE,
+  tlsclientauth: CERTIFICATE,
   azp: 'write "authorizedParties"',
   clocktolerance: 'write "leeway"',
   clockskew: 'write "leeway"',

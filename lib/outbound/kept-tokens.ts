@@ -29,14 +29,6 @@ export class KeptTokens {
     this.#bounds = bounds
   }
 
-  get size (): number {
-    return this.#entries.size
-  }
-
-  get bytes (): number {
-    return this.#bytes
-  }
-
   find (key: string): KeptToken | undefined {
     const kept = this.#entries.get(key)
     if (kept === undefined) return undefined

@@ -58,7 +58,7 @@ export class Outbound {
       waitLine: `outbound: calls for tokens that waited ${timeout} ms (outbound.timeout) for one of ${MAX_UNDER_WAY} connections are 503: Keycloak answers slower than they come`
     })
     this.#limits = limits
-    this.#client = new KeycloakClient(settings, closing)
+    this.#client = new KeycloakClient(settings, closing, authentication.certificate)
     this.#endpoint = new TokenEndpoint({ client: this.#client, authentication, limiter, health: new EndpointHealth('token', log), timeout, maxBytes: limits.introspectionBytes })
     this.#source = new TokenSource({ ...settings.outbound, endpoint: this.#endpoint })
     this.#setUpLog = new SetUpLog(log)

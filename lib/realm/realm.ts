@@ -6,7 +6,7 @@ import { type IssuerCheck, StartCheck } from '../doctor/start-check.js'
 import type { Introspection } from '../introspection/introspection.js'
 import { KeycloakClient } from '../keycloak/client.js'
 import type { ClientAuthentication } from '../keycloak/client-authentication.js'
-import { ClientSecret } from '../keycloak/client-secret.js'
+import { createAuthentication } from '../keycloak/create-authentication.js'
 import { KeySource } from '../keys/key-source.js'
 import { preload } from '../keys/preload.js'
 import { refuseTestKeys } from '../keys/test-keys.js'
@@ -152,10 +152,10 @@ function fromCacheBy (tokens: TokenCache<VerifiedToken>, fromKept: FromKept): Fr
 export async function createRealm (settings: RealmSettings, sharedByAll: SharedByRealms): Promise<Realm> {
   const shared = sharedByAll.isOfSeveral ? withOwnLogs(sharedByAll, settings.name) : sharedByAll
   const { closing, log, limits } = shared
-  const client = new KeycloakClient(settings, closing)
+  const authentication = await createAuthentication(settings, closing)
+  const client = new KeycloakClient(settings, closing, authentication?.certificate)
   const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log) }
   const keys = new KeySource(keyOptions, settings.baseUrl, client, new EndpointHealth('certs', log))
-  const authentication = settings.clientSecret === undefined ? undefined : new ClientSecret(settings.clientId, settings.clientSecret, closing)
   const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, authentication!, client, shared) : undefined
   const revocation = settings.revocation && shared.revocations?.of(settings, keys)
   const uma = settings.uma && await (await import('./uma.js')).loadUma(settings, authentication!, shared)

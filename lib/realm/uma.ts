@@ -77,7 +77,7 @@ function subjectOf (presented: Presented, { claims, binding }: Identity): UmaSub
 export async function loadUma (settings: RealmSettings, authentication: ClientAuthentication, { closing, limits, log, presentedBy }: SharedByRealms): Promise<Uma> {
   const { UmaDecisions } = await import('../access/uma/decisions.js')
   const { resourceServer = settings.clientId, timeout, maxPending, cacheTtl } = settings.uma!
-  const client = new KeycloakClient(settings, closing)
+  const client = new KeycloakClient(settings, closing, authentication.certificate)
   const limiter = () => new CallLimiter({
     maxPending,
     timeout,

@@ -2,7 +2,7 @@ import type { Entries } from './entry.js'
 
 /** The reasons why Keycloak gives no token for another service. */
 export const SERVICES = {
-  service_account_off: { sentence: 'the client may have no token of its own: {advice}', advice: 'switch "Service accounts roles" of the client on (Capability config)' },
+  service_account_off: { sentence: 'the client may have no token of its own: {advice}', advice: 'switch "Client authentication" and "Service accounts roles" of the client on (Capability config)' },
   service_scope_unknown: { sentence: 'the client may not ask for the scope[ {scope}]: {advice}', advice: 'correct the scope, or give the client that client scope as an optional one (Client scopes)' },
   service_token_bound: { sentence: 'the client gets tokens alone that are bound to a key: {advice}', advice: 'switch "Require DPoP bound tokens" and "OAuth 2.0 Mutual TLS Certificate Bound Access Tokens" of the client off' },
   service_token_refused: { sentence: 'Keycloak refuses the call in words that are not known here: {advice}', advice: "look at Keycloak's log, and at the policies of the client" },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Caller } from '../access/caller.js'
 import type { Routes } from '../access/route-registry.js'
+import { ServiceConnections } from '../outbound/service-connections.js'
 import type { Authority } from '../realm/authority.js'
 import type { RealmDirectory } from '../realm/directory.js'
 import type { Realm } from '../realm/realm.js'
@@ -14,6 +15,7 @@ import type { ProofOfPossession } from './proof-of-possession.js'
 import type { ProtectedResource } from './protected-resource.js'
 import type { Refusals } from './refusals.js'
 import { decorateRules } from './rule-decorators.js'
+import { createServiceCalls } from './service-calls.js'
 import { pickedRealm, REALM } from './several-issuers.js'
 
 /**
@@ -51,7 +53,9 @@ export function decorate (fastify: FastifyInstance, authority: Authority, direct
     const realm = realmOf(request)
     return realm && new Caller(realm.access, identityBy(request.auth!, realm), request)
   })
-  fastify.decorate('keycloak', createInstance(authority, directory, routes, tokens, possession, refusals, resource))
+  const connections = new ServiceConnections()
+  fastify.addHook('onClose', () => connections.close())
+  fastify.decorate('keycloak', { ...createInstance(authority, directory, routes, tokens, possession, refusals, resource), ...createServiceCalls(authority, directory, connections) })
 }
 
 function decorateAuthSignal (fastify: FastifyInstance, directory: RealmDirectory): void {

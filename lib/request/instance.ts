@@ -1,4 +1,5 @@
 import type { KeycloakInstance, VerifyPresentation } from '../../types/instance.js'
+import type { ServiceCalls } from '../../types/outbound.js'
 import type { ResourceMetadata } from '../../types/resource.js'
 import type { Claims } from '../../types/user.js'
 import type { Routes } from '../access/route-registry.js'
@@ -16,11 +17,10 @@ import { bearerContext, type ChallengeContext, headersOf, UNKNOWN_REALM } from '
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { ProtectedResource } from './protected-resource.js'
 import type { Refusals } from './refusals.js'
-import { createServiceCalls } from './service-calls.js'
 import { publishVerification } from './verify-events.js'
 
-/** `fastify.keycloak` */
-export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals, resource: ProtectedResource | undefined): KeycloakInstance {
+/** `fastify.keycloak`, but for calls to other services. */
+export function createInstance (authority: Authority, directory: RealmDirectory, routes: Routes, tokens: TokenCache<VerifiedToken> | undefined, possession: ProofOfPossession | undefined, refusals: Refusals, resource: ProtectedResource | undefined): Omit<KeycloakInstance, keyof ServiceCalls> {
   const challengesBy = (space: string, presentation?: VerifyPresentation): ChallengeContext => ({ ...possession?.presentedChallenges(space, presentation) ?? bearerContext(space), ...resource?.challenge })
   /** @param onRealm is called with the realm that decides */
   const verify = async (token: unknown, presentation: VerifyPresentation | undefined, onRealm?: (realm: Realm) => void): Promise<Claims> => {
@@ -52,7 +52,6 @@ export function createInstance (authority: Authority, directory: RealmDirectory,
       if (typeof issuer !== 'string') throw new TypeError(`forgetIssuer() needs the issuer, a string, not ${kindOf(issuer)}`)
       directory.forget(issuer)
     },
-    ...createServiceCalls(authority, directory),
     routes: () => routes.list(),
     resourceMetadata: () => documentOf(resource),
     health: () => ({ ...healthOf(directory), cache: tokens === undefined ? null : { tokens: tokens.size, bytes: tokens.bytes }, refusals: refusals.counts() })

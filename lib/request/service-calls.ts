@@ -1,36 +1,52 @@
 import type { FastifyRequest } from 'fastify'
-import type { ExchangeOptions, ServiceCalls, ServiceTokenOptions } from '../../types/outbound.js'
+import type { DispatcherOptions, ExchangeOptions, ServiceCalls, ServiceDispatcher as PublicDispatcher, ServiceTokenOptions } from '../../types/outbound.js'
 import { KeycloakError } from '../errors.js'
 import type { Outbound } from '../outbound/outbound.js'
+import type { ServiceConnections } from '../outbound/service-connections.js'
+import { ServiceDispatcher } from '../outbound/service-dispatcher.js'
+import { ServiceRequests } from '../outbound/service-requests.js'
 import type { Authority } from '../realm/authority.js'
 import type { RealmDirectory } from '../realm/directory.js'
 import { type Realm, realmOf } from '../realm/realm.js'
 import { AcceptedCaller } from './accepted-caller.js'
+import { dispatcherOptions } from './dispatcher-options.js'
 import { RequestsGone } from './requests-gone.js'
 import { exchangeOptions, serviceTokenOptions } from './service-options.js'
+import { ServiceTokens, tokensOfCaller } from './service-tokens.js'
 
 type Directory = Pick<RealmDirectory, 'names' | 'all' | 'byIssuer' | 'isOpen'>
 
 /** The members of `fastify.keycloak` for calls to other services. */
-export function createServiceCalls ({ only }: Pick<Authority, 'only'>, directory: Directory): ServiceCalls {
+export function createServiceCalls ({ only }: Pick<Authority, 'only'>, directory: Directory, connections: ServiceConnections): ServiceCalls {
   const gone = new RequestsGone()
+  const callerOf = (request: FastifyRequest): AcceptedCaller => new AcceptedCaller(request, directory, gone)
+  const service = ({ scope, issuer }: ServiceTokenOptions): ServiceTokens => new ServiceTokens({
+    outbound: async () => outboundOf(only !== undefined && issuer === undefined ? only : await realmNamed(issuer, directory)),
+    question: (outbound) => outbound.service(scope),
+    caller: undefined
+  })
+  const exchange = (caller: AcceptedCaller, { audience, scope }: ExchangeOptions): ServiceTokens => new ServiceTokens({
+    outbound: () => outboundOf(realmOf(caller.identity)),
+    question: (outbound) => outbound.exchange(caller, audience, scope),
+    caller
+  })
   return {
-    serviceToken: (options?: ServiceTokenOptions) => withOwnErrors(async () => {
-      const { scope, issuer } = serviceTokenOptions(options, 'serviceToken()')
-      const outbound = await outboundOf(only !== undefined && issuer === undefined ? only : await realmNamed(issuer, directory))
-      return outbound.get(outbound.service(scope), undefined)
-    }),
-    exchange: (request: FastifyRequest, options: ExchangeOptions) => withOwnErrors(async () => {
-      const { audience, scope } = exchangeOptions(options, 'exchange()')
-      const caller = new AcceptedCaller(request, directory, gone)
-      caller.check()
-      const outbound = await outboundOf(realmOf(caller.identity))
-      const question = outbound.exchange(caller, audience, scope)
-      const token = await caller.whileThere((waiting) => outbound.get(question, waiting))
-      // It may have been logged out meanwhile.
-      caller.check()
-      return token
-    })
+    serviceToken: async (options?: ServiceTokenOptions) => service(serviceTokenOptions(options, 'serviceToken()')).get(),
+    async exchange (request: FastifyRequest, options: ExchangeOptions) {
+      const checked = exchangeOptions(options, 'exchange()')
+      return exchange(callerOf(request), checked).get()
+    },
+    dispatcher (given: DispatcherOptions) {
+      const { origins, base = connections.get, wanted } = dispatcherOptions(given)
+      const tokens = tokensFor(wanted)
+      return new ServiceDispatcher(new ServiceRequests({ origins, tokens, base }).dispatch) as PublicDispatcher
+    }
+  }
+
+  function tokensFor (wanted: ReturnType<typeof dispatcherOptions>['wanted']) {
+    if (wanted.as === 'service') return service(wanted)
+    const caller = callerOf(wanted.request)
+    return wanted.as === 'caller' ? tokensOfCaller(caller) : exchange(caller, wanted)
   }
 }
 
@@ -52,14 +68,5 @@ async function realmNamed (issuer: string | undefined, directory: Directory): Pr
   } catch (error) {
     if (error instanceof KeycloakError && error.code === 'token_not_valid') throw new TypeError('serviceToken() needs the issuer as one of the issuers has it: its name, or its URL as in iss')
     throw error
-  }
-}
-
-/** The error of a refusal is new for each call, because several may share the old one, and because its stack shows the call of this program. */
-async function withOwnErrors<Result> (call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await call()
-  } catch (error) {
-    throw error instanceof KeycloakError ? new KeycloakError(error.code, () => error) : error
   }
 }

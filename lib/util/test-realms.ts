@@ -7,8 +7,8 @@ interface RunningRealm {
 const NAME = Symbol.for('fastify-keycloak-bearer: the test realms of this process')
 
 /**
- * The running test realms of this process. They are kept on `globalThis`, because the ES module and the CommonJS copy of
- * this package are two modules, and a test may have the plugin from the one and the realm from the other.
+ * The running test realms of this process. They are kept on `globalThis`, because a process can
+ * have two copies of this package, and a test may have the plugin of the one and the realm of the other.
  */
 export function testRealms (): Set<RunningRealm> {
   const shared = globalThis as { [NAME]?: Set<RunningRealm> }

@@ -28,8 +28,9 @@ export function checkFiles (folder) {
   const maps = files.filter((file) => file.endsWith('.map'))
   for (const file of files.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file))) {
     const [, map] = readFileSync(join(folder, file), 'utf8').match(/^\/\/# sourceMappingURL=(.+)$/m) ?? []
-    // The JavaScript of a source that is not published has its lines, and no map.
-    if (map === undefined && file.endsWith('.js') && !files.includes(file.replace(/^dist\/(?:esm|cjs)\/(.+)js$/, '$1ts'))) continue
+    // The JavaScript of a source that is not published has its lines, and neither it nor the declaration has a map.
+    if (map === undefined && /^dist\/esm\/.+\.js$/.test(file)) continue // It only exports what its twin in dist/cjs does.
+    if (map === undefined && !files.includes(file.replace(/^dist\/(?:esm|cjs)\/(.+?)(?:\.d\.ts|\.js)$/, '$1.ts'))) continue
     if (map === undefined || !maps.includes(join(dirname(file), map))) throw new Error(`${file} has no map`)
   }
   for (const map of maps) {
@@ -59,14 +60,14 @@ function checkReadme (folder) {
  */
 export function checkTraces (folder, traces, mapped) {
   const places = traces.map((trace) => placesIn(trace, /dist\/(?:esm|cjs)\/([\w/-]+)\.js:(\d+)/g))
-  places.push(placesIn(mapped, /fastify-keycloak-bearer\/(?:dist\/esm\/)?((?:lib\/)?[\w/-]+)\.[tj]s:(\d+)/g))
+  places.push(placesIn(mapped, /fastify-keycloak-bearer\/(?:dist\/cjs\/)?((?:lib\/)?[\w/-]+)\.[tj]s:(\d+)/g))
   const [first, ...others] = places
   if (!/fastify-keycloak-bearer\/[\w/-]+\.ts:/.test(mapped)) throw new Error(`the trace names no source: ${mapped}`)
   if (first.length === 0 || others.some((other) => `${other}` !== `${first}`)) throw new Error([...traces, mapped].join('\n'))
   for (const place of first) {
     const [file, line] = place.split(':')
     // A stack only has lines that call or construct something.
-    if (!/\w\s*\(|=>/.test(readFileSync(join(folder, 'dist/esm', file.replace(/ts$/, 'js')), 'utf8').split('\n')[line - 1])) throw new Error(`no call is at ${place}`)
+    if (!/\w\s*\(|=>/.test(readFileSync(join(folder, 'dist/cjs', file.replace(/ts$/, 'js')), 'utf8').split('\n')[line - 1])) throw new Error(`no call is at ${place}`)
   }
 }
 

@@ -98,7 +98,7 @@ t.test('several realms in scopes beside each other do not warn of one another, a
 
 t.test('two copies of the package in one process know of each other\'s scopes', async (t) => {
   const realm = await realmFor(t)
-  // As the ES module and the CommonJS one are two.
+  // As a dependency of the application may bring one.
   const url = '../../index.js?copy'
   const { default: copy } = await import(url) as { default: typeof keycloak }
   t.not(copy, keycloak)

@@ -52,7 +52,7 @@ refused('an issuer and a name come once', [
 ])
 
 const REALM = 'must be the full URL of a realm, such as https://sso.example.com/realms/acme, not '
-const INTROSPECTED = 'must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it'
+const INTROSPECTED = 'must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it; clientAssertion or clientCertificate can stand in its place'
 
 refused('an entry says what it lacks, and what is wrong with it', [
   [{ issuers: [acme, {}] }, `option "issuers[1].issuer" ${REALM}undefined`],

@@ -92,7 +92,7 @@ refused('what an environment variable or a file left in a text is found', [
   [{ clientSecret: ' ' }, SECRET_OF + TRIM],
   [{ clientSecret: 'null' }, `${SECRET_OF}the text "null": ${FOR_TEXT}`],
   [{ clientSecret: Buffer.from(SECRET) }, `${SECRET_OF}a Buffer: write .toString()`],
-  [{ verifyTokensWithKeycloak: true, clientSecret: undefined }, 'option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it'],
+  [{ verifyTokensWithKeycloak: true, clientSecret: undefined }, 'option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it; clientAssertion or clientCertificate can stand in its place'],
   [{ verifySignature: 'false' }, `option "verifySignature" must be true or false, not ${quoted('false')}`],
   [{ requireAuthentication: 'true' }, `option "requireAuthentication" must be true or false, not ${quoted('true')}`],
   [{ cache: 'false' }, `option "cache" must be an object with max and maxBytes, or false, not ${quoted('false')}`],
@@ -278,6 +278,11 @@ refused('so does what drf-keycloak, other packages and the adapters call it', [
   }).map(([name, meant]): [object, string] => [{ [name]: SECRET }, `option "${name}" is unknown; write "${meant}"`]),
   ...['realm', 'REALM', 'url', 'authServerUrl', 'auth-server-url', 'domain']
     .map((name): [object, string] => [{ [name]: 'acme' }, `option "${name}" is unknown; write issuer: "${REALM}"`]),
+  ...['privateKey', 'clientKey', 'client_private_key', 'clientAssertionKey', 'private_key_jwt']
+    .map((name): [object, string] => [{ [name]: SECRET }, `option "${name}" is unknown; write clientAssertion: { key }`]),
+  ...['cert', 'clientCert', 'tls_client_auth'].map((name): [object, string] => [{ [name]: SECRET }, `option "${name}" is unknown; write clientCertificate: { cert, key }`]),
+  [{ tokenEndpointAuthMethod: 'x' }, 'option "tokenEndpointAuthMethod" is unknown; write one of "clientSecret", "clientAssertion" and "clientCertificate"'],
+  [{ clientAssertionType: 'x' }, 'option "clientAssertionType" is unknown; leave it out, since it is always jwt-bearer'],
   [{ KEYCLOAK_CONFIG: {} }, 'option "KEYCLOAK_CONFIG" is unknown; write its members as options, such as issuer'],
   [{ jwksUri: REALM }, 'option "jwksUri" is unknown; leave it out, since the keys are fetched below issuer, or serverUrl'],
   [{ permission: 'view-profile' }, 'option "permission" is unknown; write it into the config of a route'],

@@ -62,6 +62,14 @@ t.test('it does so with the answers of the testing realm', async (t) => {
   t.match(claimsOf(await app.keycloak.serviceToken()), { azp: 'api' })
 })
 
+t.test('callers whose tokens have no sub, or not even a session, are told apart', async (t) => {
+  const realm = await realmFor(t)
+  tokenEndpointOf(realm)
+  const app = await exchangingApi(t, realm)
+  const tokens = [{ sub: undefined }, { sub: undefined, sid: undefined }].map((claims) => realm.token({ claims }))
+  t.equal(new Set(await Promise.all(tokens.map((token) => exchanged(app, token)))).size, 2)
+})
+
 t.test('nobody gets the token of another user', async (t) => {
   const realm = await realmFor(t)
   tokenEndpointOf(realm)
@@ -142,7 +150,7 @@ t.test('Keycloak refuses, by what it answers', async (t) => {
     [400, 'invalid_grant', 'Something new', '502 exchange_refused', 'service_token_refused'],
     [401, 'unauthorized_client', 'Invalid client or Invalid client credentials', '503 keycloak_unavailable', 'credentials_refused'],
     [401, 'invalid_client', 'Invalid client or Invalid client credentials', '503 keycloak_unavailable', 'client_unknown'],
-    [400, 'invalid_client', 'Token is not active', '503 keycloak_unavailable', 'status_unexpected'],
+    [400, 'invalid_client', 'Token is not active', '503 keycloak_unavailable', 'assertion_expired'],
     [403, 'access_denied', 'Realm not enabled', '503 keycloak_unavailable', 'realm_disabled'],
     [500, 'unknown_error', 'x', '503 keycloak_unavailable', 'status_unexpected']
   ]

@@ -101,13 +101,10 @@ t.test('a late token serves whoever waited for the next one in vain', async (t) 
   endpoint.refuse(500, 'unknown_error')
   t.equal(await app.keycloak.serviceToken(), first)
   t.equal(endpoint.calls.length, 2)
-  endpoint.answer = ({ response }) => {
-    clocks.advance(30)
-    json(response, 500, {})
-  }
   clocks.advance(1.1)
   t.equal(await app.keycloak.serviceToken(), first)
   await until(() => app.keycloak.health().outbound?.pending === 0 && endpoint.calls.length === 3)
+  clocks.advance(30)
   t.equal(await refusalOf(app.keycloak.serviceToken()), '503 keycloak_unavailable status_unexpected')
 })
 
@@ -284,7 +281,6 @@ t.test('calls that wait for a connection for too long are 503', async (t) => {
   endpoint.answer = (call) => { setTimeout(() => endpoint.grant(call), 250) }
   const refusals = await Promise.all(Array.from({ length: 400 }, (_, at) => refusalOf(app.keycloak.serviceToken({ scope: `s${at}` }))))
   t.ok(refusals.includes('given') && refusals.includes('503 keycloak_unavailable connections_busy'))
-  t.match(app.keycloak.health().outbound, { ok: true, breaker: 'closed' }, 'which is no outage')
   t.ok(log.lines.some(({ msg }) => msg.startsWith('outbound: calls for tokens that waited 1000 ms')))
 })
 
