@@ -22,8 +22,9 @@ interface LoadedPair extends CertificatePair {
  * before it expires, and when Keycloak refuses it or its connection.
  */
 export class ClientCertificate implements ClientAuthentication, ConnectionCertificate {
-  /** The members of the form. */
-  readonly current: string
+  /** Asked for, as the members of other ways are that change. */
+  readonly current = undefined
+  readonly #members: string
   readonly #fixed: CertificatePair | undefined
   readonly #provided: Provided<LoadedPair> | undefined
   /** The certificate of each call that is under way. */
@@ -32,7 +33,7 @@ export class ClientCertificate implements ClientAuthentication, ConnectionCertif
   #doubtful: CertificatePair | undefined
 
   constructor (clientId: string, source: ClientCertificatePair | ClientCertificateProvider, closing: Closing) {
-    this.current = new URLSearchParams({ client_id: clientId }).toString()
+    this.#members = new URLSearchParams({ client_id: clientId }).toString()
     if (typeof source === 'function') this.#provided = new Provided({ provide: source, read: readPair, isSame, missing: 'client_certificate_missing', closing })
     else this.#fixed = source
   }
@@ -42,14 +43,14 @@ export class ClientCertificate implements ClientAuthentication, ConnectionCertif
   }
 
   async get (): Promise<string> {
-    return this.current
+    return this.#members
   }
 
   /** @returns the same members, for a connection with another certificate */
   async other (_refused: string, deadline: Deadline): Promise<string | undefined> {
     const used = this.#used.get(deadline)
     const other = used && await this.#provided!.other(used, deadline)
-    return other && this.current
+    return other && this.#members
   }
 
   /**

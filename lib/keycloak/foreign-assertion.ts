@@ -57,15 +57,18 @@ export class ForeignAssertion implements ClientAuthentication {
 
   async #ask (): Promise<string> {
     this.#underWay++
+    const assertion: unknown = await this.#call().finally(() => { this.#underWay-- })
+    const text = typeof assertion === 'string' ? assertion.trim() : ''
+    if (text.length > MAX_LENGTH || !JWT.test(text)) throw missing()
+    return assertionMembers(this.#clientId, text)
+  }
+
+  /** An error can have any text, so none of it is kept. */
+  async #call (): Promise<unknown> {
     try {
-      const assertion: unknown = await this.#provide()
-      const text = typeof assertion === 'string' ? assertion.trim() : ''
-      if (text.length > MAX_LENGTH || !JWT.test(text)) throw missing()
-      return assertionMembers(this.#clientId, text)
+      return await this.#provide()
     } catch {
-      throw missing()
-    } finally {
-      this.#underWay--
+      return undefined
     }
   }
 }

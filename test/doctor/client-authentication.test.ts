@@ -103,3 +103,9 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
     t.match(message, /Keycloak may not trust clientCertificate: put the certificate of its authority into the trust store of Keycloak \(https-trust-store-file\)/)
   })
 }
+
+t.test('so does a handshake that is refused aloud', async (t) => {
+  const realm = await realmFor(t)
+  const { serverUrl } = await demandCertificate(t, realm, CLIENTS.a, { ciphers: 'PSK-AES128-CBC-SHA', maxVersion: 'TLSv1.2' })
+  t.match(await required(t, realm, { ...ON, serverUrl, ca: CERTIFICATE, clientCertificate: CLIENTS.a }), { checks: ['tls'], message: /it refused our TLS handshake: Keycloak may not trust clientCertificate/ })
+})
