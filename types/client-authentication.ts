@@ -1,5 +1,5 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto'
-import type { Algorithm } from './options.js'
+import type { Algorithm } from './algorithm.js'
 
 /** Returns the client's secret, or a promise of it. */
 export type ClientSecretProvider = () => string | Promise<string>

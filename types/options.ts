@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Algorithm } from './algorithm.js'
 import type { ClientAssertionKey, ClientAssertionProvider, ClientCertificate, ClientCertificateProvider, ClientSecretProvider } from './client-authentication.js'
 import type { AcrName, IssuerName, KeycloakTypes, ScopeName } from './declared.js'
 import type { DpopOptions } from './dpop.js'
@@ -8,12 +9,7 @@ import type { AdminUrlOptions, BackchannelLogoutOptions, RevocationOptions } fro
 import type { UmaOptions } from './uma.js'
 import type { Claims, KnownClaims, User } from './user.js'
 
-/** The asymmetric signature algorithms a realm can use (RFC 7518 section 3.1, RFC 8037). */
-export type Algorithm =
-  | 'RS256' | 'RS384' | 'RS512'
-  | 'PS256' | 'PS384' | 'PS512'
-  | 'ES256' | 'ES384' | 'ES512'
-  | 'EdDSA'
+export type { Algorithm }
 
 /** The name of a claim that Keycloak or one of your mappers writes. */
 export type ClaimName = keyof KnownClaims | (string & {})
