@@ -64,9 +64,17 @@ function javaScriptOf (source) {
   const typeScript = readFileSync(source, 'utf8')
   // Syntax that TypeScript would have to rewrite, such as an enum, is an error; erasableSyntaxOnly finds it first.
   const javaScript = blankSpace(typeScript, (node) => { throw new Error(`${source}: this cannot be blanked out: ${node.getText()}`) })
-  // Only spaces that the stripping added are removed: those of the source may be part of a template.
   const lines = typeScript.split('\n')
-  return withoutComments(javaScript).split('\n').map((line, index) => /\s$/.test(lines[index]) ? line : line.trimEnd()).join('\n').trimEnd()
+  return withoutComments(javaScript).split('\n').map((line, index) => withoutBlanks(line, lines[index])).join('\n').trimEnd()
+}
+
+/**
+ * Writes a space for what the stripping blanked out in a line, and nothing at the end of it. Only runs of spaces that stand for
+ * other characters of the source become shorter: the others may be part of a string or a template.
+ */
+function withoutBlanks (line, source) {
+  const short = line.replace(/ {2,}/g, (run, start) => source.slice(start, start + run.length) === run ? run : ' ')
+  return /\s$/.test(source) ? short : short.trimEnd()
 }
 
 /** Removes comments, because the sources have them. */
@@ -115,7 +123,7 @@ function isPublished (source) {
   return files.some((file) => source === file || source.startsWith(`${file}/`))
 }
 
-/** A source map of lines has a tenth of the size of one of words, and the columns of a line are nearly the same in all files. */
+/** A source map of lines has a tenth of the size of one of words, and leads to the line, as a trace does without it. */
 function lineMap (path, source, code) {
   const mappings = code.split('\n').map((_, index) => index === 0 ? 'AAAA' : 'AACA').join(';')
   return JSON.stringify({ version: 3, sources: [relative(dirname(path), source)], names: [], mappings })

@@ -63,6 +63,7 @@ try {
     ['esbuild, an ES module', () => bundled('esm/main.js', 'esm')],
     ['esbuild, CommonJS', () => bundled('commonjs/main.cjs', 'cjs')],
     ['esbuild, what a small API weighs', bundledSize],
+    ['the program', program],
     ['jest, by babel and by require', () => node('jest', bin('jest'), '--ci', '--cacheDirectory', join(temp, 'jest-cache'))],
     ...Object.keys(COMPILERS).flatMap((compiler) => [
       ...Object.keys(MODULES).map((module) => [`${compiler}, ${module}`, () => typescript(compiler, module)]),
@@ -131,11 +132,17 @@ function certificate () {
   return { cert, key }
 }
 
-/** Checks that stack traces of both formats have the lines of the TypeScript sources, with source maps and without. */
+/** Checks that stack traces have the lines of the TypeScript sources, with source maps and without. */
 async function stackTraces () {
   const runs = [['esm/trace.js'], ['commonjs/trace.cjs'], ['--enable-source-maps', 'esm/trace.js']].map((args) => node('.', ...args))
   const [esm, commonjs, mapped] = (await Promise.all(runs)).map(({ stdout }) => stdout)
   checkTraces(join(temp, 'node_modules', NAME), [esm, commonjs], mapped)
+}
+
+/** Runs the program that the package installs, which is no part of what the projects import. */
+async function program () {
+  const { stdout } = await node('.', bin(NAME), 'doctor', '--help')
+  if (!stdout.startsWith(`Usage: ${NAME} doctor`)) throw new Error(`the program prints no usage: ${stdout}`)
 }
 
 /** Runs a bundle in a folder without node_modules. */

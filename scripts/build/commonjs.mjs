@@ -1,5 +1,5 @@
 // Writes an ES module as CommonJS, line by line: imports become constants, and exports are set at the end. So the code between is the
-// same in both formats, and calls no function by way of a module object. That needs a graph without circles, which lint holds.
+// same as in the source, and calls no function by way of a module object. That needs a graph without circles, which lint holds.
 import ts from 'typescript'
 
 const FIRST = '"use strict";Object.defineProperty(exports, "__esModule", { value: true });'

@@ -54,9 +54,9 @@ function checkReadme (folder) {
 }
 
 /**
- * Checks that the same error, thrown by each format, has the position of the TypeScript sources.
+ * Checks that the same error, of the plugin imported and required, has the position of the TypeScript sources.
  * @param traces without source maps
- * @param mapped the trace of one of the formats with `node --enable-source-maps`
+ * @param mapped the trace of one of them with `node --enable-source-maps`
  */
 export function checkTraces (folder, traces, mapped) {
   const places = traces.map((trace) => placesIn(trace, /dist\/(?:esm|cjs)\/([\w/-]+)\.js:(\d+)/g))

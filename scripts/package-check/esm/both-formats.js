@@ -1,10 +1,16 @@
-// The plugin as an ES module and the test realm as CommonJS: a test may have each from either copy of the package, and the
-// plugin must know the realm of its process. This is not in main.js, because that is bundled too, and a bundle has no package to require.
+// The plugin as an ES module and the test realm as CommonJS: both formats are one copy of the package, so `instanceof` holds for either.
+// This is not in main.js, because that is bundled too, and a bundle has no package to require.
+import { deepEqual, equal } from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import Fastify from 'fastify'
-import keycloak from 'fastify-keycloak-bearer'
+import keycloak, * as imported from 'fastify-keycloak-bearer'
 import smoke from '../smoke.cjs'
 
-const { createTestRealm } = createRequire(import.meta.url)('fastify-keycloak-bearer/testing')
-const { requireScopes } = createRequire(import.meta.url)('fastify-keycloak-bearer/mcp')
+const require = createRequire(import.meta.url)
+const required = require('fastify-keycloak-bearer')
+const { createTestRealm } = require('fastify-keycloak-bearer/testing')
+const { requireScopes } = require('fastify-keycloak-bearer/mcp')
+
+for (const name of Object.keys(imported)) equal(required[name], imported[name], name)
+deepEqual(Object.keys(imported).sort(), ['KeycloakError', 'bearerToken', 'default', 'insufficientUserAuthentication', 'openapi', 'redisReplayStore', 'redisStore'])
 await smoke({ Fastify, keycloak, createTestRealm, requireScopes })
