@@ -73,7 +73,9 @@ export class ClientCertificate implements ClientAuthentication, ConnectionCertif
     const isDoubtful = pair === this.#doubtful
     this.#doubtful = undefined
     const now = wallMilliseconds()
-    if (isDoubtful || now >= pair.validTo) return await provided.other(pair, deadline) ?? pair
+    if (now >= pair.validTo) return await provided.other(pair, deadline) ?? pair
+    // A function that fails now does not take away a certificate that may be good: Keycloak can close a connection for other reasons.
+    if (isDoubtful) return await provided.other(pair, deadline).catch(() => undefined) ?? pair
     if (now >= pair.renewFrom) provided.refresh()
     return pair
   }

@@ -26,6 +26,8 @@ export interface ProvidedOptions<Value> {
 export class Provided<Value extends string | object> {
   readonly #options: ProvidedOptions<Value>
   #current: Value | Promise<Value> | undefined
+  /** The value before the question that is under way, which stays if the question fails: it may still be good. */
+  #former: Value | undefined
   #askedAt = -Infinity
   #isRefreshing = false
 
@@ -70,7 +72,7 @@ export class Provided<Value extends string | object> {
     }, () => {}).finally(() => { this.#isRefreshing = false })
   }
 
-  /** A value is kept. If the function fails or takes too long, the next request calls it again. */
+  /** A value is kept. If the function fails or takes too long, the former value stays; without one the next request calls it again. */
   #ask (): Promise<Value> {
     const before = this.current
     const asked: Promise<Value> = this.#call().then((value) => {
@@ -79,6 +81,7 @@ export class Provided<Value extends string | object> {
       this.#current = current
       return current
     }).catch(() => { throw this.#failed(asked) })
+    this.#former = before
     this.#current = asked
     return asked
   }
@@ -92,7 +95,7 @@ export class Provided<Value extends string | object> {
   }
 
   #failed (asked: Promise<Value>): UnavailableError {
-    if (this.#current === asked) this.#current = undefined
+    if (this.#current === asked) this.#current = this.#former
     return this.#missing()
   }
 

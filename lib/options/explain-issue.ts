@@ -28,9 +28,9 @@ export function explainIssues (issues: readonly Issue[], options: unknown, known
 /** The most specific issue of a union: one within the value that was given, or one that has words for that value. */
 function mostSpecific (issue: Issue, options: object): Issue {
   const leaves = leavesOf(issue)
-  const misspelled = leaves.find(({ code }) => code === 'unrecognized_keys')
-  if (misspelled !== undefined) return misspelled
   const value = valueAt(issue.path, options)
+  const misspelled = value instanceof URL ? undefined : leaves.find(({ code }) => code === 'unrecognized_keys')
+  if (misspelled !== undefined) return misspelled
   const within = typeof value === 'object' && !(value instanceof URL) ? deepest(leaves.filter(({ path }) => path.length > issue.path.length)) : undefined
   if (within !== undefined) return within
   const saying = leaves.find((leaf) => foundIn(leaf) !== undefined)

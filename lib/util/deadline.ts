@@ -13,7 +13,8 @@ export class Deadline {
   readonly began: number
   #timer: NodeJS.Timeout
   #immediate: NodeJS.Immediate | undefined
-  #act!: () => void
+  #act: (() => void) | undefined
+  #isPassed = false
 
   constructor (milliseconds: number) {
     this.milliseconds = milliseconds
@@ -21,19 +22,25 @@ export class Deadline {
     this.#timer = setTimeout(() => {
       const late = monotonicMilliseconds() - this.began - milliseconds
       this.#immediate = setImmediate(() => {
-        this.#timer = setTimeout(() => this.#act(), Math.min(late, milliseconds))
+        this.#timer = setTimeout(() => this.#pass(), Math.min(late, milliseconds))
       })
     }, milliseconds)
   }
 
-  /** Sets the function that ends the step that begins now when the time is over. */
+  /** Sets the function that ends the step that begins now when the time is over: at once if an earlier step has used it up. */
   onPassed (act: () => void): void {
     this.#act = act
+    if (this.#isPassed) act()
   }
 
   /** Everything came in time. */
   clear (): void {
     clearTimeout(this.#timer)
     clearImmediate(this.#immediate)
+  }
+
+  #pass (): void {
+    this.#isPassed = true
+    this.#act?.()
   }
 }

@@ -149,3 +149,18 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
     t.equal(asked, 3)
   })
 }
+
+t.test('a good certificate stays when its connection is lost and the function fails then', async (t) => {
+  const clocks = clocksFor(t)
+  const realm = await realmFor(t)
+  const server = await demandCertificate(t, realm, CLIENTS.a)
+  let fails = false
+  const app = await apiFor(t, realm, { ...ON, serverUrl: server.serverUrl, clientCertificate: () => { if (fails) throw new Error('away'); return CLIENTS.a } })
+  t.equal(await ask(app, '/me', realm.token()), '200')
+  server.hold = () => { for (const connection of server.connections) connection.destroy() }
+  t.equal(await reasonOf(app, realm.token()), 'connection_lost')
+  server.hold = undefined
+  fails = true
+  clocks.advance(60)
+  t.equal(await ask(app, '/me', realm.token()), '200')
+})
