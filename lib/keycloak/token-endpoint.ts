@@ -1,4 +1,4 @@
-import { KeycloakError, UnavailableError } from '../errors.js'
+import { UnavailableError } from '../errors.js'
 import type { EndpointHealth } from '../diagnostics/endpoint-health.js'
 import { Deadline } from '../util/deadline.js'
 import { member, parseObject } from '../util/strict-json.js'
@@ -29,6 +29,8 @@ export interface TokenCall {
   /** The key of the caller, who gets a fair share of the connections. */
   caller: unknown
   cancellation: Cancellation
+  /** Is the call about a token of one user? Then it may fail for that one alone. */
+  isOfUser?: boolean
 }
 
 /** A response of the token endpoint with the status 200, 400, 401 or 403. */
@@ -44,6 +46,9 @@ const PATH = '/protocol/openid-connect/token'
 
 /** The statuses of a response that can be about the call. Others are no response of Keycloak's token endpoint. */
 const STATUSES: ReadonlySet<number> = new Set([200, 400, 401, 403])
+
+/** The reasons of failures that may be about one user: a long list of permissions, a token that Keycloak cannot take. */
+const OF_USER: ReadonlySet<string> = new Set(['body_too_long', 'question_refused'])
 
 /** A refusal has two members. */
 const MAX_DEPTH = 4
@@ -63,26 +68,32 @@ export class TokenEndpoint {
    * @throws {KeycloakError} keycloak_unavailable, and the errors of `read`
    */
   async call<Result> (call: TokenCall, read: (reply: TokenReply) => Result): Promise<Result> {
-    const { limiter, health, timeout } = this.#options
+    const { limiter, timeout } = this.#options
     const place = limiter.enter(call.caller, call.cancellation)
     const deadline = new Deadline(timeout)
-    try {
-      const result = await this.#whenFree(call, place, deadline, read)
-      health.succeeded()
-      return result
-    } catch (error) {
-      if (error instanceof UnavailableError) health.failed(error)
-      else if (error instanceof KeycloakError) health.succeeded()
-      throw error
-    } finally {
+    return this.#counted(call, this.#whenFree(call, place, deadline, read)).finally(() => {
       deadline.clear()
       limiter.leave(place)
-    }
+    })
   }
 
   health () {
     const { health, limiter } = this.#options
     return { ...health.report(), breaker: this.#breaker.open ? 'open' as const : 'closed' as const, pending: limiter.pending }
+  }
+
+  /** Counts the outcome for health. A failure that may be about one user tells neither that Keycloak is well nor that it is not. */
+  async #counted<Result> ({ isOfUser }: TokenCall, outcome: Promise<Result>): Promise<Result> {
+    const { health } = this.#options
+    try {
+      const result = await outcome
+      health.succeeded()
+      return result
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) health.succeeded()
+      else if (isOfUser !== true || !OF_USER.has(error.reasonCode)) health.failed(error)
+      throw error
+    }
   }
 
   async #whenFree<Result> (call: TokenCall, place: QueuedCall, deadline: Deadline, read: (reply: TokenReply) => Result): Promise<Result> {

@@ -1,6 +1,7 @@
 import type { RevocationStore } from '../../types/revocation.js'
 import { memberOf } from '../util/members.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
+import { AUTHENTICATION_OPTIONS } from './client-authentication.js'
 import { parse, plainOptions, wrong } from './parse.js'
 import { addAudience, type ResourceSettings } from './resource.js'
 import { schema, severalSchema } from './schema.js'
@@ -57,9 +58,9 @@ export function parseOptions (options: unknown): Settings {
   return { plugin: pluginSettingsOf(parsed), logout: logoutSettingsOf(parsed), issuers: { form: 'one', realms: [realmSettingsOf(parsed)] } }
 }
 
-/** May Keycloak be asked about the token of a request after it was accepted? */
+/** May Keycloak be asked about the token of a request after it was accepted? It is, for rules and for tokens of other services, by who has credentials. */
 export function usesTokens (issuers: Settings['issuers']): boolean {
-  return issuers.form === 'function' || issuers.realms.some(({ uma }) => uma !== undefined)
+  return issuers.form === 'function' || issuers.realms.some((realm) => AUTHENTICATION_OPTIONS.some((name) => realm[name] !== undefined))
 }
 
 /** The options that the schema of one issuer, or that of several, does not know: `undefined` is no option. */

@@ -46,9 +46,10 @@ export class KeptTokens {
     this.#sweeping ??= outsideRequests(() => setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref())
   }
 
-  forget (key: string): void {
+  /** @param only the token that is forgotten, unless another one took its place */
+  forget (key: string, only = this.#entries.get(key)): void {
     const kept = this.#entries.get(key)
-    if (kept === undefined) return
+    if (kept === undefined || kept !== only) return
     this.#entries.delete(key)
     this.#bytes -= bytesOf(key, kept)
   }

@@ -14,8 +14,6 @@ export interface ServiceHandlerOptions {
   onRefused: (() => (() => void) | undefined) | undefined
 }
 
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
 /** Bytes of a refusal that are read so that its connection can be used again. */
 const MAX_REFUSAL = 64 * 1024
 
@@ -44,7 +42,7 @@ export class ServiceHandler implements Handler {
     if (status === 401) this.#again = this.#options.onRefused?.()
     if (this.#again !== undefined) return
     const { location = [] } = headers
-    if (REDIRECTS.has(status) && this.#options.refusesRedirect([location].flat())) {
+    if (isRedirect(status) && this.#options.refusesRedirect([location].flat())) {
       return controller.abort(new Error('a redirect from another origin to one of the list "to" is not followed, because its request would have a token'))
     }
     this.#handler.onResponseStart?.(controller, status, headers, message)
@@ -65,4 +63,9 @@ export class ServiceHandler implements Handler {
     if (this.#tooLong !== undefined && error === this.#tooLong) this.#again!()
     else this.#handler.onResponseError?.(controller, error)
   }
+}
+
+/** May whoever follows redirects follow this one? undici does for 300, too. */
+function isRedirect (status: number): boolean {
+  return status >= 300 && status < 400
 }

@@ -1,4 +1,4 @@
-import { UnavailableError } from '../errors.js'
+import { KeycloakError, UnavailableError } from '../errors.js'
 import { Cancellation, type Waiting } from '../keycloak/cancellation.js'
 import type { TokenEndpoint, TokenReply } from '../keycloak/token-endpoint.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
@@ -60,16 +60,13 @@ export class TokenSource {
   }
 
   /**
-   * Another token in place of one that a service refuses.
-   * @returns `undefined` if there is none, because that one is new
+   * Another token in place of one that a service refuses. That one stays until there is another, because one service may err.
+   * @returns `undefined` if there is none, because that one is new, or the next one could not be had a moment ago
    */
   other (refused: string, question: TokenQuestion, waiting: Waiting | undefined): MaybePromise<string> | undefined {
     const kept = this.#kept.find(question.key)
-    if (kept?.token === refused) {
-      if (kept.seconds < YOUNG) return undefined
-      this.#kept.forget(question.key)
-    }
-    return this.get(question, waiting)
+    if (kept?.token !== refused) return this.get(question, waiting)
+    return kept.seconds < YOUNG || !kept.mayRenew ? undefined : this.#after(kept, question, waiting)
   }
 
   /** Forgets all tokens. */
@@ -90,11 +87,20 @@ export class TokenSource {
   /** The next token, or the kept one if Keycloak cannot give one now. */
   async #nextOr (kept: KeptToken, question: TokenQuestion, waiting: Waiting | undefined): Promise<string> {
     try {
-      return await this.#next(question, waiting)
+      return await this.#after(kept, question, waiting)
     } catch (error) {
       if (!(error instanceof UnavailableError) || kept.age === 'over') throw error
-      kept.failed()
       return kept.token
+    }
+  }
+
+  /** The next token, without which the kept one has failed. */
+  async #after (kept: KeptToken, question: TokenQuestion, waiting: Waiting | undefined): Promise<string> {
+    try {
+      return await this.#next(question, waiting)
+    } catch (error) {
+      kept.failed()
+      throw error
     }
   }
 
@@ -107,10 +113,15 @@ export class TokenSource {
 
   #call ({ key, caller, form, read }: TokenQuestion): Call {
     const asked = momentOfNow()
+    const former = this.#kept.find(key)
     const cancellation = new Cancellation()
     const token = this.#options.endpoint.call({ form: form(), caller, cancellation }, read).then((issued) => {
       if (issued.lifetime !== undefined) this.#kept.keep(key, new KeptToken(issued.token, asked, issued.lifetime))
       return issued.token
+    }, (error) => {
+      // Keycloak takes back what it gave before. An outage says nothing about it.
+      if (error instanceof KeycloakError && !(error instanceof UnavailableError)) this.#kept.forget(key, former)
+      throw error
     })
     const call = { token, cancellation }
     this.#calls.set(key, call)

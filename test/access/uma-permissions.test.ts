@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import type { UmaGrant } from '../../index.js'
 import type { TestRealm } from '../../lib/testing/index.js'
-import { apiFor, bearer, type Log, logging, realmFor, WARN } from '../support/app.js'
-import { answers, id, RESOURCES, umaOptions, type UmaServer, umaServerFor } from '../support/uma-server.js'
+import { apiFor, bearer, type Log, logging, realmFor, until, WARN } from '../support/app.js'
+import { answers, id, refuses, RESOURCES, umaOptions, type UmaServer, umaServerFor } from '../support/uma-server.js'
 
 interface Api { realm: TestRealm, uma: UmaServer, app: FastifyInstance, log: Log, list: (permissions: unknown, username?: string, url?: string) => Promise<any> }
 
@@ -90,4 +90,20 @@ t.test('other values, and no option, are errors of the application', async (t) =
   const app = await apiFor(t, realm)
   app.get('/', async (request) => request.umaPermissions())
   t.match((await app.inject({ url: '/', headers: bearer(realm.token()) })).json(), { statusCode: 500, message: 'umaPermissions needs the option uma of the issuer "test"' })
+})
+
+t.test('an answer that is too long, and a refusal of one token, are no outage for others, unless the background gets them as well', async (t) => {
+  const { uma, app, list } = await api(t)
+  const ofAlice = (answer: typeof long): typeof long => (request, response, form) => form.get('subject_token') === 'is-anybody-there' ? refuses(400, 'unauthorized_client', 'Invalid identity')(request, response, form) : answer(request, response, form)
+  const long = answers(200, JSON.stringify(Array(10_000).fill({ rsid: id(1), rsname: 'invoice' })))
+  for (const answer of [long, refuses(400, 'invalid_request')]) {
+    uma.respond('decision', ofAlice(answer))
+    for (let at = 0; at < 6; at++) t.match(await list(undefined), { statusCode: 503 })
+    t.match(app.keycloak.health(), { ok: true, uma: { ok: true, breaker: 'closed', lastFailure: null } })
+  }
+  uma.respond('decision', long)
+  t.match(await list(undefined), { statusCode: 503 })
+  await until(() => !app.keycloak.health().ok)
+  uma.respond('decision', undefined)
+  await until(() => app.keycloak.health().ok)
 })

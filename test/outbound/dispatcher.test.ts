@@ -137,6 +137,11 @@ t.test('a redirect to another origin goes without the token, and one back is not
     t.notOk([...service.arrived, ...second.arrived].some(({ url }) => url === '/attack'), name)
     service.answer = answer
   }
+  for (const status of [300, 301, 302, 303, 308]) {
+    other.answer = redirect(`${service.origin}/attack`, status)
+    await t.rejects(undiciRequest(other.origin, { dispatcher: redirecting }), /not followed/, `${status}`)
+  }
+  t.notOk(service.arrived.some(({ url }) => url === '/attack'))
   other.answer = redirect('http://[nowhere')
   t.equal((await undiciRequest(other.origin, { dispatcher })).statusCode, 307, 'what is no URL leads nowhere')
 })
@@ -215,17 +220,45 @@ t.test('a refusal that is too long to be read is ended', async (t) => {
   await t.rejects(undiciRequest(service.origin, { dispatcher }), { code: 'UND_ERR_SOCKET' })
 })
 
-t.test('no new token is to be had', async (t) => {
+t.test('no new token is to be had: the kept one stays for other services', async (t) => {
   const clocks = clocksFor(t)
   const { app, service, endpoint } = await tokensFor(t)
   const dispatcher = app.keycloak.dispatcher({ to: [service.origin], as: 'service' })
-  await app.keycloak.serviceToken()
+  const first = await app.keycloak.serviceToken()
   clocks.advance(6)
   endpoint.refuse(500, 'unknown_error')
-  refuseOnce(service, 1000)
+  service.answer = (_request, response) => { response.writeHead(401).end('no') }
   await t.rejects(undiciRequest(service.origin, { dispatcher }), { code: 'keycloak_unavailable', statusCode: 503 })
+  const again = await undiciRequest(service.origin, { dispatcher })
+  t.equal(again.statusCode, 401, 'Keycloak is not asked again within a second')
+  await again.body.dump()
+  clocks.advance(1.1)
   await t.rejects(fetch(service.origin, { dispatcher } as RequestInit), { message: 'fetch failed', cause: { code: 'keycloak_unavailable' } })
-  t.equal(service.arrived.length, 1)
+  t.equal(await app.keycloak.serviceToken(), first)
+  clocks.advance(1.1)
+  endpoint.refuse(401, 'unauthorized_client', 'Client not enabled to retrieve service account')
+  await t.rejects(fetch(service.origin, { dispatcher } as RequestInit), { cause: { code: 'exchange_refused', statusCode: 502 } }, 'Keycloak refuses')
+  await t.rejects(app.keycloak.serviceToken(), { code: 'exchange_refused' }, 'and the token falls')
+})
+
+t.test('a late 401 for a token that was replaced meanwhile asks Keycloak for no other', async (t) => {
+  const clocks = clocksFor(t)
+  const { app, service, endpoint } = await tokensFor(t)
+  const dispatcher = app.keycloak.dispatcher({ to: [service.origin], as: 'service' })
+  const first = await app.keycloak.serviceToken()
+  clocks.advance(6)
+  const held: Array<() => void> = []
+  service.answer = ({ token }, response) => {
+    const answer = (): void => { response.writeHead(token === first ? 401 : 200).end() }
+    if (held.length === 0) held.push(answer)
+    else answer()
+  }
+  const late = undiciRequest(service.origin, { dispatcher })
+  await until(() => held.length === 1)
+  t.equal((await undiciRequest(service.origin, { dispatcher })).statusCode, 200)
+  held[0]!()
+  t.equal((await late).statusCode, 200)
+  t.equal(endpoint.calls.length, 2)
 })
 
 t.test('as: "exchange" sends the exchanged token of the caller, and a new one after a 401', async (t) => {

@@ -114,14 +114,27 @@ t.test('a caller without a token is 401, and so is one of a scope without the pl
   const realm = await realmFor(t)
   const { calls } = tokenEndpointOf(realm)
   const app = await exchangingApi(t, realm)
-  app.get('/stripped', { config: { authenticated: true } }, async (request) => {
-    delete request.headers.authorization
-    return app.keycloak.exchange(request, { audience: 'orders' })
-  })
   t.equal(await exchanged(app, undefined), '401 not_authenticated')
-  t.equal((await app.inject({ url: '/stripped', headers: bearer(realm.token()) })).json().code, 'not_authenticated')
   await t.rejects(app.keycloak.exchange({} as never, { audience: 'orders' }), { code: 'not_authenticated', reasonCode: 'token_missing' })
   t.equal(calls.length, 0)
+})
+
+t.test('the accepted token is exchanged, whatever the application does to the header', async (t) => {
+  const realm = await realmFor(t)
+  const { calls } = tokenEndpointOf(realm)
+  const app = await exchangingApi(t, realm)
+  app.get('/rewritten', { config: { authenticated: true } }, async (request) => {
+    const { header } = request.query as { header?: string }
+    if (header === undefined) delete request.headers.authorization
+    else request.headers.authorization = `Bearer ${header}`
+    return app.keycloak.exchange(request, { audience: 'orders' })
+  })
+  const other = realm.token({ username: 'mallory' })
+  for (const [at, url] of ['/rewritten', `/rewritten?header=${other}`].entries()) {
+    const token = realm.token()
+    t.equal((await app.inject({ url, headers: bearer(token) })).statusCode, 200)
+    t.equal(calls[at]!.get('subject_token'), token)
+  }
 })
 
 t.test('the token of extractToken is exchanged', async (t) => {

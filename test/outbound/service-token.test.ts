@@ -122,6 +122,36 @@ t.test('a late token that ends while the next one is waited for is not given', a
   t.equal(await refusalOf(app.keycloak.serviceToken()), '503 keycloak_unavailable status_unexpected')
 })
 
+t.test('a kept token falls when Keycloak refuses the next one', async (t) => {
+  const clocks = clocksFor(t)
+  const realm = await realmFor(t)
+  const endpoint = tokenEndpointOf(realm)
+  const app = await apiFor(t, realm)
+  const refused = '502 exchange_refused service_account_off'
+  const first = await app.keycloak.serviceToken()
+  clocks.advance(245)
+  endpoint.refuse(401, 'unauthorized_client', 'Client not enabled to retrieve service account')
+  t.equal(await app.keycloak.serviceToken(), first, 'the refusal is not known yet')
+  await until(async () => await refusalOf(app.keycloak.serviceToken()) === refused)
+  endpoint.answer = undefined
+  const second = await app.keycloak.serviceToken()
+  clocks.advance(275)
+  endpoint.refuse(500, 'unknown_error')
+  t.equal(await app.keycloak.serviceToken(), second, 'it is late, and Keycloak is away')
+  clocks.advance(1.1)
+  endpoint.refuse(401, 'unauthorized_client', 'Client not enabled to retrieve service account')
+  t.equal(await app.keycloak.serviceToken(), second)
+  await until(async () => await refusalOf(app.keycloak.serviceToken()) === refused)
+  endpoint.answer = undefined
+  const third = await app.keycloak.serviceToken()
+  clocks.advance(275)
+  endpoint.refuse(401, 'unauthorized_client', 'Client not enabled to retrieve service account')
+  t.equal(await refusalOf(app.keycloak.serviceToken()), refused)
+  endpoint.refuse(500, 'unknown_error')
+  t.equal(await refusalOf(app.keycloak.serviceToken()), '503 keycloak_unavailable status_unexpected', 'the refused one does not come back in an outage')
+  t.not(third, second)
+})
+
 t.test('a short life is shared out, and both clocks count', async (t) => {
   const clocks = clocksFor(t)
   const realm = await realmFor(t)

@@ -154,7 +154,7 @@ export class UmaDecisions {
     cancellation.queuedSince = undefined
     const asked = permissions.map((permission) => `&permission=${encodeURIComponent(textOf(permission))}`).join('')
     const form = `${this.#form}&subject_token=${encodeURIComponent(token)}${asked}`
-    return this.#watched(this.#options.endpoint.call({ form, caller: key, cancellation }, readAnswer))
+    return this.#watched(this.#options.endpoint.call({ form, caller: key, cancellation, isOfUser: token !== NO_TOKEN }, readAnswer))
   }
 
   /** If the call fails, Keycloak is asked in the background until it answers again. */
