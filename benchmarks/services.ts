@@ -56,18 +56,23 @@ async function measure (): Promise<void> {
     await once(child, 'message')
   }
   const app = Fastify()
-  let request!: FastifyRequest
   await app.register(keycloak, { ...elsewhere.options, uma: true } as KeycloakOptions)
-  app.get('/', async (asked) => { request = asked })
+  // The requests stay open, because a call for one that is over is cancelled.
   const requests: FastifyRequest[] = []
-  for (const token of elsewhere.tokens) {
-    await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
+  let release!: () => void
+  const released = new Promise<void>((resolve) => { release = resolve })
+  app.get('/', { config: { authenticated: true } }, async (request) => {
     requests.push(request)
-  }
+    await released
+  })
+  const open = elsewhere.tokens.map((token) => app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } }))
+  while (requests.length < CALLERS) await sleep(INTERVAL_MS)
   await calls(app, elsewhere.url)
   await exchanges(app, requests)
   await decisions(elsewhere, requests)
   await recovery(app, tell)
+  release()
+  await Promise.all(open)
   await app.close()
   child.kill()
 }
