@@ -73,9 +73,11 @@ export class ClientCertificate implements ClientAuthentication, ConnectionCertif
     const isDoubtful = pair === this.#doubtful
     this.#doubtful = undefined
     const now = wallMilliseconds()
-    if (now >= pair.validTo) return await provided.other(pair, deadline) ?? pair
-    // A function that fails now does not take away a certificate that may be good: Keycloak can close a connection for other reasons.
-    if (isDoubtful) return await provided.other(pair, deadline).catch(() => undefined) ?? pair
+    if (isDoubtful || now >= pair.validTo) {
+      const other = provided.other(pair, deadline)
+      // A function that fails now does not take away a certificate that may be good: Keycloak can close a connection for other reasons.
+      return await (now < pair.validTo ? other.catch(() => undefined) : other) ?? pair
+    }
     if (now >= pair.renewFrom) provided.refresh()
     return pair
   }
