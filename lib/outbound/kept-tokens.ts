@@ -38,18 +38,17 @@ export class KeptTokens {
   }
 
   keep (key: string, kept: KeptToken): void {
-    this.forget(key)
+    this.forget(key, this.#entries.get(key))
     if (this.#closed || bytesOf(key, kept) > this.#bounds.maxBytes) return
     this.#entries.set(key, kept)
     this.#bytes += bytesOf(key, kept)
-    while (this.#entries.size > this.#bounds.max || this.#bytes > this.#bounds.maxBytes) this.forget(this.#entries.keys().next().value!)
+    while (this.#entries.size > this.#bounds.max || this.#bytes > this.#bounds.maxBytes) this.forget(...this.#entries.entries().next().value!)
     this.#sweeping ??= outsideRequests(() => setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref())
   }
 
-  /** @param only the token that is forgotten, unless another one took its place */
-  forget (key: string, only = this.#entries.get(key)): void {
-    const kept = this.#entries.get(key)
-    if (kept === undefined || kept !== only) return
+  /** Forget a token, unless another one took its place. */
+  forget (key: string, kept: KeptToken | undefined): void {
+    if (kept === undefined || this.#entries.get(key) !== kept) return
     this.#entries.delete(key)
     this.#bytes -= bytesOf(key, kept)
   }
@@ -64,8 +63,8 @@ export class KeptTokens {
 
   /** Drops what is over, so that nobody who reads the memory of the process finds old tokens there. */
   #sweep (): void {
-    for (const [key, { age }] of this.#entries) {
-      if (age === 'over') this.forget(key)
+    for (const [key, kept] of this.#entries) {
+      if (kept.age === 'over') this.forget(key, kept)
     }
     if (this.#entries.size > 0) return
     clearInterval(this.#sweeping)

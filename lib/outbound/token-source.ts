@@ -116,7 +116,8 @@ export class TokenSource {
     const former = this.#kept.find(key)
     const cancellation = new Cancellation()
     const token = this.#options.endpoint.call({ form: form(), caller, cancellation }, read).then((issued) => {
-      if (issued.lifetime !== undefined) this.#kept.keep(key, new KeptToken(issued.token, asked, issued.lifetime))
+      if (issued.lifetime === undefined) this.#kept.forget(key, former)
+      else this.#kept.keep(key, new KeptToken(issued.token, asked, issued.lifetime))
       return issued.token
     }, (error) => {
       // Keycloak takes back what it gave before. An outage says nothing about it.

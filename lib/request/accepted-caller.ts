@@ -5,18 +5,17 @@ import type { RealmDirectory } from '../realm/directory.js'
 import type { Identity } from '../token/identity.js'
 import { type AcceptedRequest, endOf, IDENTITY, REPLY } from './auth-signals.js'
 import { presentedToken } from './presented-token.js'
-import type { RequestsGone } from './requests-gone.js'
+import { whenGone } from './requests-gone.js'
 
 /** The caller of a request whose token was accepted. */
 export class AcceptedCaller {
   readonly identity: Identity
   readonly token: string
   readonly #directory: Pick<RealmDirectory, 'isOpen'>
-  readonly #gone: RequestsGone
   readonly #reply: FastifyReply
 
   /** @throws {KeycloakError} not_authenticated for an anonymous request */
-  constructor (request: FastifyRequest, directory: Pick<RealmDirectory, 'isOpen'>, gone: RequestsGone) {
+  constructor (request: FastifyRequest, directory: Pick<RealmDirectory, 'isOpen'>) {
     const { [IDENTITY]: identity, [REPLY]: reply } = request as AcceptedRequest
     // The token stays where it came: the identity lives longer than the request.
     const token = identity == null ? undefined : presentedToken(request)
@@ -24,7 +23,6 @@ export class AcceptedCaller {
     this.identity = identity!
     this.token = token
     this.#directory = directory
-    this.#gone = gone
     this.#reply = reply!
   }
 
@@ -41,7 +39,7 @@ export class AcceptedCaller {
   async whileThere<Result> (call: (waiting: Waiting) => Result | Promise<Result>): Promise<Result> {
     let stop = (): void => {}
     try {
-      return await call({ onGone: (listener) => { stop = this.#gone.listen(this.#reply, listener) } })
+      return await call({ onGone: (listener) => { stop = whenGone(this.#reply, listener) } })
     } finally {
       stop()
     }

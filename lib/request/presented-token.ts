@@ -2,14 +2,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Presented } from '../realm/shared.js'
 import { REPLY } from './auth-signals.js'
 import { authorizationOf, credentialsIn } from './credentials.js'
+import { whenGone } from './requests-gone.js'
 
 /** The property of a request that holds the token of the option `extractToken`, which is called once. */
 export const TOKEN = Symbol('fastify-keycloak-bearer.token')
 
-/** The property of a request that holds the calls which wait for its end, so that one listener of the reply is enough. */
-const WAITING = Symbol('fastify-keycloak-bearer.waiting')
-
-type RequestWithToken = FastifyRequest & { [TOKEN]?: string | null, [REPLY]?: FastifyReply | null, [WAITING]?: Set<() => void> }
+type RequestWithToken = FastifyRequest & { [TOKEN]?: string | null, [REPLY]?: FastifyReply | null }
 
 export function keepToken (request: FastifyRequest, token: string): void {
   (request as RequestWithToken)[TOKEN] = token
@@ -40,24 +38,10 @@ export function presentedBy (request: RequestWithToken): Presented | undefined {
   const token = presentedToken(request)
   const reply = request[REPLY]
   if (token === undefined || reply == null) return undefined
-  const waiting = request[WAITING] ??= waitingFor(reply)
-  let waits: (() => void) | undefined
+  let stop = (): void => {}
   return {
     token,
-    onGone (listener) {
-      waits = listener
-      waiting.add(listener)
-    },
-    release () {
-      if (waits !== undefined) waiting.delete(waits)
-    }
+    onGone (listener) { stop = whenGone(reply, listener) },
+    release () { stop() }
   }
-}
-
-function waitingFor ({ raw }: FastifyReply): Set<() => void> {
-  const waiting = new Set<() => void>()
-  raw.once('close', () => {
-    for (const listener of waiting) listener()
-  })
-  return waiting
 }

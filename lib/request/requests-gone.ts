@@ -1,27 +1,25 @@
 import type { FastifyReply } from 'fastify'
 import { isGone } from './presentation.js'
 
-/** Tells the calls that requests wait for when a request is over. Each reply has one listener, however many calls wait. */
-export class RequestsGone {
-  readonly #listeners = new WeakMap<FastifyReply, Set<() => void>>()
+/** The property of a reply that holds the calls which wait for its end, so that it has one listener, however many calls wait. */
+const WAITING = Symbol('fastify-keycloak-bearer.waiting')
 
-  /**
-   * @param listener is called when the reply is sent, or its client is gone; never if that was before
-   * @returns ends it
-   */
-  listen (reply: FastifyReply, listener: () => void): () => void {
-    if (isGone(reply)) return () => {}
-    const all = this.#listenersOf(reply)
-    all.add(listener)
-    return () => all.delete(listener)
-  }
+/**
+ * Tells a call that the request which waits for it is over.
+ * @param listener is called when the reply is sent, or its client is gone; never if that was before
+ * @returns ends it
+ */
+export function whenGone (reply: FastifyReply & { [WAITING]?: Set<() => void> }, listener: () => void): () => void {
+  if (isGone(reply)) return () => {}
+  const waiting = reply[WAITING] ??= waitingFor(reply)
+  waiting.add(listener)
+  return () => waiting.delete(listener)
+}
 
-  #listenersOf (reply: FastifyReply): Set<() => void> {
-    const known = this.#listeners.get(reply)
-    if (known !== undefined) return known
-    const all = new Set<() => void>()
-    this.#listeners.set(reply, all)
-    reply.raw.once('close', () => { for (const listener of all) listener() })
-    return all
-  }
+function waitingFor ({ raw }: FastifyReply): Set<() => void> {
+  const waiting = new Set<() => void>()
+  raw.once('close', () => {
+    for (const listener of waiting) listener()
+  })
+  return waiting
 }

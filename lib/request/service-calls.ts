@@ -10,7 +10,6 @@ import type { RealmDirectory } from '../realm/directory.js'
 import { type Realm, realmOf } from '../realm/realm.js'
 import { AcceptedCaller } from './accepted-caller.js'
 import { dispatcherOptions } from './dispatcher-options.js'
-import { RequestsGone } from './requests-gone.js'
 import { exchangeOptions, serviceTokenOptions } from './service-options.js'
 import { ServiceTokens, tokensOfCaller } from './service-tokens.js'
 
@@ -18,8 +17,7 @@ type Directory = Pick<RealmDirectory, 'names' | 'all' | 'byIssuer' | 'isOpen'>
 
 /** The members of `fastify.keycloak` for calls to other services. */
 export function createServiceCalls ({ only }: Pick<Authority, 'only'>, directory: Directory, connections: ServiceConnections): ServiceCalls {
-  const gone = new RequestsGone()
-  const callerOf = (request: FastifyRequest): AcceptedCaller => new AcceptedCaller(request, directory, gone)
+  const callerOf = (request: FastifyRequest): AcceptedCaller => new AcceptedCaller(request, directory)
   const service = ({ scope, issuer }: ServiceTokenOptions): ServiceTokens => new ServiceTokens({
     outbound: async () => outboundOf(only !== undefined && issuer === undefined ? only : await realmNamed(issuer, directory)),
     question: (outbound) => outbound.service(scope),

@@ -241,6 +241,18 @@ t.test('no new token is to be had: the kept one stays for other services', async
   await t.rejects(app.keycloak.serviceToken(), { code: 'exchange_refused' }, 'and the token falls')
 })
 
+t.test('a refused token is not kept on because the next one says nothing of its life', async (t) => {
+  const clocks = clocksFor(t)
+  const { app, service, endpoint } = await tokensFor(t)
+  const dispatcher = app.keycloak.dispatcher({ to: [service.origin], as: 'service' })
+  const first = await app.keycloak.serviceToken()
+  clocks.advance(6)
+  endpoint.more = { expires_in: undefined }
+  refuseOnce(service)
+  t.equal((await undiciRequest(service.origin, { dispatcher })).statusCode, 200)
+  t.not(await app.keycloak.serviceToken(), first)
+})
+
 t.test('a late 401 for a token that was replaced meanwhile asks Keycloak for no other', async (t) => {
   const clocks = clocksFor(t)
   const { app, service, endpoint } = await tokensFor(t)

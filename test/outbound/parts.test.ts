@@ -26,6 +26,20 @@ t.test('tokens that are over leave the memory though nobody asks for them', asyn
   t.equal(kept.find('late'), undefined)
 })
 
+t.test('a token is forgotten only if it is still the one that is kept', async (t) => {
+  const kept = new KeptTokens({ max: 10, maxBytes: 10_000 })
+  t.teardown(() => kept.close())
+  const [first, second] = [new KeptToken('a', momentOfNow(), 300), new KeptToken('b', momentOfNow(), 300)]
+  kept.keep('key', first)
+  kept.forget('key', undefined)
+  t.equal(kept.find('key'), first, 'a call that began with none')
+  kept.keep('key', second)
+  kept.forget('key', first)
+  t.equal(kept.find('key'), second)
+  kept.forget('key', second)
+  t.equal(kept.find('key'), undefined)
+})
+
 t.test('a handler of undici 6 is called with what it has', async (t) => {
   const calls: unknown[] = []
   const controller = { abort: (reason: Error) => calls.push(reason.message), pause: () => calls.push('pause'), resume: () => calls.push('resume') } as never
