@@ -54,10 +54,9 @@ export class Connections {
     await Promise.all([...this.#retired, ...this.#pool === undefined ? [] : [this.#pool]].map((pool) => pool.destroy()))
   }
 
-  /** The pool, loaded at the first request because that takes longer than all the rest. */
+  /** The pool, loaded at the first request: a start does not need it. */
   async #load (): Promise<Pool> {
-    // By its file, because Bun has a stub of its own for the bare name, whose pool makes no calls.
-    const { Pool } = await import('undici/index.js')
+    const { Pool } = await loadUndici()
     if (this.#isClosed) throw unavailable('api_closed', 'local')
     this.#pool ??= new Pool(this.#origin, { connections: CONNECTIONS, connect: this.#options() })
     return this.#pool
@@ -65,7 +64,7 @@ export class Connections {
 
   /** A connection for one request. */
   async #fresh (): Promise<Client> {
-    const { Client } = await import('undici/index.js')
+    const { Client } = await loadUndici()
     const client = new Client(this.#origin, { connect: this.#options() })
     // When its request is over.
     client.on('drain', () => client.destroy())
@@ -75,4 +74,10 @@ export class Connections {
   #options (): ConnectOptions {
     return this.#pair === undefined ? this.#connect : { ...this.#connect, cert: this.#pair.cert, key: this.#pair.key }
   }
+}
+
+/** The classes of undici, or all of undici if a later version of it has other files. */
+function loadUndici (): Promise<{ Client: typeof Client, Pool: typeof Pool }> {
+  // By its file, because Bun has a stub of its own for the bare name, whose pool makes no calls.
+  return import('./undici.js').catch(() => import('undici/index.js'))
 }
