@@ -6,13 +6,14 @@ import { pinned, prepare } from './processes.js'
 import { openRealm } from './realm.js'
 import { add, earlierResults, targetsTable, write, type Part } from './report.js'
 import type { Plan } from './rounds.js'
-import { measureGrowth, measureStarts, measureSteps } from './single-process.js'
+import { measureGrowth, measureSteps } from './single-process.js'
+import { measureStarts } from './starts.js'
 import { measureThroughput } from './throughput.js'
 
 /** In the order of their measurement. */
 const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Part>>> = {
   throughput: async (plan) => await measureThroughput(CONTENDERS, await openRealm(), plan),
-  start: async ({ rounds }) => await measureStarts(Math.min(4 * rounds, 25)),
+  start: async ({ rounds }) => await measureStarts(await openRealm(), Math.min(4 * rounds, 25)),
   memory: async () => await measureMemory(await openRealm()),
   growth: measureGrowth,
   micro: measureSteps

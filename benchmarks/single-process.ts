@@ -1,15 +1,9 @@
-// The parts that need no load, each measured by a script in a process of its own: starts, single steps, and the growth of their costs.
+// The parts that need no load, each measured by a script in a process of its own: single steps, and the growth of their costs.
 import { claimsOf } from './claims.js'
 import { entryOf } from './contenders.js'
-import { range, spreadOf, table, whole, type Spread } from './figures.js'
+import { spreadOf, table, whole } from './figures.js'
 import { CORE, here, resultOf, root } from './processes.js'
 import type { Part } from './report.js'
-
-/** Milliseconds. */
-export interface Start {
-  clock: number
-  cpu: number
-}
 
 /** Nanoseconds of a step by build and block. */
 export interface Step {
@@ -25,35 +19,6 @@ interface Costs {
   miss: number
   check?: number
   cold?: number
-}
-
-const STARTS = { bare: ['bare'], ours: ['esm', root], 'ours-cjs': ['cjs', root] }
-const DEPENDENCIES = ['fastify-plugin', 'fast-jwt', 'get-jwks', 'undici', 'zod']
-
-/** How long a start takes, and how much of it is the import of each dependency. */
-export async function measureStarts (starts: number): Promise<Part> {
-  const kinds = Object.entries({ ...STARTS, ...Object.fromEntries(DEPENDENCIES.map((name) => [name, ['import', name]])) })
-  const results = new Map<string, Start[]>(kinds.map(([name]) => [name, []]))
-  for (let round = 0; round < starts; round++) {
-    for (const [name, parameters] of kinds) results.get(name)!.push(await startOnce(parameters))
-  }
-  const bare = results.get('bare')!
-  const over = (kind: string, key: keyof Start) => spreadOf(results.get(kind)!.map((each, round) => each[key] - bare[round]![key]))
-  const clockOf = (name: string) => spreadOf(results.get(name)!.map(({ clock }) => clock))
-  const text = [
-    `${starts} starts of each, in turn, each in a new process.`,
-    table(['start', 'ms', 'min–max', 'ms more than bare', 'min–max', 'of CPU time'], Object.keys(STARTS).map((kind) => [
-      kind, ...milliseconds(clockOf(kind)), ...(kind === 'bare' ? ['', '', ''] : [...milliseconds(over(kind, 'clock')), whole(over(kind, 'cpu').median)])
-    ])),
-    'The import of each dependency alone, after Fastify. Code that two of them share counts in both:',
-    table(['import', 'ms', 'min–max'], DEPENDENCIES.map((name) => [name, ...milliseconds(clockOf(name))]))
-  ].join('\n\n')
-  return { text, values: { start: over('ours', 'clock').median } }
-}
-
-/** Parameters: those of start.mjs. */
-export async function startOnce (parameters: readonly string[], node = process.execPath): Promise<Start> {
-  return await resultOf<Start>(CORE.server, node, [here('start.mjs'), ...parameters], 30)
 }
 
 export async function measureSteps (): Promise<Part> {
@@ -106,8 +71,4 @@ function growthTable (title: string, costs: readonly Costs[], columns: ReadonlyA
     whole(each.size), times(each.size, first!.size), whole(each.bytes), times(each.bytes, first!.bytes),
     ...columns.flatMap((column) => [each[column]!.toFixed(2), times(each[column]!, first![column]!)])
   ]))
-}
-
-function milliseconds (spread: Spread): string[] {
-  return [whole(spread.median), range(spread, whole)]
 }
