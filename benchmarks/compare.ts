@@ -7,10 +7,11 @@ import { add, comparisonTable, type Comparisons } from './comparison.js'
 import { startIssuer, type Contender, type Measured } from './contenders.js'
 import { medianOf, ratios } from './figures.js'
 import { memoryOf, type Memory } from './memory.js'
-import { CORE, end, prepare, resultOf, root } from './processes.js'
+import { end, prepare, root } from './processes.js'
 import { openRealm, refusedRequests, requestsOf, type Refusal, type Requests } from './realm.js'
 import { machine } from './report.js'
 import { contextOf, inTurn, startRunner, type Context, type Runner } from './rounds.js'
+import { NODE_OPTION, runServersOn } from './server-node.js'
 import { stepsOf } from './single-process.js'
 import { startOnce } from './starts.js'
 
@@ -52,7 +53,7 @@ const { values, positionals: [folder] } = parseArgs({
     seconds: { type: 'string', default: '2' },
     'warm-up': { type: 'string', default: '1' },
     tokens: { type: 'string', default: '10000' },
-    node: { type: 'string', default: process.execPath },
+    ...NODE_OPTION,
     parts: { type: 'string', default: Object.keys(PARTS).join(',') },
     cases: { type: 'string', default: Object.keys(CASES).join(',') }
   }
@@ -64,13 +65,12 @@ const builds: Readonly<Record<Build, string>> = { old: resolve(folder), new: roo
 const rounds = Number(values.rounds)
 const tokens = Number(values.tokens)
 const plan = { rounds, seconds: Number(values.seconds), warmUp: Number(values['warm-up']), minutes: Infinity }
-const node = resolve(values.node)
-const api: Contender = { name: 'ours', module: 'ours', tokens: 1, node }
+const api: Contender = { name: 'ours', module: 'ours', tokens: 1 }
 
 prepare()
+runServersOn(values.node)
 const realm = await openRealm()
-const version = await resultOf<string>(CORE.server, node, ['-p', '"RESULT " + JSON.stringify(process.versions.node)'], 10)
-console.log(`${machine()}\n\nThe old build is ${folder}. The servers run on Node ${version}. ${rounds} rounds; load for ${plan.seconds} s of each in a round.`)
+console.log(`${machine()}\n\nThe old build is ${folder}. ${rounds} rounds; load for ${plan.seconds} s of each in a round.`)
 const tables: string[] = []
 for (const { title, compare } of parts.values()) tables.push(`${title}:\n\n${comparisonTable(await compare())}`)
 console.log(`\n${tables.join('\n\n')}`)
@@ -80,7 +80,7 @@ async function compareSteps (): Promise<Comparisons> {
   const results: Comparisons = new Map()
   for (let round = 0; round < rounds; round++) {
     const order = orderOf(round)
-    for (const { name, costs } of await stepsOf(order.map((build) => builds[build]), node)) {
+    for (const { name, costs } of await stepsOf(order.map((build) => builds[build]))) {
       const [ours, theirs] = [costs[order.indexOf('new')], costs[order.indexOf('old')]]
       if (ours === undefined || theirs === undefined) continue
       add(results, name, medianOf(theirs) / 1000, medianOf(ours) / 1000, medianOf(ratios(ours, theirs)))
@@ -96,7 +96,7 @@ async function compareStarts (): Promise<Comparisons> {
   try {
     for (let round = 0; round < 4 * rounds; round++) {
       for (const kind of ['esm', 'cjs'] as const) {
-        const [old, ours] = await both(round, (build) => startOnce({ kind, build: builds[build] }, realm, node))
+        const [old, ours] = await both(round, (build) => startOnce({ kind, build: builds[build] }, realm))
         for (const [key, way] of [['clock', 'by the clock'], ['cpu', 'CPU time']] as const) {
           add(results, `${kind}, ${way}`, old[key], ours[key])
           add(results, `${kind}, first answer, ${way}`, old.answered[key], ours.answered[key])
@@ -153,7 +153,7 @@ async function measureCase ({ base, mode, newMode = mode, requests }: Case, sent
   const runners = new Map<string, Runner>()
   try {
     // A base answers 200 to every request.
-    runners.set('base', await startRunner({ name: base, module: base, tokens: 1, node, open: true }, sent, context))
+    runners.set('base', await startRunner({ name: base, module: base, tokens: 1, open: true }, sent, context))
     for (const build of orderOf(round)) runners.set(build, await startRunner({ ...api, name: build, mode: build === 'new' ? newMode : mode, build: builds[build] }, sent, context, isRefused))
     return await inTurn(plan.seconds, ['base', 'old', 'new'].map((name) => runners.get(name)!))
   } finally {

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { load } from './load.js'
 import { CORE, end, failure, here, messageOf, root, startNode } from './processes.js'
 import { CLIENT, type Realm, type Requests } from './realm.js'
+import { serverNode } from './server-node.js'
 
 export interface Contender {
   /** For --only and for the tables. */
@@ -16,7 +17,7 @@ export interface Contender {
   mode?: string
   /** The folder of a build of this package; by default this checkout. */
   build?: string
-  /** The binary of Node; by default the one that runs the benchmarks. */
+  /** The binary of Node; by default that of the option `--node`. */
   node?: string
   /** Distinct tokens, sent in turn. */
   tokens: 1 | 1000 | 100_000
@@ -104,7 +105,7 @@ export async function startIssuer (realm: Realm, jwks = realm.jwks): Promise<Chi
 }
 
 export async function startServer (contender: Contender, realm: Realm, flags: readonly string[] = []): Promise<Server> {
-  const { name, module, mode = 'default', build = root, node, redis } = contender
+  const { name, module, mode = 'default', build = root, node = serverNode(), redis } = contender
   const { issuer, publicJwk, username } = realm
   const child = startNode(CORE.server, [...flags, here('servers.mjs'), JSON.stringify({
     module, mode, build: entryOf(build), realm: { issuer, publicJwk, username, ...CLIENT }, redis

@@ -13,13 +13,14 @@ import { CORE, end, pinned, prepare, startProgram } from './processes.js'
 import { BoundClient } from './proofs.js'
 import { openRealm } from './realm.js'
 import { machine } from './report.js'
+import { NODE_OPTION, runServersOn } from './server-node.js'
 import { measureProofSteps } from './single-process.js'
 
 const INSTANCES = 3
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' } }
+  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '6' }, ...NODE_OPTION }
 })
 const [rounds, seconds] = [values.rounds, values.seconds].map(Number) as [number, number]
 
@@ -37,6 +38,7 @@ if (unknown !== undefined) throw new Error(`there is no part "${unknown}"; there
 // Each part ends by itself; this ends a run that hangs all the same.
 setTimeout(() => { throw new Error('the benchmarks did not come to an end') }, 60 * 60_000).unref()
 prepare()
+runServersOn(values.node)
 console.log(`${machine()}${pinned ? '' : ' (taskset or a second core is missing)'} Load average ${loadavg()[0]!.toFixed(0)}.`)
 const realm = await openRealm()
 const client = await BoundClient.of(realm, new DpopClient())

@@ -3,11 +3,13 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { check, CONTENDERS, measure, startIssuer, startServer, type Contender } from './contenders.js'
 import { table } from './figures.js'
 import { load } from './load.js'
 import { cacheFile, end, prepare, root } from './processes.js'
 import { badTokens, openRealm, requestsOf, tokenOf, type Realm } from './realm.js'
+import { NODE_OPTION, runServersOn } from './server-node.js'
 
 const LINES = 25
 /** Seconds. */
@@ -27,7 +29,7 @@ interface Profile {
   timeDeltas: number[]
 }
 
-const names = process.argv.slice(2)
+const { values, positionals: names } = parseArgs({ allowPositionals: true, options: NODE_OPTION })
 const contenders = names.map((name) => {
   const found = CONTENDERS.find((each) => each.name === name)
   if (found === undefined) throw new Error(`there is no contender "${name}"; there are ${CONTENDERS.map((each) => each.name).join(', ')}`)
@@ -35,6 +37,7 @@ const contenders = names.map((name) => {
 })
 if (contenders.length === 0) throw new Error('name one contender at least, such as: npm run bench:profile -- ours')
 prepare()
+runServersOn(values.node)
 const realm = await openRealm()
 for (const contender of contenders) show(contender, await profileOf(contender, realm))
 process.exit()

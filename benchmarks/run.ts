@@ -2,10 +2,12 @@
 import { parseArgs } from 'node:util'
 import { chosen, CONTENDERS } from './contenders.js'
 import { measureMemory } from './memory.js'
+import { measureNodes } from './nodes.js'
 import { pinned, prepare } from './processes.js'
 import { openRealm } from './realm.js'
 import { add, earlierResults, targetsTable, write, type Part } from './report.js'
 import type { Plan } from './rounds.js'
+import { NODE_OPTION, runServersOn } from './server-node.js'
 import { measureGrowth, measureSteps } from './single-process.js'
 import { measureStarts } from './starts.js'
 import { measureThroughput } from './throughput.js'
@@ -13,6 +15,7 @@ import { measureThroughput } from './throughput.js'
 /** In the order of their measurement. */
 const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Part>>> = {
   throughput: async (plan) => await measureThroughput(CONTENDERS, await openRealm(), plan),
+  nodes: async (plan) => await measureNodes(await openRealm(), plan),
   start: async ({ rounds }) => await measureStarts(await openRealm(), Math.min(4 * rounds, 25)),
   memory: async () => await measureMemory(await openRealm()),
   growth: measureGrowth,
@@ -27,6 +30,7 @@ const { values, positionals } = parseArgs({
     'warm-up': { type: 'string', default: '2' },
     minutes: { type: 'string', default: '10' },
     only: { type: 'string' },
+    ...NODE_OPTION,
     'no-write': { type: 'boolean', default: false }
   }
 })
@@ -39,6 +43,7 @@ const only = values.only === undefined ? undefined : chosen(values.only.split(',
 // Each step has a limit of its own; this one ends a run that hangs all the same.
 setTimeout(() => { throw new Error('the benchmarks did not come to an end') }, (plan.minutes + 30) * 60_000).unref()
 prepare()
+runServersOn(values.node)
 console.log(`Processes are ${pinned ? 'pinned to cores' : 'not pinned: taskset or a second core is missing'}.`)
 if (only !== undefined) {
   console.log(`\n${(await measureThroughput(only, await openRealm(), plan)).text}`)

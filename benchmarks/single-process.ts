@@ -4,6 +4,7 @@ import { entryOf } from './contenders.js'
 import { spreadOf, table, whole } from './figures.js'
 import { CORE, here, resultOf, root } from './processes.js'
 import type { Part } from './report.js'
+import { serverNode } from './server-node.js'
 
 /** Nanoseconds of a step by build and block. */
 export interface Step {
@@ -38,8 +39,13 @@ export function stepsTable (steps: readonly Step[]): string {
 }
 
 /** The costs of single steps of several builds, in turn in one new process. */
-export async function stepsOf (builds: readonly string[], node = process.execPath): Promise<Step[]> {
+export async function stepsOf (builds: readonly string[], node = serverNode()): Promise<Step[]> {
   return await stepScript<Step[]>('micro', builds, node)
+}
+
+/** A new token on a Node: its signature alone, fast-jwt alone, and the whole of `keycloak.verify()`. */
+export async function newTokenSteps (node: string): Promise<Step[]> {
+  return await stepScript<Step[]>('newToken', [root], node)
 }
 
 /** The costs of a token must grow no faster than its roles, its length, and the keys of the realm. */
@@ -58,7 +64,7 @@ export async function measureGrowth (): Promise<Part> {
   }
 }
 
-async function stepScript<T> (kind: 'micro' | 'growth' | 'proofs', builds: readonly string[], node = process.execPath): Promise<T> {
+async function stepScript<T> (kind: 'micro' | 'growth' | 'proofs' | 'newToken', builds: readonly string[], node = serverNode()): Promise<T> {
   const claims = claimsOf({ issuer: '', exp: 0 })
   return await resultOf<T>(CORE.server, node, [here('steps.mjs'), JSON.stringify({ kind, builds: builds.map(entryOf), claims })], 300)
 }

@@ -5,6 +5,7 @@ import { range, spreadOf, table, whole, type Spread } from './figures.js'
 import { CORE, end, here, resultOf, root } from './processes.js'
 import { tokenOf, type Realm } from './realm.js'
 import type { Part } from './report.js'
+import { serverNode } from './server-node.js'
 
 /** Milliseconds. */
 interface Elapsed {
@@ -55,11 +56,11 @@ export async function measureStarts (realm: Realm, starts: number): Promise<Part
 }
 
 /** One start in a new process. The issuer of the realm must run. */
-export async function startOnce (started: Started, realm: Realm, node = process.execPath): Promise<Start> {
+export async function startOnce (started: Started, realm: Realm, node = serverNode()): Promise<Start> {
   return await run<Start>({ ...started, issuer: realm.issuer, token: await tokenOf(realm, 0) }, node)
 }
 
-async function run<Result> (what: object, node = process.execPath): Promise<Result> {
+async function run<Result> (what: object, node = serverNode()): Promise<Result> {
   return await resultOf<Result>(CORE.server, node, [here('start.mjs'), JSON.stringify(what)], 30)
 }
 

@@ -1,6 +1,7 @@
-// The cost of single steps, without sockets: node steps.mjs '{"kind":"micro"|"growth"|"proofs","builds":[…],"claims":{…}}'. Several builds take
+// The cost of single steps, without sockets: node steps.mjs '{"kind":"micro"|"growth"|"proofs"|"newToken","builds":[…],"claims":{…}}'. Several builds take
 // turns block by block. Everything goes by the public entry, so that the same code measures builds of any time.
 import { generateKeyPairSync, verify } from 'node:crypto'
+import { createVerifier } from 'fast-jwt'
 import { proofSteps } from './proof-steps.mjs'
 import { copies, costsInTurn, heldRequest, publicKey, stepApi, stepRealm } from './step-realm.mjs'
 
@@ -29,7 +30,7 @@ const plugins = []
 for (const build of builds) plugins.push((await import(build)).default)
 const [plugin] = plugins
 const realm = await stepRealm(claims)
-const result = await { micro, growth, proofs }[kind]()
+const result = await { micro, growth, proofs, newToken }[kind]()
 console.log(`RESULT ${JSON.stringify(result)}`)
 process.exit()
 
@@ -37,6 +38,23 @@ process.exit()
 async function proofs () {
   const { DpopClient } = await import(new URL('lib/testing/dpop-client.js', builds[0]))
   return await proofSteps(plugin, new DpopClient(), claims)
+}
+
+/** A token that is not in the cache: its signature alone, fast-jwt with the options that the plugin gives it, and the plugin. */
+async function newToken () {
+  const token = realm.token()
+  const { app } = await stepApi(plugin, realm, { cache: false })
+  const key = publicKey.export({ type: 'spki', format: 'pem' })
+  const verifyByFastJwt = createVerifier({ key, algorithms: ['RS256'], cache: false, ignoreExpiration: true, ignoreNotBefore: true })
+  const tokens = copies(token)
+  let calls = 0
+  const steps = {
+    'crypto.verify': verification(token),
+    'fast-jwt': () => verifyByFastJwt(tokens[calls++ & 1023]) !== undefined,
+    'keycloak.verify()': () => app.keycloak.verify(tokens[calls++ & 1023])
+  }
+  const costs = await costsInTurn(Object.values(steps))
+  return Object.keys(steps).map((name, at) => ({ name, costs: [costs[at]] }))
 }
 
 /** For each step the costs of each build in nanoseconds, block by block. */

@@ -3,8 +3,10 @@ import { test } from 'tap'
 import { add, comparisonTable, type Comparisons } from '../../benchmarks/comparison.js'
 import { chosen, CONTENDERS, type Contender, type Measured } from '../../benchmarks/contenders.js'
 import { confidenceOf, ratios, spreadOf } from '../../benchmarks/figures.js'
-import { replaceSection } from '../../benchmarks/report.js'
+import { nodesTable } from '../../benchmarks/nodes.js'
+import { machine, replaceSection } from '../../benchmarks/report.js'
 import { groupsOf, ratioOf, roundRatios, type Samples } from '../../benchmarks/rounds.js'
+import { nodeNamed, runServersOn, serverNode, versionOf } from '../../benchmarks/server-node.js'
 
 test('the median of an odd and an even number of rounds, with the least and the most', async (t) => {
   t.same(spreadOf([30, 10, 20]), { median: 20, min: 10, max: 30 })
@@ -44,7 +46,6 @@ test('contenders are chosen by their names', async (t) => {
 })
 
 test('the ratio of two contenders is taken second by second, or by way of their base', async (t) => {
-  const at = (...rates: number[]): Measured[] => rates.map((rate) => ({ rate, p50: 1, p99: 1, busy: 1, perCpu: rate }))
   const results = new Map<string, Samples[]>([
     ['verify-100k', [{ own: at(100, 10) }]],
     ['ours-100k', [{ own: at(80, 8), baseline: at(100, 10) }, { own: at(70, 7), baseline: at(100, 10) }, { own: at(5), baseline: at(5) }]],
@@ -85,7 +86,7 @@ test('a build is within 3 % if the whole range is, and is not if none of it is',
 
 test('the page has a section for each part, which is replaced and can be replaced again', async (t) => {
   const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8')
-  for (const name of ['targets', 'throughput', 'start', 'memory', 'growth', 'micro']) {
+  for (const name of ['targets', 'throughput', 'nodes', 'start', 'memory', 'growth', 'micro']) {
     const once = replaceSection(page, name, 'figures of today')
     t.match(once, 'figures of today')
     const twice = replaceSection(once, name, 'figures of tomorrow')
@@ -94,3 +95,32 @@ test('the page has a section for each part, which is replaced and can be replace
   }
   t.throws(() => replaceSection(page, 'none', ''), /no section between "<!-- none: .*" and "<!-- end of none -->"/)
 })
+
+test('the servers run on the Node that is named', async (t) => {
+  runServersOn(process.execPath)
+  t.equal(serverNode(), process.execPath)
+  t.equal(versionOf(serverNode()), process.versions.node)
+  t.match(machine(), `Node ${process.versions.node}, `)
+  t.match(machine('20.20.2, 24.22.3'), 'Node 20.20.2, 24.22.3, ')
+  t.throws(() => runServersOn('none/node'), /--node: there is no file none\/node; give one of 20, 24, 26, or the path of a Node/)
+  t.throws(() => nodeNamed('25'), /there is no file 25/)
+  t.throws(() => versionOf('/bin/false'), /is no Node that runs here/)
+  t.equal(serverNode(), process.execPath, 'a mistake changes nothing')
+})
+
+test('the ratios on each Node are those of the same seconds', async (t) => {
+  const on = (bare: number, ours: number) => ({
+    bare: [at(bare, bare / 10)], ours: [at(ours, ours / 10)], 'bare-1000': [at(bare)], 'ours-1000': [at(ours)], 'verify-100k': [at(50)], 'ours-100k': [at(40)], 'jose-100k': [at(32)]
+  })
+  const steps = new Map([['crypto.verify', { 20: [30_000, 32_000, 90_000], 24: [29_400], 26: [28_000] }]])
+  const rows = nodesTable(['20.20.2', '24.22.3', '26.12.1'], { 20: on(100, 80), 24: on(1000, 900), 26: on(2000, 1900) }, steps).split('\n').map((row) => row.split('|').map((cell) => cell.trim()).slice(1, -1))
+  t.same(rows[0], ['', 'Node 20.20.2', 'Node 24.22.3', 'Node 26.12.1'])
+  t.same(rows[2], ['one hot token, of bare', '0.80 (0.80–0.80)', '0.90 (0.90–0.90)', '0.95 (0.95–0.95)'])
+  t.same(rows[8]!.slice(0, 2), ['new tokens, of jose', '1.25 (1.25–1.25)'])
+  t.same(rows[10], ['bare, requests/s', '55', '550', '1,100'])
+  t.same(rows.at(-1), ['crypto.verify, µs of processor time in one process', '32.0', '29.4', '28.0'])
+})
+
+function at (...rates: number[]): Measured[] {
+  return rates.map((rate) => ({ rate, p50: 1, p99: 1, busy: 1, perCpu: rate }))
+}
