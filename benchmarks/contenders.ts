@@ -51,11 +51,16 @@ export interface Measured {
 export interface Usage {
   cpu: NodeJS.CpuUsage
   memory: NodeJS.MemoryUsage
+  /** Requests, and those among them whose token was in the cache, since decisions are counted. */
+  decisions: { all: number, cached: number }
 }
+
+/** `collect`: after a garbage collection. `count`: decisions are counted from now on. */
+export type Task = 'usage' | 'collect' | 'count'
 
 export interface Server {
   port: number
-  usage: () => Promise<Usage>
+  usage: (task?: Task) => Promise<Usage>
   /** An error that quotes the last output of the server. */
   failure: (problem: string) => Error
   end: () => Promise<void>
@@ -120,8 +125,8 @@ export async function startServer (contender: Contender, realm: Realm, flags: re
       child.disconnect()
       await ended
     },
-    usage: async () => {
-      child.send('usage')
+    usage: async (task: Task = 'usage') => {
+      child.send(task)
       return await messageOf<Usage>(child, name)
     }
   }

@@ -20,9 +20,10 @@ export interface Load {
   failed: number
 }
 
-export async function load (port: number, { file, size, count }: Requests, seconds: number): Promise<Load> {
+export async function load (port: number, { file, size, count, order }: Requests, seconds: number): Promise<Load> {
   return await resultOf<Load>(CORE.others, 'wrk', [
     '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', `${TIMEOUT}s`, '-s', here('wrk.lua'),
-    `http://127.0.0.1:${port}`, '--', file, String(size), String(count)
+    `http://127.0.0.1:${port}`, '--', file, String(size), String(count),
+    ...order === undefined ? [] : [order.file, String(order.from)]
   ], seconds + 30)
 }

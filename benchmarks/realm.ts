@@ -21,6 +21,8 @@ export interface Requests {
   /** Bytes of each request. */
   size: number
   count: number
+  /** Their numbers in the order in which they are sent, as integers of 32 bits, and the place of the first; by default one after the other. */
+  order?: { file: string, from: number }
 }
 
 /** The requests that are answered 401. */

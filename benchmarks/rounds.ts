@@ -114,10 +114,15 @@ export async function startRunner (contender: Contender, requests: Requests, { r
     await server.end()
     throw error
   }
+  return runnerOf(server, () => requests, isRefused)
+}
+
+/** @param next the requests of the next second */
+export function runnerOf (server: Server, next: () => Requests, isRefused = false): Runner {
   return {
     end: server.end,
     second: async () => {
-      const measured = await measure(server, requests, 1, isRefused)
+      const measured = await measure(server, next(), 1, isRefused)
       await untilAtRest(server)
       return measured
     }

@@ -1,8 +1,11 @@
 // One server in a process of its own: node servers.mjs '{"module":"ours","mode":"default","build":"file:///…","realm":{…},"redis":6379}'.
 // It sends its port, answers each message with its usage of processor and memory, and ends with the process that started it.
 // The issuer that all contenders ask is one of them.
+import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 const ANY_PORT = { port: 0, host: '127.0.0.1' }
 
@@ -13,8 +16,6 @@ const REPLAY = { max: 1_000_000 }
 const MODES = {
   default: {},
   'cache: false': { cache: false },
-  'cache of 10,000': { cache: { max: 10_000, maxBytes: 1024 ** 3 } },
-  'cache of 1': { cache: { max: 1 } },
   revocation: {
     backchannelLogout: { path: '/backchannel-logout', clients: ['web'] },
     adminUrl: { path: '/keycloak' },
@@ -31,13 +32,30 @@ const MODES = {
   mtls: { mtls: { header: 'client-cert', proxies: ['127.0.0.1'] } }
 }
 
+/** `cache of 10,000`, or `cache of 10,000: lru-cache` by a policy of cache-policies.mjs. */
+const CACHE_MODE = /^cache of ([\d,]+)(?:: (.+))?$/
+
+const decisions = { all: 0, cached: 0 }
+const TASKS = {
+  collect () {
+    setFlagsFromString('--expose-gc')
+    runInNewContext('gc')()
+  },
+  count () {
+    subscribe('fastify-keycloak-bearer:authentication', ({ cached }) => {
+      decisions.all++
+      if (cached) decisions.cached++
+    })
+  }
+}
 const SERVERS = { issuer, bare, ours, verify, 'verify-proof': verifyProof, 'bare-call': bareCall }
 
 const { module, mode, build, realm, redis } = JSON.parse(process.argv[2])
 process.on('disconnect', () => process.exit())
-process.on('message', () => {
+process.on('message', (task) => {
   globalThis.gc?.()
-  process.send({ cpu: process.cpuUsage(), memory: process.memoryUsage() })
+  TASKS[task]?.()
+  process.send({ cpu: process.cpuUsage(), memory: process.memoryUsage(), decisions })
 })
 const start = SERVERS[module] ?? (await import('./competitors.mjs')).SERVERS[module]
 const server = await start(realm, mode, build)
@@ -46,12 +64,30 @@ process.send({ port: server.address().port })
 /** This package as `npm run build` makes it; `build` is the address of its entry. */
 async function ours ({ issuer, clientId, clientSecret }, mode, build) {
   const entry = await import(build)
-  const options = typeof MODES[mode] === 'function' ? await MODES[mode](entry) : MODES[mode]
+  const options = CACHE_MODE.test(mode) ? await cacheOptions(mode, build) : typeof MODES[mode] === 'function' ? await MODES[mode](entry) : MODES[mode]
   const app = await newApp()
   const issuers = [issuer, ...['second', 'third'].map((name) => issuer.replace(/[^/]+$/, name))].map((each) => ({ issuer: each }))
   await app.register(entry.default, { ...(mode === 'three issuers' ? { issuers } : { issuer }), clientId, clientSecret, audience: clientId, ...options })
   app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
   return await listening(app)
+}
+
+async function cacheOptions (mode, build) {
+  const [, digits, policy] = CACHE_MODE.exec(mode)
+  const max = Number(digits.replaceAll(',', ''))
+  if (policy !== undefined) await replacePolicy(policy, max, build)
+  return { cache: { max, maxBytes: 1024 ** 3 } }
+}
+
+/** Gives the cache of a build another policy. It still decides by itself which tokens are worth an entry. */
+async function replacePolicy (policy, max, build) {
+  const [{ POLICIES }, { TokenCache }] = await Promise.all([import('./cache-policies.mjs'), import(new URL('lib/token/token-cache.js', build))])
+  const cache = POLICIES[policy](max)
+  Object.assign(TokenCache.prototype, {
+    findBy: (header) => cache.find(header),
+    find: (token) => cache.find(`Bearer ${token}`),
+    keep: (entry) => cache.keep(entry)
+  })
 }
 
 /** Fastify without authentication. */

@@ -1,27 +1,16 @@
-// npm run bench:cache: policies for the token that a full cache drops, under a skewed load. All policies see the same headers, find an
-// entry by a number of 32 bits made of the signature, compare the whole header, and keep a token from its second time on.
+// npm run bench:cache: policies for the token that a full cache drops, under six mixes of users. All policies see the same headers, and
+// keep a token from its second time on.
 import { randomBytes } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
+import { parseArgs } from 'node:util'
 import { Doorkeeper } from '../lib/token/doorkeeper.js'
-import { copyOf, TokenCache } from '../lib/token/token-cache.js'
+import { type CacheEntry, copyOf, TokenCache } from '../lib/token/token-cache.js'
+import { POLICIES, slotOf, type Policy } from './cache-policies.mjs'
 import { medianOf, table, whole } from './figures.js'
+import { orderOf, type Mix } from './mixes.js'
 
-interface Entry {
-  readonly credentials: string
-  readonly until: number
-  readonly bytes: number
-  isUsed: boolean
-}
-
-interface Policy {
-  find: (header: string) => Entry | undefined
-  keep: (entry: Entry) => void
-}
+type Create = (max: number) => Policy
 
 interface Costs {
-  hitRate: number
-  /** In the requests after the frequent tokens became rare, and rare ones frequent. */
-  changed: number
   /** Nanoseconds. */
   hit: number
   keep: number
@@ -29,177 +18,123 @@ interface Costs {
   bytes: number
 }
 
-const TOKENS = 100_000
+/** The largest numbers of tokens. */
+const SIZES = [1000, 10_000, 50_000]
+/** Users, and the largest number of tokens; a cache that holds the tokens of all users drops none. */
+const MIXES: ReadonlyArray<readonly [Mix, users: number, max: number]> = (['Zipf', 'uniform'] as const).flatMap((mix) => (
+  [[mix, 10_000, 1000], [mix, 50_000, 1000], [mix, 50_000, 10_000]] as const
+))
+const USERS = 50_000
 const REQUESTS = 500_000
-/** Requests after the change of the frequent tokens. */
+/** Requests after other users became the frequent ones. */
 const CHANGED = 100_000
 const RUNS = 3
-/** The frequency of a token is 1 / rank ** SKEW. */
-const SKEW = 1
 const LENGTH = 1400
 
-const POLICIES: Readonly<Record<string, (max: number) => Policy>> = {
+const { values: { runs: given } } = parseArgs({ options: { runs: { type: 'string', default: String(RUNS) } } })
+const runs = Array.from({ length: Number(given) }, (_, at) => at)
+const policies: Readonly<Record<string, Create>> = {
   'TokenCache of lib/': (max) => {
-    const cache = new TokenCache<Entry>({ max, maxBytes: Infinity })
+    const cache = new TokenCache<CacheEntry>({ max, maxBytes: Infinity })
     return { find: (header) => cache.findBy(header), keep: (entry) => cache.keep(entry) }
   },
-  'first in, first out': (max) => mapPolicy(max, () => {}, (entries) => {
-    entries.delete(entries.keys().next().value!)
-  }),
-  'second chance (CLOCK)': (max) => mapPolicy(max, mark, secondChance),
-  SIEVE: sieve,
-  'least recently used': (max) => mapPolicy(max, (entry, slot, entries) => {
-    entries.delete(slot)
-    entries.set(slot, entry)
-  }, (entries) => { entries.delete(entries.keys().next().value!) }),
-  'lru-cache': (max) => {
-    const cache = new LRUCache<number, Entry>({ max })
-    return { find: (header) => sameHeader(cache.get(slotOf(header)), header), keep: (entry) => { cache.set(slotOf(entry.credentials), entry) } }
-  }
+  ...POLICIES
 }
+// Twice as many as there are users, for tokens that are not kept.
+const headers = Array.from({ length: 2 * USERS }, () => copyOf(`Bearer ${'x'.repeat(LENGTH - 12)}${randomBytes(9).toString('base64url')}`))
 
-const headers = Array.from({ length: TOKENS }, () => copyOf(`Bearer ${'x'.repeat(LENGTH - 12)}${randomBytes(9).toString('base64url')}`))
-const requests = zipf()
-for (const max of [1000, 10_000]) {
-  const names = Object.keys(POLICIES)
-  const runs = names.map((): Costs[] => [])
-  for (let run = 0; run < RUNS; run++) {
-    for (const [at, create] of Object.values(POLICIES).entries()) runs[at]!.push(measure(create, max, requests))
-  }
-  console.log(`\n${whole(TOKENS)} tokens, Zipf ${SKEW}, a cache of ${whole(max)}:\n`)
-  console.log(table(['policy', 'hit rate', 'after a change', 'ns a hit', 'ns a keep', 'bytes an entry'], names.map((name, at) => {
-    const median = (key: keyof Costs): number => medianOf(runs[at]!.map((costs) => costs[key]))
-    const share = (key: keyof Costs): string => `${(100 * median(key)).toFixed(1)} %`
-    return [name, share('hitRate'), share('changed'), whole(median('hit')), whole(median('keep')), whole(median('bytes'))]
-  })))
-}
+console.log(`Hit rates, %: ${whole(REQUESTS)} requests after as many others; in brackets in the next ${whole(CHANGED)}, if other users become the frequent ones.\n`)
+console.log(table(['policy', ...MIXES.map(([mix, users, max]) => `${mix} ${whole(users)}, cache ${whole(max)}`)], Object.entries(policies).map(([name, create]) => [
+  name, ...MIXES.map(([mix, users, max]) => {
+    const [kept, changed] = hitRates(create, max, orderOf(mix, users, 2 * REQUESTS + CHANGED), users)
+    return mix === 'Zipf' ? `${percent(kept)} (${percent(changed)})` : percent(kept)
+  })
+])))
+const costs = costsInTurn()
+const columns = (key: keyof Costs, name: string): string[] => SIZES.map((max) => whole(medianOf(costs.get(`${name} ${max}`)!.map((each) => each[key]))))
+console.log(`\nOf a cache of ${SIZES.map(whole).join(', ')} tokens, ${whole(USERS)} users by Zipf's law:\n`)
+console.log(table(
+  ['policy', ...SIZES.map((max) => `ns a hit, ${whole(max)}`), ...SIZES.map((max) => `ns a keep, ${whole(max)}`), 'bytes an entry'],
+  Object.keys(policies).map((name) => [name, ...columns('hit', name), ...columns('keep', name), columns('bytes', name).at(-1)!])
+))
 process.exit()
 
-function measure (create: (max: number) => Policy, max: number, requests: Int32Array): Costs {
+function hitRates (create: Create, max: number, order: Int32Array, users: number): [kept: number, changed: number] {
   const policy = create(max)
   const doorkeeper = new Doorkeeper(max)
-  const shareOfHits = (tokens: Int32Array, first: number): number => {
+  const shareOfHits = (from: number, count: number, first: number): number => {
     let hits = 0
-    for (const token of tokens) {
-      const header = headers[(token + first) % TOKENS]!
+    for (const user of order.subarray(from, from + count)) {
+      const header = headers[(user + first) % users]!
       if (policy.find(header) !== undefined) hits++
       else if (doorkeeper.seenBefore(slotOf(header))) policy.keep(entryOf(header))
     }
-    return hits / tokens.length
+    return hits / count
   }
-  shareOfHits(requests, 0)
-  const hitRate = shareOfHits(requests, 0)
-  const hit = nanosecondsOfHit(policy, requests)
-  const changed = shareOfHits(requests.subarray(0, CHANGED), TOKENS / 2)
-  return { hitRate, changed, hit, keep: nanosecondsOfKeep(policy), bytes: bytesOf(create, max) }
+  shareOfHits(0, REQUESTS, 0)
+  return [shareOfHits(REQUESTS, REQUESTS, 0), shareOfHits(2 * REQUESTS, CHANGED, users / 2)]
+}
+
+/** Of each policy and size, run by run. */
+function costsInTurn (): Map<string, Costs[]> {
+  const costs = new Map<string, Costs[]>()
+  const order = orderOf('Zipf', USERS, REQUESTS)
+  for (const run of runs) {
+    const all = Object.entries(policies)
+    for (const [name, create] of run % 2 === 0 ? all : all.toReversed()) {
+      for (const max of SIZES) {
+        const key = `${name} ${max}`
+        costs.set(key, [...costs.get(key) ?? [], costsOf(create, max, order)])
+      }
+    }
+  }
+  return costs
+}
+
+function costsOf (create: Create, max: number, order: Int32Array): Costs {
+  const policy = create(max)
+  for (const header of headers.slice(0, max).toReversed()) policy.keep(entryOf(header))
+  return { hit: nanosecondsOfHit(policy, order), keep: nanosecondsOfKeep(policy), bytes: bytesOf(create, max) }
 }
 
 /** Of copies of kept headers, in the order of the load. */
-function nanosecondsOfHit (policy: Policy, requests: Int32Array): number {
-  const kept = Array.from(requests.subarray(0, 20_000), (token) => headers[token]!).filter((header) => policy.find(header) !== undefined)
-  const copies = kept.slice(0, 4000).map(copyOf)
+function nanosecondsOfHit (policy: Policy, order: Int32Array): number {
+  const copies: string[] = []
+  for (const user of order) {
+    const header = headers[user]!
+    if (policy.find(header) !== undefined) copies.push(copyOf(header))
+    if (copies.length === 20_000) break
+  }
   const started = performance.now()
-  for (let times = 0; times < 50; times++) for (const header of copies) if (policy.find(header) === undefined) throw new Error('a kept token was not found')
-  return (performance.now() - started) * 1e6 / copies.length / 50
+  for (let times = 0; times < 10; times++) for (const header of copies) if (policy.find(header) === undefined) throw new Error('a kept token was not found')
+  return (performance.now() - started) * 1e6 / copies.length / 10
 }
 
 /** Of tokens that are not kept, each of which takes the place of another. */
 function nanosecondsOfKeep (policy: Policy): number {
-  const entries = headers.filter((header) => policy.find(header) === undefined).map(entryOf)
+  const entries = headers.slice(USERS).map(entryOf)
   const started = performance.now()
   for (const entry of entries) policy.keep(entry)
   return (performance.now() - started) * 1e6 / entries.length
 }
 
-function bytesOf (create: (max: number) => Policy, max: number): number {
+function bytesOf (create: Create, max: number): number {
   const entries = headers.slice(0, max).map(entryOf)
+  globalThis.gc!()
   globalThis.gc!()
   const before = process.memoryUsage()
   const policy = create(max)
   for (const entry of entries) policy.keep(entry)
   globalThis.gc!()
   const after = process.memoryUsage()
-  if (policy.find(headers[0]!) === undefined) throw new Error('a full cache lacks its first token')
+  if (policy.find(entries[0]!.credentials) === undefined) throw new Error('a full cache lacks its first token')
   return (after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers) / max
 }
 
-function mapPolicy (max: number, use: (entry: Entry, slot: number, entries: Map<number, Entry>) => void, drop: (entries: Map<number, Entry>) => void): Policy {
-  const entries = new Map<number, Entry>()
-  return {
-    find (header) {
-      const slot = slotOf(header)
-      const entry = sameHeader(entries.get(slot), header)
-      if (entry !== undefined) use(entry, slot, entries)
-      return entry
-    },
-    keep (entry) {
-      if (entries.size === max) drop(entries)
-      entries.set(slotOf(entry.credentials), entry)
-    }
-  }
-}
-
-function mark (entry: Entry): void {
-  if (!entry.isUsed) entry.isUsed = true
-}
-
-/** Puts an entry that was used behind the newest instead of dropping it. */
-function secondChance (entries: Map<number, Entry>): void {
-  for (const [slot, entry] of entries) {
-    entries.delete(slot)
-    if (!entry.isUsed) return
-    entry.isUsed = false
-    entries.set(slot, entry)
-  }
-}
-
-/** Leaves an entry that was used in its place, and goes on from there the next time (Zhang et al., NSDI 2024). */
-function sieve (max: number): Policy {
-  let hand: MapIterator<Entry> | undefined
-  let newest: Entry | undefined
-  const policy = mapPolicy(max, mark, (entries) => {
-    for (;;) {
-      hand ??= entries.values()
-      const { value: entry } = hand.next()
-      if (entry === undefined || entry === newest) hand = undefined
-      if (entry === undefined) continue
-      if (!entry.isUsed) {
-        entries.delete(slotOf(entry.credentials))
-        return
-      }
-      entry.isUsed = false
-    }
-  })
-  return { find: policy.find, keep: (entry) => { policy.keep(entry); newest = entry } }
-}
-
-function entryOf (credentials: string): Entry {
+function entryOf (credentials: string): CacheEntry {
   return { credentials, until: Infinity, bytes: LENGTH, isUsed: false }
 }
 
-function sameHeader (entry: Entry | undefined, header: string): Entry | undefined {
-  return entry !== undefined && entry.credentials === header ? entry : undefined
-}
-
-/** As in lib/token/token-cache.ts. */
-function slotOf (text: string): number {
-  let slot = 0
-  for (let at = text.length - 9; at < text.length - 1; at++) slot = (Math.imul(slot, 31) + text.charCodeAt(at)) | 0
-  return slot
-}
-
-function zipf (): Int32Array {
-  const sums = new Float64Array(TOKENS)
-  let sum = 0
-  for (let rank = 0; rank < TOKENS; rank++) sums[rank] = sum += 1 / (rank + 1) ** SKEW
-  return Int32Array.from({ length: REQUESTS }, () => {
-    const target = Math.random() * sum
-    let [low, high] = [0, TOKENS - 1]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (sums[middle]! < target) low = middle + 1
-      else high = middle
-    }
-    return low
-  })
+function percent (share: number): string {
+  return (100 * share).toFixed(1)
 }
