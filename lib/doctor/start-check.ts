@@ -95,7 +95,8 @@ export async function checkKeycloak (fastify: FastifyInstance, issuers: readonly
   const checks = issuers.map(({ context, log, name }) => ({ mode: context.settings.startCheck, name, check: new StartCheck(context, log, limit) }))
   const watched = checks.filter(({ mode }) => mode === 'warn')
   if (watched.length > 0) {
-    fastify.addHook('onListen', async () => { for (const { check } of watched) void check.watch() })
+    // In the next turn of the event loop, so that the checks, whose modules are loaded now, do not delay who waits for listen().
+    fastify.addHook('onListen', async () => { setImmediate(() => { for (const { check } of watched) void check.watch() }) })
     fastify.addHook('onClose', async () => { for (const { check } of watched) check.close() })
   }
   const required = checks.filter(({ mode }) => mode === 'require')
