@@ -23,7 +23,7 @@ export interface Start extends Elapsed {
 type Started = { kind: 'bare' | 'jose' } | { kind: 'esm' | 'cjs', build: string }
 
 const STARTS: Readonly<Record<string, Started>> = { bare: { kind: 'bare' }, ours: { kind: 'esm', build: root }, 'ours-cjs': { kind: 'cjs', build: root }, jose: { kind: 'jose' } }
-const DEPENDENCIES = ['fastify-plugin', 'fast-jwt', 'get-jwks', 'undici', 'zod']
+const DEPENDENCIES = ['fastify-plugin', 'fast-jwt', 'get-jwks', 'undici']
 
 /** The durations of starts and first requests, and of the import of each dependency. */
 export async function measureStarts (realm: Realm, starts: number): Promise<Part> {

@@ -1,12 +1,13 @@
-import * as z from 'zod'
 import { SCOPE_WORD } from '../util/scope-word.js'
+import { checked, list } from './schemas.js'
+import { matching } from './values.js'
 
 const WHAT = "an array of at least two levels of authentication from low to high, such as ['silver', 'gold']"
 const LEVEL = 'a level of authentication such as "gold", without spaces, quotes and backslashes'
 
 /** `acrLevels`, without duplicates. Levels stand in a list with spaces between them (RFC 9470 section 3). */
-export const acrLevels = z.array(z.string(LEVEL).regex(SCOPE_WORD, LEVEL), WHAT).min(1, WHAT).superRefine((levels, context) => {
+export const acrLevels = checked(list(matching(SCOPE_WORD, LEVEL), WHAT, 1), WHAT, (levels) => {
   const twice = levels.find((level, at) => levels.indexOf(level) !== at)
-  const found = levels.length === 1 ? 'an array of one' : twice !== undefined && `one that has ${JSON.stringify(twice)} twice`
-  if (found !== false) context.addIssue({ code: 'custom', message: WHAT, params: { found } })
+  if (levels.length === 1) return { found: 'an array of one' }
+  return twice === undefined ? undefined : { found: `one that has ${JSON.stringify(twice)} twice` }
 })

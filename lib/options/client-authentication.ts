@@ -1,10 +1,10 @@
-import * as z from 'zod'
 import type { ClientAssertionKey, ClientAssertionProvider, ClientCertificateProvider } from '../../types/client-authentication.js'
 import { wallMilliseconds } from '../util/clock.js'
 import { isThenable } from '../util/maybe-promise.js'
 import { assertionKeyOf, isAssertionKey } from './assertion-key.js'
 import { type CertificatePair, certificatePairFault } from './client-certificate.js'
-import { ALGORITHMS, exactText } from './values.js'
+import { checked, either, group, oneOf, optional, valueThat } from './schemas.js'
+import { aFunction, ALGORITHMS, exactText } from './values.js'
 
 /** The options by which this API's client authenticates at Keycloak: one of them. */
 export const AUTHENTICATION_OPTIONS = ['clientSecret', 'clientAssertion', 'clientCertificate'] as const
@@ -20,27 +20,30 @@ const isFunction = (value: unknown): boolean => typeof value === 'function'
 const isKeyForm = (value: unknown): boolean => typeof value === 'string' || isFunction(value) || (typeof value === 'object' && value !== null && !isThenable(value))
 const isGiven = (value: unknown): boolean => typeof value === 'string' || Buffer.isBuffer(value)
 
-export const clientAssertionGroup = z.strictObject({
-  key: z.custom<ClientAssertionKey['key']>(isKeyForm, KEY),
-  algorithm: z.enum(ALGORITHMS, ASSERTION_ALGORITHM).optional(),
-  keyId: exactText('the id of that key in Keycloak (kid)').optional()
-}, ASSERTION).superRefine(({ key, ...wanted }, context) => {
+export const clientAssertionGroup = group({
+  key: valueThat<ClientAssertionKey['key']>(isKeyForm, KEY),
+  algorithm: optional(oneOf(ALGORITHMS, ASSERTION_ALGORITHM)),
+  keyId: optional(exactText('the id of that key in Keycloak (kid)'))
+}, ASSERTION)
+
+const fittingAssertion = checked(clientAssertionGroup, KEY, ({ key, ...wanted }) => {
   const read = isFunction(key) ? undefined : assertionKeyOf(key, wanted)
-  if (read === undefined || isAssertionKey(read)) return
-  context.addIssue({ code: 'custom', path: [read.member], message: read.message ?? KEY, ...read.found !== undefined && { params: { found: read.found } } })
+  return read === undefined || isAssertionKey(read) ? undefined : read
 })
 
-export const clientAssertion = z.union([clientAssertionGroup, z.custom<ClientAssertionProvider>(isFunction, ASSERTION)], ASSERTION)
+export const clientAssertion = either([fittingAssertion, aFunction<ClientAssertionProvider>(ASSERTION)], ASSERTION)
 
-export const clientCertificateGroup = z.strictObject({
-  cert: z.custom<CertificatePair['cert']>(isGiven, CERT),
-  key: z.custom<CertificatePair['key']>(isGiven, CERT_KEY)
-}, CERTIFICATE).superRefine(({ cert, key }, context) => {
+export const clientCertificateGroup = group({
+  cert: valueThat<CertificatePair['cert']>(isGiven, CERT),
+  key: valueThat<CertificatePair['key']>(isGiven, CERT_KEY)
+}, CERTIFICATE)
+
+const fittingCertificate = checked(clientCertificateGroup, CERT_KEY, ({ cert, key }) => {
   const fault = certificatePairFault(cert, key, wallMilliseconds())
-  if (fault !== undefined) context.addIssue({ code: 'custom', path: [fault.member], message: fault.member === 'cert' ? CERT : CERT_KEY, params: { found: fault.found } })
+  return fault && { ...fault, message: fault.member === 'cert' ? CERT : CERT_KEY }
 })
 
-export const clientCertificate = z.union([clientCertificateGroup, z.custom<ClientCertificateProvider>(isFunction, CERTIFICATE)], CERTIFICATE)
+export const clientCertificate = either([fittingCertificate, aFunction<ClientCertificateProvider>(CERTIFICATE)], CERTIFICATE)
 
 interface Authenticating {
   serverUrl?: string | undefined

@@ -1,7 +1,7 @@
-import * as z from 'zod'
 import type { DpopAlgorithm, DpopOptions, ReplayStore } from '../../types/dpop.js'
-import { memberOf, withoutPrototype } from '../util/members.js'
-import { flag, oneOrMore, text, whole } from './values.js'
+import { memberOf } from '../util/members.js'
+import { checked, either, filledIn, group, number, oneOf, optional, type OutputOf, string, valueThat } from './schemas.js'
+import { aFunction, atMost, between, flag, foundAs, oneOrMore, orTrue, text, whole } from './values.js'
 
 /** The algorithms of proofs, in the order of the challenge: those without RSA first, whose proofs are shorter. */
 export const PROOF_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const satisfies readonly DpopAlgorithm[]
@@ -17,33 +17,31 @@ const SECONDS = 'a number of seconds, 0 or more, 300 at the most'
 
 /** The parts of the option that are objects. */
 export const dpopGroups = {
-  nonce: z.strictObject({
-    secret: oneOrMore(text(SECRET).superRefine(tooShort), SECRETS),
-    maxAge: whole(1, 'of seconds ').max(86_400, 'a whole number of seconds, a day at the most').default(300)
+  nonce: group({
+    secret: oneOrMore(checked(text(SECRET), SECRET, (value) => value.length < 32 ? { found: 'a shorter one' } : undefined), SECRETS),
+    maxAge: optional(atMost(86_400, whole(1, 'of seconds '), 'a whole number of seconds, a day at the most'), 300)
   }, NONCE),
-  replay: z.strictObject({
-    store: z.custom<ReplayStore>(isStore, STORE).optional(),
-    max: whole(1).default(100_000)
+  replay: group({
+    store: optional(valueThat<ReplayStore>(isStore, STORE)),
+    max: optional(whole(1), 100_000)
   }, 'an object with store or max')
 }
 
-export const dpopGroup = z.strictObject({
-  required: flag.default(false),
-  algorithms: oneOrMore(z.enum(PROOF_ALGORITHMS, ALGORITHM), ALGORITHM).default([...PROOF_ALGORITHMS]),
-  maxAge: whole(1, 'of seconds ').max(300, 'a whole number of seconds from 1 to 300').default(30),
-  leeway: z.number(SECONDS).min(0, SECONDS).max(300, SECONDS).default(5),
-  url: z.union([z.string(URL_OF_API).superRefine(noBase), z.custom<NonNullable<Exclude<DpopOptions['url'], string>>>((value) => typeof value === 'function', URL_OF_API)], URL_OF_API).optional(),
-  nonce: z.union([z.literal(false, NONCE), dpopGroups.nonce], NONCE).default(false),
-  replay: dpopGroups.replay.prefault(() => withoutPrototype({}))
+export const dpopGroup = group({
+  required: optional(flag, false),
+  algorithms: optional(oneOrMore(oneOf(PROOF_ALGORITHMS, ALGORITHM), ALGORITHM), () => [...PROOF_ALGORITHMS]),
+  maxAge: optional(atMost(300, whole(1, 'of seconds '), 'a whole number of seconds from 1 to 300'), 30),
+  leeway: optional(between(0, 300, number(SECONDS), SECONDS), 5),
+  url: optional(either([checked(string(URL_OF_API), URL_OF_API, (value) => foundAs(baseFault(value))), aFunction<NonNullable<Exclude<DpopOptions['url'], string>>>(URL_OF_API)], URL_OF_API)),
+  nonce: optional(either([oneOf([false], NONCE), dpopGroups.nonce], NONCE), false),
+  replay: optional(dpopGroups.replay, () => filledIn(dpopGroups.replay))
 }, DPOP)
 
 /** The option `dpop` after the checks. */
-export type DpopSettings = z.output<typeof dpopGroup>
+export type DpopSettings = OutputOf<typeof dpopGroup>
 
-/** The option: `true` is all defaults. A member that was left out is not found in a polluted Object.prototype. */
-export const dpop = z.union([z.literal(true, DPOP).transform(() => withoutPrototype({})).pipe(dpopGroup), dpopGroup], DPOP)
-  .transform(({ nonce, replay, ...members }): DpopSettings => withoutPrototype({ ...members, nonce: nonce && withoutPrototype(nonce), replay: withoutPrototype(replay) }))
-  .optional()
+/** The option: `true` is all defaults. */
+export const dpop = optional(orTrue(dpopGroup, DPOP))
 
 /** The segments of a path that clients remove before they send. */
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i
@@ -62,15 +60,6 @@ function baseFault (value: string): string | undefined {
   if (!URL.canParse(value)) return 'one that no URL parser takes'
   const { username, password } = new URL(value)
   return username === '' && password === '' ? undefined : 'one with a user name or a password'
-}
-
-function noBase (value: string, context: z.RefinementCtx): void {
-  const found = baseFault(value)
-  if (found !== undefined) context.addIssue({ code: 'custom', message: URL_OF_API, params: { found } })
-}
-
-function tooShort (value: string, context: z.RefinementCtx): void {
-  if (value.length < 32) context.addIssue({ code: 'custom', message: SECRET, params: { found: 'a shorter one' } })
 }
 
 function isStore (value: unknown): boolean {

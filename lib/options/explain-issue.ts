@@ -1,16 +1,13 @@
-import type { z } from 'zod'
 import { kindOf } from '../util/kind-of.js'
 import { isThenable } from '../util/maybe-promise.js'
 import { nearest } from '../util/spelling.js'
 import { isObject } from '../util/strict-json.js'
+import type { Issue } from './schemas.js'
 import { type KnownOptions, unknownOption } from './unknown-option.js'
 
-type Issue = z.core.$ZodIssue
-
 /**
- * Zod's issues in one sentence with the option, its valid values, and its value: `option "leeway" must be a number of
- * seconds, 0 or more, not -1`. The messages of a schema complete "… must be"; an issue with `params.found` has the words for
- * the value itself.
+ * Issues in one sentence with the option, its valid values, and its value: `option "leeway" must be a number of seconds, 0 or
+ * more, not -1`.
  *
  * The only values that are shown are numbers, names of algorithms, and strings that cannot be a secret: any other value could
  * be a secret in the wrong place.
@@ -20,20 +17,24 @@ export function explainIssues (issues: readonly Issue[], options: unknown, known
   if (!isObject(options)) return `the options must be an object${needed}, not ${kindOf(options)}`
   if (isThenable(options)) return `the options must be an object${needed}, not a promise: write await before it`
   // A misspelled key is named first, because it explains a missing one.
-  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? mostSpecific(issues[0]!, options)
-  if (issue.code === 'unrecognized_keys') return unknownOption(issue.keys[0]!, issue.path, known)
-  return `option "${issue.path.join('.')}" must be ${issue.message}, not ${foundIn(issue) ?? found(issue, options)}`
+  const issue = issues.find(isUnknown) ?? mostSpecific(issues[0]!, options)
+  if (issue.unknown !== undefined) return unknownOption(issue.unknown, issue.path, known)
+  return `option "${issue.path.join('.')}" must be ${issue.message}, not ${issue.found ?? found(issue, options)}`
 }
 
-/** The most specific issue of a union: one within the value that was given, or one that has words for that value. */
+function isUnknown ({ unknown }: Issue): boolean {
+  return unknown !== undefined
+}
+
+/** The most specific issue of several forms: one within the value that was given, or one that has words for that value. */
 function mostSpecific (issue: Issue, options: object): Issue {
   const leaves = leavesOf(issue)
   const value = valueAt(issue.path, options)
-  const misspelled = value instanceof URL ? undefined : leaves.find(({ code }) => code === 'unrecognized_keys')
+  const misspelled = value instanceof URL ? undefined : leaves.find(isUnknown)
   if (misspelled !== undefined) return misspelled
   const within = typeof value === 'object' && !(value instanceof URL) ? deepest(leaves.filter(({ path }) => path.length > issue.path.length)) : undefined
   if (within !== undefined) return within
-  const saying = leaves.find((leaf) => foundIn(leaf) !== undefined)
+  const saying = leaves.find(({ found }) => found !== undefined)
   return saying === undefined ? issue : { ...saying, message: issue.message }
 }
 
@@ -41,17 +42,12 @@ function mostSpecific (issue: Issue, options: object): Issue {
 function deepest (issues: readonly Issue[]): Issue | undefined {
   const depth = Math.max(...issues.map(({ path }) => path.length))
   const candidates = issues.filter(({ path }) => path.length === depth)
-  return candidates.find((issue) => foundIn(issue) !== undefined) ?? candidates[0]
+  return candidates.find(({ found }) => found !== undefined) ?? candidates[0]
 }
 
-/** The issues of a union, and of unions within it, with their whole paths; for another issue, the issue itself. */
+/** The issues of all forms, and of forms within them; for another issue, the issue itself. */
 function leavesOf (issue: Issue): Issue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  return issue.errors.flat().flatMap((inner) => leavesOf({ ...inner, path: [...issue.path, ...inner.path] }))
-}
-
-function foundIn (issue: Issue): string | undefined {
-  return issue.code === 'custom' ? issue.params?.found as string | undefined : undefined
+  return issue.alternatives?.flatMap(leavesOf) ?? [issue]
 }
 
 /** The options and members that are secrets. */
@@ -78,7 +74,7 @@ function foundString (issue: Issue, value: string): string {
   if (wanted.includes('number') && value.trim() !== '' && Number.isFinite(Number(value))) {
     return 'a string: leave the quotes out, or write Number(process.env.NAME) for an environment variable'
   }
-  const values = leavesOf(issue).flatMap((leaf) => leaf.code === 'invalid_value' ? leaf.values : [])
+  const values = leavesOf(issue).flatMap(({ values = [] }) => values)
   const meant = values.find((each) => String(each).toLowerCase() === value.toLowerCase())
   if (meant !== undefined) return `${JSON.stringify(value)}: write ${JSON.stringify(meant)}`
   // A short one, such as HS256, can be meant as it is.
@@ -89,10 +85,8 @@ function foundString (issue: Issue, value: string): string {
 }
 
 /** The types of value that would be valid. */
-function wantedBy (leaf: Issue): string[] {
-  if (leaf.code === 'invalid_value') return leaf.values.map((each) => typeof each)
-  if (leaf.code === 'invalid_type') return [leaf.expected]
-  return leaf.code === 'invalid_format' ? ['string'] : []
+function wantedBy ({ types = [], values = [] }: Issue): string[] {
+  return [...types, ...values.map((each) => typeof each)]
 }
 
 /** Was a member written, with no value? */

@@ -1,8 +1,7 @@
 import { BlockList, isIP } from 'node:net'
-import * as z from 'zod'
 import type { MtlsOptions } from '../../types/mtls.js'
-import { withoutPrototype } from '../util/members.js'
-import { aFunction, flag } from './values.js'
+import { checked, group, list, oneOf, optional, type OutputOf } from './schemas.js'
+import { aFunction, flag, foundAs, orTrue, text } from './values.js'
 
 /** The headers in which proxies hand on certificates. */
 export const CERTIFICATE_HEADERS = ['client-cert', 'x-forwarded-client-cert', 'ssl-client-cert'] as const satisfies ReadonlyArray<NonNullable<MtlsOptions['header']>>
@@ -12,10 +11,7 @@ const HEADER = `one of ${CERTIFICATE_HEADERS.join(', ')}`
 const PROXIES = 'an array of the addresses or networks of proxies, such as ["10.0.0.0/8"]'
 const PROXY = 'the address or the network of a proxy, such as "10.0.0.1" or "10.0.0.0/8", or "unix" for a Unix socket'
 
-const proxy = z.string(PROXY).min(1, PROXY).superRefine((value, context) => {
-  const found = proxyFault(value)
-  if (found !== undefined) context.addIssue({ code: 'custom', message: PROXY, params: { found } })
-})
+const proxy = checked(text(PROXY), PROXY, (value) => foundAs(proxyFault(value)))
 
 /** The first and the last address of each family: only a network of all has both. */
 const ENDS = [
@@ -23,18 +19,18 @@ const ENDS = [
   ['::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 'ipv6']
 ] as const
 
-export const mtlsGroup = z.strictObject({
-  header: z.enum(CERTIFICATE_HEADERS, HEADER).optional(),
-  proxies: z.array(proxy, PROXIES).min(1, PROXIES).optional(),
-  required: flag.default(false),
-  certificate: aFunction('a function (request) => the certificate in DER or PEM, or undefined').optional()
+export const mtlsGroup = group({
+  header: optional(oneOf(CERTIFICATE_HEADERS, HEADER)),
+  proxies: optional(list(proxy, PROXIES, 1)),
+  required: optional(flag, false),
+  certificate: optional(aFunction('a function (request) => the certificate in DER or PEM, or undefined'))
 }, MTLS)
 
 /** The option `mtls` after the checks. */
-export type MtlsSettings = z.output<typeof mtlsGroup>
+export type MtlsSettings = OutputOf<typeof mtlsGroup>
 
 /** The option: `true` is all defaults. */
-export const mtls = z.union([z.literal(true, MTLS).transform(() => withoutPrototype({})).pipe(mtlsGroup), mtlsGroup], MTLS).transform((members) => withoutPrototype(members)).optional()
+export const mtls = optional(orTrue(mtlsGroup, MTLS))
 
 /** The fault of members that are valid alone, but not together. */
 export function mtlsFault ({ header, proxies, certificate }: MtlsSettings): string | undefined {

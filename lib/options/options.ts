@@ -79,7 +79,7 @@ function parseSeveral (written: JsonObject, options: unknown): Settings {
   const logout = logoutSettingsOf(parsed)
   refuseStoreOfOne(parsed.revocation?.store)
   const { issuers, maxIssuers } = parsed
-  if (typeof issuers === 'function') {
+  if (!Array.isArray(issuers)) {
     refuseServers(parsed.resource, true)
     // The entries are not known yet, but a contradiction among their defaults is one in each of them, unless a secret is theirs.
     refuseContradictions({ ...parsed, verifyTokensWithKeycloak: false, uma: undefined })

@@ -1,9 +1,8 @@
-import * as z from 'zod'
 import { isLoopbackHost } from '../util/loopback.js'
-import { withoutPrototype } from '../util/members.js'
 import { SCOPE_WORD } from '../util/scope-word.js'
 import { isObject, type JsonObject } from '../util/strict-json.js'
-import { oneOrMore, realmUrl, text } from './values.js'
+import { checked, either, filledIn, group, list, made, optional, type OutputOf, string } from './schemas.js'
+import { foundAs, matching, oneOrMore, realmUrl, text } from './values.js'
 
 const RESOURCE = 'the https URL of this API as clients call it, such as https://api.example.com/mcp'
 const MEMBERS = `${RESOURCE}, or an object with resource, scopes, name, documentation and authorizationServers`
@@ -29,30 +28,23 @@ const FAULTS: ReadonlyArray<readonly [RegExp, string]> = [
 /** A path that a router and a header can have as it is. */
 const PLAIN_PATH = /^(?:\/[\w.~-]+)*\/?$/
 
-const resourceUrl = z.string(RESOURCE).min(1, RESOURCE).superRefine((value, context) => {
-  const found = resourceFault(value)
-  if (value !== '' && found !== undefined) context.addIssue({ code: 'custom', message: RESOURCE, params: { found } })
-})
+const resourceUrl = checked(text(RESOURCE), RESOURCE, (value) => value === '' ? undefined : foundAs(resourceFault(value)))
 
-const scope = z.string(SCOPE).regex(SCOPE_WORD, SCOPE).superRefine((word, context) => {
-  if (word === OFFLINE) context.addIssue({ code: 'custom', message: SCOPE, params: { found: `"${OFFLINE}": clients that want refresh tokens ask for it by themselves` } })
-})
+const scope = checked(matching(SCOPE_WORD, SCOPE), SCOPE, (word) => word === OFFLINE ? { found: `"${OFFLINE}": clients that want refresh tokens ask for it by themselves` } : undefined)
 
-export const resourceGroup = z.strictObject({
+export const resourceGroup = group({
   resource: resourceUrl,
-  scopes: z.array(scope, SCOPES).default([]),
-  name: text('the name of this API for people').optional(),
-  documentation: z.string(PAGE).refine(isPage, PAGE).optional(),
-  authorizationServers: oneOrMore(realmUrl, SERVERS).optional()
+  scopes: optional(list(scope, SCOPES), () => []),
+  name: optional(text('the name of this API for people')),
+  documentation: optional(checked(string(PAGE), PAGE, (value) => isPage(value) ? undefined : {})),
+  authorizationServers: optional(oneOrMore(realmUrl, SERVERS))
 }, MEMBERS)
 
 /** The option `resource` after the checks. */
-export type ResourceSettings = z.output<typeof resourceGroup>
+export type ResourceSettings = OutputOf<typeof resourceGroup>
 
 /** The option: a string is the URL alone. */
-export const resource = z.union([resourceUrl.transform((url): z.input<typeof resourceGroup> => withoutPrototype({ resource: url })).pipe(resourceGroup), resourceGroup], MEMBERS)
-  .transform((members): ResourceSettings => withoutPrototype(members))
-  .optional()
+export const resource = optional(either([made(resourceUrl, (url) => filledIn(resourceGroup, { resource: url })), resourceGroup], MEMBERS))
 
 /**
  * Tokens for this API name its resource in `aud` (RFC 8707), so it is the default of `audience`.

@@ -1,15 +1,13 @@
-import * as z from 'zod'
 import { isScopeWord, SCOPE_WORD } from '../util/scope-word.js'
+import { checked, list, record, string } from './schemas.js'
+import { foundAs, matching } from './values.js'
 
 const WHAT = "an object of scopes and the scopes that each stands for, such as { 'mcp:admin': ['mcp:tools'] }"
 const WORD = 'a word of the scope claim such as "write"'
 const WORDS = 'an array of the scopes that it stands for'
 
 /** `scopeImplies`, without circles. */
-export const scopeImplies = z.record(z.string(), z.array(z.string(WORD).regex(SCOPE_WORD, WORD), WORDS).min(1, WORDS), WHAT).superRefine((implications, context) => {
-  const found = faultIn(implications)
-  if (found !== undefined) context.addIssue({ code: 'custom', message: WHAT, params: { found } })
-})
+export const scopeImplies = checked(record(string(WHAT), list(matching(SCOPE_WORD, WORD), WORDS, 1), WHAT), WHAT, (implications) => foundAs(faultIn(implications)))
 
 function faultIn (implications: Readonly<Record<string, readonly string[]>>): string | undefined {
   const stranger = Object.keys(implications).find((scope) => !isScopeWord(scope))

@@ -7,9 +7,10 @@ import { wrong } from './parse.js'
 import { realmNameOf } from './realm-url.js'
 import { AUDIENCE_UNCHECKED } from './resource.js'
 import { groups, type schema } from './schema.js'
+import { filledIn, type OutputOf } from './schemas.js'
 
 /** The options of one issuer after the checks of the schema. */
-export type ParsedOptions = ReturnType<typeof schema.parse> & { name?: string | undefined }
+export type ParsedOptions = OutputOf<typeof schema> & { name?: string | undefined }
 
 /** The options that count for all issuers, and concern no realm. */
 export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits', 'dpop', 'mtls', 'resource'] as const
@@ -46,7 +47,7 @@ interface LogoutOptions extends Pick<ParsedOptions, 'revocation' | 'adminUrl'> {
 }
 
 function revocationOf ({ revocation, backchannelLogout, adminUrl }: LogoutOptions): ParsedOptions['revocation'] {
-  const list = revocation ?? (backchannelLogout || adminUrl ? groups.revocation.parse(withoutPrototype({})) : undefined)
+  const list = revocation ?? (backchannelLogout || adminUrl ? filledIn(groups.revocation) : undefined)
   return list && withoutPrototype(list)
 }
 

@@ -17,7 +17,7 @@ export interface RetryDelays {
  * An attempt that is made again in the background until it succeeds, one at a time. Its timer keeps no process alive.
  *
  * Own code instead of p-retry or async-retry: those end after a number of tries, know no attempt that others join, and
- * would be a sixth dependency.
+ * would be a fifth dependency.
  */
 export class BackgroundRetry<Result = unknown> {
   readonly #attempt: () => Promise<Result>

@@ -3,6 +3,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { mtlsGroup } from '../../lib/options/mtls.js'
+import { filledIn } from '../../lib/options/schemas.js'
 import { CertificateHeader, UNREADABLE } from '../../lib/proof/certificate-header.js'
 import { createCertificateThumbprint } from '../../lib/proof/client-certificate.js'
 import { thumbprintOf } from '../../lib/proof/thumbprint.js'
@@ -58,7 +59,7 @@ t.test('a header of quotes and backslashes is read in linear time', async (t) =>
 })
 
 t.test('a function that is asynchronous and rejects is refused, and does not end the process', async (t) => {
-  const find = createCertificateThumbprint(mtlsGroup.parse({ certificate: async () => { throw new Error('mine') } }), { warn: () => {} })
+  const find = createCertificateThumbprint(filledIn(mtlsGroup, { certificate: async () => { throw new Error('mine') } }), { warn: () => {} })
   const unhandled: unknown[] = []
   const listener = (error: unknown): void => { unhandled.push(error) }
   process.on('unhandledRejection', listener)
@@ -66,6 +67,6 @@ t.test('a function that is asynchronous and rejects is refused, and does not end
   await new Promise(setImmediate)
   process.off('unhandledRejection', listener)
   t.same(unhandled, [])
-  const throws = createCertificateThumbprint(mtlsGroup.parse({ certificate: () => { throw new RangeError('mine') } }), { warn: () => {} })
+  const throws = createCertificateThumbprint(filledIn(mtlsGroup, { certificate: () => { throw new RangeError('mine') } }), { warn: () => {} })
   t.throws(() => throws({} as FastifyRequest), { name: 'RangeError', message: 'mine' })
 })

@@ -6,6 +6,7 @@ import { request as send } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { mtlsGroup } from '../../lib/options/mtls.js'
+import { filledIn } from '../../lib/options/schemas.js'
 import { createCertificateThumbprint } from '../../lib/proof/client-certificate.js'
 import { thumbprintOf } from '../../lib/proof/thumbprint.js'
 import type { MtlsOptions } from '../../types/mtls.js'
@@ -24,7 +25,7 @@ type Header = NonNullable<MtlsOptions['header']>
 /** The thumbprint that a request has; an empty one for a header that cannot be read, and null without one that counts. */
 async function thumbprint (t: Test, options: MtlsOptions, headers: Record<string, string | string[]>): Promise<{ found: string | null, warnings: string[] }> {
   const warnings: string[] = []
-  const find = createCertificateThumbprint(mtlsGroup.parse(options), { warn: (line) => { warnings.push(line) } })
+  const find = createCertificateThumbprint(filledIn(mtlsGroup, options), { warn: (line) => { warnings.push(line) } })
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/', async (request) => ({ found: find(request) ?? null }))
@@ -76,7 +77,7 @@ for (const [header, value, isGood] of FORMS) {
 }
 
 t.test('clients take turns: each header has its own certificate, and one without stays one without', async (t) => {
-  const find = createCertificateThumbprint(mtlsGroup.parse({ header: 'ssl-client-cert', proxies: ['127.0.0.1'] }), { warn: () => {} })
+  const find = createCertificateThumbprint(filledIn(mtlsGroup, { header: 'ssl-client-cert', proxies: ['127.0.0.1'] }), { warn: () => {} })
   const app = Fastify()
   t.teardown(() => app.close())
   app.get('/', async (request) => ({ found: find(request) ?? null }))
@@ -104,7 +105,7 @@ t.test('a header from anybody else counts as absent, and warns once', async (t) 
 
 t.test('addresses: IPv6, IPv4 in IPv6, a Unix socket, and a connection that is closed', async (t) => {
   const warnings: string[] = []
-  const find = (proxies: string[], remoteAddress: string | undefined, address: unknown = { port: 1 }) => createCertificateThumbprint(mtlsGroup.parse({ header: 'client-cert', proxies }), { warn: (line) => { warnings.push(line) } })({
+  const find = (proxies: string[], remoteAddress: string | undefined, address: unknown = { port: 1 }) => createCertificateThumbprint(filledIn(mtlsGroup, { header: 'client-cert', proxies }), { warn: (line) => { warnings.push(line) } })({
     raw: { rawHeaders: ['Client-Cert', `:${base64}:`], socket: { remoteAddress } }, server: { server: { address: () => address } }
   } as unknown as FastifyRequest)
   t.equal(find(['127.0.0.1'], '::ffff:127.0.0.1'), x5t)
@@ -114,12 +115,12 @@ t.test('addresses: IPv6, IPv4 in IPv6, a Unix socket, and a connection that is c
   t.equal(find(['unix'], undefined), undefined, 'a closed connection has no address either')
   t.equal(find(['127.0.0.1'], undefined, '/run/api.sock'), undefined)
   t.same(warnings.map((line) => /comes from (.*), which/.exec(line)?.[1]), ['::ffff:10.0.0.1', 'a connection that is closed', 'a Unix socket ("unix")'])
-  const bare = createCertificateThumbprint(mtlsGroup.parse({ header: 'client-cert', proxies: ['unix'] }), { warn: () => {} })
+  const bare = createCertificateThumbprint(filledIn(mtlsGroup, { header: 'client-cert', proxies: ['unix'] }), { warn: () => {} })
   t.equal(bare({ raw: {} } as unknown as FastifyRequest), undefined, 'a request that is not Node\'s')
 })
 
 t.test('a proxy by a Unix socket', async (t) => {
-  const find = createCertificateThumbprint(mtlsGroup.parse({ header: 'client-cert', proxies: ['unix'] }), { warn: () => {} })
+  const find = createCertificateThumbprint(filledIn(mtlsGroup, { header: 'client-cert', proxies: ['unix'] }), { warn: () => {} })
   const app = Fastify()
   const path = join(t.testdir(), 'api.sock')
   t.teardown(async () => { await app.close(); await rm(path, { force: true }) })
@@ -136,7 +137,7 @@ t.test('a proxy by a Unix socket', async (t) => {
 
 t.test('the application finds the certificate itself, or fails by its own fault', async (t) => {
   const found = async (certificate: unknown): Promise<unknown> => {
-    const find = createCertificateThumbprint(mtlsGroup.parse({ certificate: () => certificate }), { warn: () => {} })
+    const find = createCertificateThumbprint(filledIn(mtlsGroup, { certificate: () => certificate }), { warn: () => {} })
     try {
       return find({} as FastifyRequest)
     } catch (error) {

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import type { KeycloakError } from '../../index.js'
 import { Closing } from '../../lib/keycloak/closing.js'
 import { dpopGroup } from '../../lib/options/dpop.js'
+import { filledIn } from '../../lib/options/schemas.js'
 import { DpopVerifier } from '../../lib/proof/dpop-verifier.js'
 import { proofJwk } from '../../lib/proof/proof-key.js'
 import { createTestRealm } from '../../lib/testing/index.js'
@@ -16,7 +17,7 @@ const TOKEN = 'token'
 const key = proofKey()
 
 function verifierFor (options: DpopOptions = {}): DpopVerifier {
-  return new DpopVerifier(dpopGroup.parse(options), { closing: new Closing(), log: { warn: () => {} } })
+  return new DpopVerifier(filledIn(dpopGroup, options), { closing: new Closing(), log: { warn: () => {} } })
 }
 
 /** `good`, or the reason of the refusal. */

@@ -9,6 +9,7 @@ import t, { type Test } from 'tap'
 import keycloak, { type KeycloakError, type ReplayStore } from '../../index.js'
 import { Closing } from '../../lib/keycloak/closing.js'
 import { dpopGroup } from '../../lib/options/dpop.js'
+import { filledIn } from '../../lib/options/schemas.js'
 import { DpopVerifier } from '../../lib/proof/dpop-verifier.js'
 import { normalizedHtu } from '../../lib/proof/htu.js'
 import { createRequestUrl } from '../../lib/proof/request-url.js'
@@ -132,7 +133,7 @@ function instances (t: Test): { at: (seconds: number, clock: number) => void, st
 t.test('of two instances whose clocks differ from that of the client by the leeway, one takes a proof', async (t) => {
   const [maxAge, leeway, start] = [30, 5, 1_800_000_000]
   const { at, store } = instances(t)
-  const verifier = new DpopVerifier(dpopGroup.parse({ maxAge, leeway, replay: { store } }), { closing: new Closing(), log: { warn: () => {} } })
+  const verifier = new DpopVerifier(filledIn(dpopGroup, { maxAge, leeway, replay: { store } }), { closing: new Closing(), log: { warn: () => {} } })
   const check = async (proof: string): Promise<string> => {
     try {
       await verifier.check(key.jkt, 'token', { method: 'GET', url: 'http://a/x', proofs: [proof] })
@@ -157,7 +158,7 @@ t.test('of two instances whose clocks differ from that of the client by the leew
 
 t.test('an instance whose clock is behind does not know the nonce of one that is ahead, and gives one that both take', async (t) => {
   const { at } = instances(t)
-  const verifier = new DpopVerifier(dpopGroup.parse({ nonce: { secret: 's'.repeat(32), maxAge: 60 } }), { closing: new Closing(), log: { warn: () => {} } })
+  const verifier = new DpopVerifier(filledIn(dpopGroup, { nonce: { secret: 's'.repeat(32), maxAge: 60 } }), { closing: new Closing(), log: { warn: () => {} } })
   const boundary = 60 * 30_000_000
   const ask = async (clock: number, nonce?: string): Promise<string> => {
     at(boundary, clock)
