@@ -18,7 +18,7 @@ export class AcceptedCaller {
   constructor (request: FastifyRequest, directory: Pick<RealmDirectory, 'isOpen'>) {
     const { [IDENTITY]: identity, [REPLY]: reply } = request as AcceptedRequest
     // The token stays where it came: the identity lives longer than the request.
-    const token = identity == null ? undefined : presentedToken(request)
+    const token = identity === undefined ? undefined : presentedToken(request)
     if (token === undefined) throw refusal('not_authenticated', 'token_missing')
     this.identity = identity!
     this.token = token

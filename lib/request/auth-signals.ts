@@ -15,7 +15,7 @@ export const IDENTITY = Symbol('fastify-keycloak-bearer.identity')
 export const REPLY = Symbol('fastify-keycloak-bearer.reply')
 
 /** A request whose token was accepted. */
-export type AcceptedRequest = FastifyRequest & { [IDENTITY]?: Identity | null, [REPLY]?: FastifyReply | null }
+export type AcceptedRequest = FastifyRequest & { [IDENTITY]?: Identity, [REPLY]?: FastifyReply }
 
 /** An open connection whose handler has read `request.authSignal`. */
 interface Connection {
@@ -60,7 +60,7 @@ export class AuthSignals {
   /** The signal of a request; `null` for an anonymous one. */
   signalOf (request: AcceptedRequest): AbortSignal | null {
     const identity = request[IDENTITY]
-    if (identity == null) return null
+    if (identity === undefined) return null
     let signal = this.#signals.get(request)
     if (signal === undefined) this.#signals.set(request, signal = this.#create(identity, request[REPLY]!, request.log))
     return signal

@@ -13,10 +13,10 @@ import type { Identity } from '../token/identity.js'
 import { monotonicMilliseconds, wallMilliseconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import { type AcceptedRequest, IDENTITY, REPLY } from './auth-signals.js'
-import { authorizationOf, credentialsIn } from './credentials.js'
+import { authorizationOf, bearerCredentials, credentialsIn } from './credentials.js'
 import { type DecisionEvents, eventsOf } from './decision-events.js'
 import { isGone, presentationTo } from './presentation.js'
-import { keepPresented } from './presented-token.js'
+import { keepHeader, keepToken } from './presented-token.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { Refusals } from './refusals.js'
 import type { SeveralIssuers } from './several-issuers.js'
@@ -93,7 +93,6 @@ export class Authentication {
       return events?.onAnonymous()
     }
     ;(request as AcceptedRequest)[REPLY] = reply
-    if (this.#keepsTokens) keepPresented(request)
     // Without andThen(), whose closure would be made for each request, although most requests need no promise.
     return identity instanceof Promise ? identity.then((late) => this.#withUser(request, late, guard, events)) : this.#withUser(request, identity, guard, events)
   }
@@ -109,14 +108,16 @@ export class Authentication {
       const cached = this.#keptBy(header, request)
       if (cached !== undefined) {
         events?.onKept()
+        if (this.#keepsTokens) keepHeader(request, header)
         const identity = this.#several === undefined ? cached : this.#several.accept(request, cached)
         return possession === undefined ? identity : possession.checkKept(request, reply, header, identity, guard)
       }
       credentials = credentialsIn(header, possession?.takesDpop === true)
     } else {
-      credentials = possession?.dpopCredentials(request) ?? extracted(this.#extractToken(request))
+      credentials = possession?.dpopCredentials(request) ?? bearerCredentials(this.#extractToken(request))
     }
     if (credentials === null) return null
+    if (this.#keepsTokens) keepToken(request, credentials.token)
     events?.onCredentials(credentials)
     return this.#identify(request, reply, credentials, guard)
   }
@@ -184,10 +185,6 @@ export class Authentication {
 function setIdentity (request: AcceptedRequest, identity: Identity): void {
   request[IDENTITY] = identity
   request.auth = identity.claims as Claims
-}
-
-function extracted (token: string | null): Credentials | null {
-  return token === null ? null : { scheme: 'Bearer', token }
 }
 
 function requireToken ({ access }: Guard): void {

@@ -42,6 +42,11 @@ export function credentialsIn (header: string, takesDpop: boolean): Credentials 
   return { scheme, token }
 }
 
+/** The credentials of a token that came another way than by the Authorization header; `null` without one. */
+export function bearerCredentials (token: string | null): Credentials | null {
+  return token === null ? null : { scheme: 'Bearer', token }
+}
+
 const EMPTY = { Bearer: 'authorization_empty', DPoP: 'dpop_authorization_empty' } as const
 const MALFORMED = { Bearer: 'authorization_malformed', DPoP: 'dpop_authorization_malformed' } as const
 

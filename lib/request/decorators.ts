@@ -9,7 +9,7 @@ import { createIdentityBy } from '../token/identity.js'
 import type { TokenCache } from '../token/token-cache.js'
 import type { VerifiedToken } from '../token/verifier.js'
 import { hasMember } from '../util/members.js'
-import { type AcceptedRequest, AuthSignals, IDENTITY, REPLY } from './auth-signals.js'
+import { type AcceptedRequest, AuthSignals } from './auth-signals.js'
 import { createInstance } from './instance.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
 import type { ProtectedResource } from './protected-resource.js'
@@ -60,8 +60,6 @@ export function decorate (fastify: FastifyInstance, authority: Authority, direct
 
 function decorateAuthSignal (fastify: FastifyInstance, directory: RealmDirectory): void {
   const signals = new AuthSignals(directory)
-  fastify.decorateRequest(IDENTITY, null)
-  fastify.decorateRequest(REPLY, null)
   fastify.decorateRequest('authSignal', { getter (this: AcceptedRequest) { return signals.signalOf(this) } })
   fastify.addHook('onClose', async () => signals.close())
 }

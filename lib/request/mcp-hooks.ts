@@ -82,7 +82,7 @@ export class McpHooks {
   async #authorize (request: McpRequest, { name, guard }: ToolGuard, askedScopes: readonly string[]): Promise<void> {
     if (guard.access === 'optional') return
     const identity = request[IDENTITY]
-    if (identity == null) throw refusal('not_authenticated', 'token_missing')
+    if (identity === undefined) throw refusal('not_authenticated', 'token_missing')
     const caller = new Caller(realmOf(identity).access, identity, request)
     const question = { source: 'route', rule: `tool ${name}: ${inWords(guard)}` } as const
     try {

@@ -119,7 +119,7 @@ t.test('a caller without a token is 401, and so is one of a scope without the pl
   t.equal(calls.length, 0)
 })
 
-t.test('the accepted token is exchanged, whatever the application does to the header', async (t) => {
+t.test('the accepted token is exchanged, new or kept, whatever the application does to the header', async (t) => {
   const realm = await realmFor(t)
   const { calls } = tokenEndpointOf(realm)
   const app = await exchangingApi(t, realm)
@@ -129,12 +129,16 @@ t.test('the accepted token is exchanged, whatever the application does to the he
     else request.headers.authorization = `Bearer ${header}`
     return app.keycloak.exchange(request, { audience: 'orders' })
   })
+  app.get('/kept', { config: { authenticated: true } }, async () => 'ok')
   const other = realm.token({ username: 'mallory' })
-  for (const [at, url] of ['/rewritten', `/rewritten?header=${other}`].entries()) {
-    const token = realm.token()
-    t.equal((await app.inject({ url, headers: bearer(token) })).statusCode, 200)
-    t.equal(calls[at]!.get('subject_token'), token)
+  for (const url of ['/rewritten', `/rewritten?header=${other}`]) {
+    for (const before of [[], ['/kept', '/kept']]) {
+      const token = realm.token()
+      for (const each of [...before, url]) t.equal((await app.inject({ url: each, headers: bearer(token) })).statusCode, 200)
+      t.equal(calls.at(-1)!.get('subject_token'), token)
+    }
   }
+  t.equal(calls.length, 4)
 })
 
 t.test('the token of extractToken is exchanged', async (t) => {
