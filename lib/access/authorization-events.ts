@@ -13,19 +13,24 @@ export interface Question {
   rule: string
 }
 
-/** Publishes a decision on a rule. All that it tells of the caller is of the verified token. */
-export function publishAuthorization ({ source, rule }: Question, caller: Caller, outcome: Outcome<AuthorizationEvent['outcome']>): void {
+/**
+ * Publishes a decision on a rule. All that it tells of the caller is of the verified token.
+ * @param route that of the caller's request
+ */
+export function publishAuthorization ({ source, rule }: Question, caller: Caller, { outcome, code, reason }: Outcome<AuthorizationEvent['outcome']>, route = routeOf(caller.request)): void {
   const claims = caller.claims as JsonObject
   const act = member(claims, 'act')
   authorization.publish({
-    ...outcome,
+    outcome,
+    code,
+    reason,
     source,
     rule,
     issuer: caller.issuer,
     sub: textOf(member(claims, 'sub')),
     azp: textOf(member(claims, 'azp')),
     act: isObject(act) ? act as EventActor : null,
-    route: routeOf(caller.request)
+    route
   })
 }
 

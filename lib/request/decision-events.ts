@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { AuthenticationEvent, AuthorizationEvent } from '../../types/events.js'
+import type { AuthenticationEvent, AuthorizationEvent, EventRoute } from '../../types/events.js'
 import { publishAuthorization } from '../access/authorization-events.js'
 import { Caller } from '../access/caller.js'
 import type { Guard } from '../access/route-guard.js'
@@ -32,6 +32,7 @@ export class DecisionEvents {
   #cached: boolean | undefined
   #identity: Identity | undefined
   #guard: Guard | undefined
+  #route: EventRoute | null | undefined
 
   constructor (request: FastifyRequest, realms: Realms) {
     this.#request = request
@@ -76,22 +77,30 @@ export class DecisionEvents {
     this.#publishAuthentication(outcome)
   }
 
-  #publishAuthentication (outcome: Outcome<AuthenticationEvent['outcome']>): void {
+  #publishAuthentication ({ outcome, code, reason }: Outcome<AuthenticationEvent['outcome']>): void {
+    if (!authentication.hasSubscribers) return
     authentication.publish({
-      ...outcome,
+      outcome,
+      code,
+      reason,
       source: 'request',
       issuer: this.#scheme === null ? null : this.#issuer(),
       scheme: this.#scheme,
       cached: this.#cached ?? this.#scheme !== null,
-      route: routeOf(this.#request)
+      route: this.#routeOfRequest()
     })
   }
 
   /** There is none for a route without a rule. */
   #publishAuthorization (identity: Identity, outcome: Outcome<AuthorizationEvent['outcome']>): void {
     const rule = this.#guard?.text
-    if (rule === undefined) return
-    publishAuthorization({ source: 'route', rule }, new Caller(realmOf(identity).access, identity, this.#request), outcome)
+    if (rule === undefined || !authorization.hasSubscribers) return
+    publishAuthorization({ source: 'route', rule }, new Caller(realmOf(identity).access, identity, this.#request), outcome, this.#routeOfRequest())
+  }
+
+  /** Read once for both events, because Fastify makes an object of all options of the route for whoever asks. */
+  #routeOfRequest (): EventRoute | null {
+    return (this.#route ??= routeOf(this.#request))
   }
 
   #issuer (): string | null {

@@ -48,6 +48,22 @@ t.test('each request has one event of its authentication, and one of the rule of
   }
 })
 
+t.test('a subscriber of one channel gets its events', async (t) => {
+  const realm = await realmFor(t)
+  const app = await apiFor(t, realm)
+  const headers = bearer(realm.token({ roles: ['view-profile'] }))
+  for (const [name, expected] of [['authentication', { outcome: 'accepted', scheme: 'Bearer' }], ['authorization', { outcome: 'allowed', rule: 'permission view-profile' }]] as const) {
+    const messages: unknown[] = []
+    const listen = (message: unknown): void => { messages.push(message) }
+    subscribe(`fastify-keycloak-bearer:${name}`, listen)
+    await app.inject({ url: '/profile', headers })
+    unsubscribe(`fastify-keycloak-bearer:${name}`, listen)
+    await app.inject({ url: '/profile', headers })
+    t.match(messages, [{ ...expected, route: route('/profile') }])
+    t.equal(messages.length, 1)
+  }
+})
+
 t.test('requests that the plugin does not look at have no events', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
