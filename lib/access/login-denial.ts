@@ -29,7 +29,9 @@ export function loginDenial (caller: Caller, { acr, maxAge }: AuthenticationRule
 }
 
 function faultOf ({ claims, realm }: Caller, name: LoginClaim, check: Fault): ReasonSource | undefined {
-  for (const [at, value] of loginClaim(claims as JsonObject, name).entries()) {
+  const values = loginClaim(claims as JsonObject, name)
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]
     if (value === undefined) return missing(name, isLightweight(claims as JsonObject) && !realm.options.verifyTokensWithKeycloak)
     const fault = check(value, at === 0 ? undefined : 'of the token')
     if (fault !== undefined) return fault

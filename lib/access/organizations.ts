@@ -13,6 +13,8 @@ const NO_MEMBERS: JsonObject = Object.freeze({})
 export class Organizations {
   /** By alias: the members of the organization. */
   readonly #members: ReadonlyMap<string, JsonObject>
+  /** By alias: the roles in the organization, read once. */
+  readonly #roles = new Map<string, readonly string[]>()
   #list: readonly Organization[] | undefined
 
   /** @param claim an array of aliases, an object by alias, or one alias; anything else is no membership */
@@ -30,7 +32,8 @@ export class Organizations {
 
   /** Does the caller have a role in an organization? `undefined`: in any. */
   hasRole (alias: string | undefined, role: string): boolean {
-    return this.#membersOf(alias).some((members) => rolesOf(members).includes(role))
+    if (alias !== undefined) return this.#members.has(alias) && this.#rolesOf(alias).includes(role)
+    return Array.from(this.#members.keys()).some((each) => this.#rolesOf(each).includes(role))
   }
 
   /** `request.organizations`: frozen, made when first read. */
@@ -38,10 +41,11 @@ export class Organizations {
     return (this.#list ??= Object.freeze([...this.#members].map(([alias, members]) => this.#entryOf(alias, members))))
   }
 
-  #membersOf (alias: string | undefined): JsonObject[] {
-    if (alias === undefined) return [...this.#members.values()]
-    const members = this.#members.get(alias)
-    return members === undefined ? [] : [members]
+  /** The roles in one of the organizations. */
+  #rolesOf (alias: string): readonly string[] {
+    let roles = this.#roles.get(alias)
+    if (roles === undefined) this.#roles.set(alias, roles = rolesOf(this.#members.get(alias)!))
+    return roles
   }
 
   #entryOf (alias: string, members: JsonObject): Organization {
@@ -54,7 +58,7 @@ export class Organizations {
     return Object.freeze({
       alias,
       ...typeof id === 'string' ? { id } : undefined,
-      roles: rolesOf(members),
+      roles: this.#rolesOf(alias),
       groups: stringsIn(member(members, 'groups')),
       attributes: Object.freeze(attributes)
     })
