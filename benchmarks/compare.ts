@@ -30,7 +30,7 @@ const CASES: Readonly<Record<string, Case>> = {
   hit: { base: 'bare', requests: 1 },
   'three issuers': { base: 'bare', newMode: 'three issuers', requests: 1 },
   '1000 tokens': { base: 'bare', requests: 1000 },
-  miss: { base: 'verify', requests: 100_000 },
+  miss: { base: 'verify', mode: 'cache of 1,000', requests: 100_000 },
   expired: { base: 'bare', requests: 'expired' },
   forged: { base: 'bare', requests: 'forged' },
   garbage: { base: 'bare', requests: 'garbage' },

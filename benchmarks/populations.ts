@@ -11,6 +11,7 @@ import { cacheFile, end, prepare } from './processes.js'
 import { openRealm, requestsOf, type Requests } from './realm.js'
 import { machine } from './report.js'
 import { contextOf, inTurn, runnerOf, type Context, type Runner } from './rounds.js'
+import { NODE_OPTION, runServersOn } from './server-node.js'
 import { orderOf, type Mix } from './mixes.js'
 
 /** A cache under a mix. */
@@ -37,12 +38,14 @@ const { values } = parseArgs({
     users: { type: 'string', default: '1000,10000,50000' },
     /** Modes of servers.mjs. */
     caches: { type: 'string', default: 'cache of 1,000;cache of 10,000;default' },
-    seconds: { type: 'string', default: '6' }
+    seconds: { type: 'string', default: '6' },
+    ...NODE_OPTION
   }
 })
 const seconds = Number(values.seconds)
 
 prepare()
+runServersOn(values.node)
 const realm = await openRealm()
 const context = await contextOf(realm, { rounds: 1, seconds, warmUp: 0, minutes: Infinity })
 const issuer = await startIssuer(realm)

@@ -162,12 +162,13 @@ export interface JwksOptions {
 export interface CacheOptions {
   /**
    * How many tokens are kept.
-   * @default 1000
+   * @default 50000
    */
   max?: number
   /**
-   * The bytes that the tokens and their claims may take, an estimate.
-   * @default 16777216 (16 MiB)
+   * The bytes that the tokens and their claims may take, an estimate. A usual token takes 2.5 kB. The default is smaller if the
+   * process may use less than 1 GiB for its heap: an eighth of it.
+   * @default 134217728 (128 MiB)
    */
   maxBytes?: number
 }
@@ -429,7 +430,7 @@ export interface CommonOptions {
   /**
    * The cache of verified tokens; `false` switches it off. The bounds apply to kept answers of introspection too,
    * and count for all issuers together.
-   * @default { max: 1000, maxBytes: 16777216 }
+   * @default { max: 50000, maxBytes: 134217728 }
    */
   cache?: CacheOptions | false
   /** Adds the POST routes that receive the pushes of Keycloak's admin console: not-before, and the logout of all users. */

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { RevocationStore } from '../../types/revocation.js'
 import { acrLevels } from './acr-levels.js'
 import { clientAssertion, clientAssertionGroup, clientCertificate, clientCertificateGroup } from './client-authentication.js'
@@ -9,8 +10,13 @@ import { scopeImplies } from './scope-implies.js'
 import { uma, umaGroup } from './uma.js'
 import { acceptedRisks, aFunction, ALGORITHM, ALGORITHMS, atMost, CA, certificate, CLAIM, claimPath, dispatcher, dotted, exactText, flag, isStore, ISSUERS, KEEP, keptClaim, key, MAPPING, milliseconds, oneOrMore, PARTIES, PARTY, PATH, realmUrl, route, secondsWithinADay, SECRET, STORE, text, TOKEN_TYPE, warnOrRequire, whole } from './values.js'
 
-/** The default bounds of the cache of verified tokens, of the introspection answers that are shared, and of tokens for other services. */
-export const DEFAULT_CACHE = { max: 1000, maxBytes: 16 * 1024 * 1024 }
+const MIB = 1024 ** 2
+
+/**
+ * The default bounds of the cache of verified tokens, and of the introspection answers that are shared: 50,000 usual tokens, but
+ * no more than an eighth of the memory that the process may use for objects, which is small in a small container.
+ */
+export const DEFAULT_CACHE = { max: 50_000, maxBytes: Math.min(128 * MIB, Math.floor(getHeapStatistics().heap_size_limit / 8)) }
 
 const DEFAULT_ALGORITHMS = ['RS256'] as const
 
@@ -40,8 +46,8 @@ export const groups = {
   outbound: group({
     timeout: optional(milliseconds(1), 5000),
     maxPending: optional(whole(1), 1000),
-    max: optional(whole(1), DEFAULT_CACHE.max),
-    maxBytes: optional(whole(1), DEFAULT_CACHE.maxBytes)
+    max: optional(whole(1), 1000),
+    maxBytes: optional(whole(1), 16 * MIB)
   }, 'an object with timeout, maxPending, max and maxBytes'),
   cache: group({ max: optional(whole(1), DEFAULT_CACHE.max), maxBytes: optional(whole(1), DEFAULT_CACHE.maxBytes) }, CACHE),
   backchannelLogout: group({

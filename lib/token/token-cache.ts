@@ -99,12 +99,13 @@ export class TokenCache<Entry extends CacheEntry> {
   }
 
   /**
-   * Has this token come before, a short time ago? A token that comes once is not worth an entry: if thousands of tokens come
-   * one after the other, an entry for each would cost more than a second verification of some. Only the slot of a token is
-   * remembered, so a token may be kept too early if another has the same slot.
+   * Is this token worth an entry? Each one is while the cache is less than half full. Then it has to have come before, a short
+   * time ago: if thousands of tokens come once, one after the other, an entry for each would cost more than a second
+   * verification of some, and would push out others. Only the slot of a token is remembered, so a token may be kept too early
+   * if another has the same slot.
    */
-  hasSeen (token: string): boolean {
-    return this.#seen.seenBefore(slotOf(token))
+  isWorthKeeping (token: string): boolean {
+    return (2 * this.#entries.size < this.#max && 2 * this.#bytes < this.#maxBytes) || this.#seen.seenBefore(slotOf(token))
   }
 
   forget ({ credentials }: Entry): void {

@@ -6,11 +6,12 @@ import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims.js'
+import { CommonClaims } from './common-claims.js'
 import { type Identity, identityOf, type IdentityOwner } from './identity.js'
 import { type Header, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import { withoutKey } from './missing-key.js'
 import { createPayloadFromVerifier } from './payload-from-verifier.js'
-import { BYTES_PER_CHARACTER, type CacheEntry, copyOf, credentialsOf, type TokenCache } from './token-cache.js'
+import { type CacheEntry, copyOf, credentialsOf, type TokenCache } from './token-cache.js'
 
 /**
  * Gives the identity that a token proves; its claims are deeply frozen.
@@ -50,6 +51,9 @@ export interface VerifiedToken extends CacheEntry {
   readonly from: number
 }
 
+/** The memory of an entry without its token and its claims: the entry, its place, the identity and the user, rounded up. */
+const ENTRY_BYTES = 400
+
 /** The most headers of verified tokens that are kept: a realm has one for each key, and some more when keys rotate. */
 const MAX_HEADERS = 64
 
@@ -60,6 +64,7 @@ export class TokenVerifier {
   readonly #rules: JwsRules
   readonly #keys: KeySource
   readonly #cache: TokenCache<VerifiedToken> | undefined
+  readonly #common = new CommonClaims()
   readonly #payloadFromVerifier: (jws: Jws, read: unknown) => JsonObject
   readonly #headers = new Map<string, Header>()
 
@@ -69,7 +74,7 @@ export class TokenVerifier {
     this.#rules = jws
     this.#keys = keys
     this.#cache = cache
-    this.#payloadFromVerifier = createPayloadFromVerifier(jws)
+    this.#payloadFromVerifier = createPayloadFromVerifier(jws, this.#common)
   }
 
   /** {@link FromKept}; `undefined` if no tokens are kept. */
@@ -126,7 +131,7 @@ export class TokenVerifier {
     const read = key.verify(token)
     const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)), this.#owner, key)
     this.#keepHeader(jws)
-    if (this.#cache?.hasSeen(token) === true) this.#keep(this.#cache, token, jws.header, identity, key, set)
+    if (this.#cache?.isWorthKeeping(token) === true) this.#keep(this.#cache, token, jws.header, identity, key, set)
     return identity
   }
 
@@ -148,7 +153,7 @@ export class TokenVerifier {
       identity,
       from,
       until,
-      bytes: token.length * BYTES_PER_CHARACTER,
+      bytes: ENTRY_BYTES + token.length + this.#common.bytesOf(identity.claims),
       isUsed: false
     })
   }

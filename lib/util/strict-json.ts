@@ -32,8 +32,9 @@ export function parseBytes (bytes: Buffer, maxDepth: number): JsonObject | undef
  * Freeze a value read from JSON and everything in it.
  * @returns how many strings it holds, names of members included, or `undefined` if it nests deeper than that many levels:
  *   then it is of no use
+ * @param stringsOf the strings in a value that is frozen already and nests no deeper; `undefined` for any other
  */
-export function freezeWithin (levels: number, value: object): number | undefined {
+export function freezeWithin (levels: number, value: object, stringsOf?: (inner: object) => number | undefined): number | undefined {
   if (levels === 0) return undefined
   const isArray = Array.isArray(value)
   const values: unknown[] = isArray ? value : Object.values(value)
@@ -41,7 +42,7 @@ export function freezeWithin (levels: number, value: object): number | undefined
   for (const inner of values) {
     if (typeof inner === 'string') strings++
     if (typeof inner !== 'object' || inner === null) continue
-    const within = freezeWithin(levels - 1, inner)
+    const within = stringsOf?.(inner) ?? freezeWithin(levels - 1, inner)
     if (within === undefined) return undefined
     strings += within
   }

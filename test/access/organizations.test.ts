@@ -58,7 +58,6 @@ t.test('it is frozen to its ground, and the same for all requests with one kept 
   const seen: Array<FastifyRequest['organizations']> = []
   app.get('/keep', async ({ organizations }) => { seen.push(organizations) })
   const headers = bearer(realm.token({ claims: { organization: { acme: { id: '1', groups: ['/a'], plan: ['gold'], realm_access: { roles: ['x'] } }, globex: { roles: [] } } } }))
-  // A token is kept when it comes for the second time.
   for (let times = 0; times < 4; times++) await app.inject({ url: '/keep', headers })
   await app.inject('/keep')
   t.equal(seen[2], seen[3])
