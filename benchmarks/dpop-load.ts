@@ -26,11 +26,16 @@ export type LaneSamples = Readonly<Record<string, readonly Measured[]>>
 export interface DpopPlan {
   rounds: number
   seconds: number
+  /** The names of the lanes; by default all. */
+  only?: readonly string[]
 }
 
 /** The lanes that all are compared with. */
 export const BEARER = 'Bearer, a kept token'
 export const SIGNATURE = 'only the signature of the proof'
+
+/** The lane of DPoP with the default options. */
+export const IN_MEMORY = 'DPoP, proofs kept in memory'
 
 /** Proofs for the next second, by the best rate so far. */
 const enough = (rate: number): number => Math.ceil(2 * rate + 4000)
@@ -38,10 +43,10 @@ const enough = (rate: number): number => Math.ceil(2 * rate + 4000)
 /** A server is warm after so many requests, and is measured after so many seconds even if they took longer. */
 const WARM_UP = { requests: 6000, seconds: 5 }
 
-/** @param redis the port of a Redis */
-export async function measureDpopLoad (realm: Realm, client: BoundClient, redis: number, { rounds, seconds }: DpopPlan): Promise<LaneSamples> {
+/** @param redis the port of a Redis; `undefined` if no lane needs one */
+export async function measureDpopLoad (realm: Realm, client: BoundClient, redis: number | undefined, { rounds, seconds, only }: DpopPlan): Promise<LaneSamples> {
   const ofClient = { ...realm, publicJwk: await client.publicJwk() }
-  const lanes = await lanesOf(realm, client, redis)
+  const lanes = (await lanesOf(realm, client, redis)).filter(({ name }) => only === undefined || only.includes(name))
   const samples = Object.fromEntries(lanes.map(({ name }): [string, Measured[]] => [name, []]))
   for (let round = 0; round < rounds; round++) {
     const runners: Runner[] = []
@@ -74,7 +79,7 @@ function ratioCells (own: readonly Measured[], base: readonly Measured[]): strin
   return [two(by('rate').median), two(by('perCpu').median), range(by('perCpu'), two)]
 }
 
-async function lanesOf (realm: Realm, client: BoundClient, redis: number): Promise<Lane[]> {
+async function lanesOf (realm: Realm, client: BoundClient, redis: number | undefined): Promise<Lane[]> {
   const proven = (name: string, more: Pick<Contender, 'module' | 'mode' | 'redis'>): Lane => ({
     name,
     tokens: 1,
@@ -93,7 +98,7 @@ async function lanesOf (realm: Realm, client: BoundClient, redis: number): Promi
   return [
     kept(BEARER, 'default', bearer),
     proven(SIGNATURE, { module: 'verify-proof' }),
-    proven('DPoP, proofs kept in memory', { module: 'ours', mode: 'dpop' }),
+    proven(IN_MEMORY, { module: 'ours', mode: 'dpop' }),
     proven('DPoP, in memory, with a nonce', { module: 'ours', mode: 'dpop, nonce' }),
     proven('DPoP, proofs kept in Redis', { module: 'ours', mode: 'dpop, Redis', redis }),
     kept('Bearer, with the option dpop', 'dpop', bearer),

@@ -6,6 +6,9 @@ import { closeApis, copies, costsInTurn, heldRequest, stepApi, stepRealm } from 
 const HOST = 'api.example.com'
 const ROUTE = { permission: 'read-profile' }
 
+/** The calls of a block of costsInTurn without a least duration. */
+const RETURNS = 50
+
 /** Seconds that a proof may wait to be measured. */
 const MAX_AGE = 300
 
@@ -30,6 +33,14 @@ export async function proofSteps (plugin, client, claims, { proofs = 16_000, blo
     await closeApis()
   }
   return steps
+}
+
+/** The nanoseconds of the hook for a client that comes back with a new proof each time, block by block. */
+export async function returningClientCosts (plugin, client, realm, blocks) {
+  const token = realm.token({ typ: 'DPoP', cnf: { jkt: client.jkt } })
+  const proofs = await Promise.all(Array.from({ length: RETURNS * (blocks + 2) }, () => client.proof({ url: `http://${HOST}/`, token })))
+  const [costs] = await costsInTurn([presenting(await proofRequest(plugin, realm, DPOP, token), proofs)], blocks, 0)
+  return costs
 }
 
 /** Steps that check a signature of ES256. */

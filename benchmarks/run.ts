@@ -1,5 +1,6 @@
 // npm run bench: measures all parts, or the named ones. See docs/performance.md.
 import { parseArgs } from 'node:util'
+import { measureCapabilities } from './capabilities.js'
 import { chosen, CONTENDERS } from './contenders.js'
 import { measureMemory } from './memory.js'
 import { measureNodes } from './nodes.js'
@@ -15,6 +16,7 @@ import { measureThroughput } from './throughput.js'
 /** In the order of their measurement. */
 const PARTS: Readonly<Record<string, (plan: Plan) => Promise<Part>>> = {
   throughput: async (plan) => await measureThroughput(CONTENDERS, await openRealm(), plan),
+  capabilities: async (plan) => await measureCapabilities(await openRealm(), plan),
   nodes: async (plan) => await measureNodes(await openRealm(), plan),
   start: async ({ rounds }) => await measureStarts(await openRealm(), Math.min(4 * rounds, 25)),
   memory: async () => await measureMemory(await openRealm()),

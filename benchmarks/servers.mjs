@@ -48,7 +48,7 @@ const TASKS = {
     })
   }
 }
-const SERVERS = { issuer, bare, ours, verify, 'verify-proof': verifyProof, 'bare-call': bareCall }
+const SERVERS = { issuer, bare, ours, capability, verify, 'verify-proof': verifyProof, 'bare-call': bareCall }
 
 const { module, mode, build, realm, redis } = JSON.parse(process.argv[2])
 process.on('disconnect', () => process.exit())
@@ -69,6 +69,18 @@ async function ours ({ issuer, clientId, clientSecret }, mode, build) {
   const issuers = [issuer, ...['second', 'third'].map((name) => issuer.replace(/[^/]+$/, name))].map((each) => ({ issuer: each }))
   await app.register(entry.default, { ...(mode === 'three issuers' ? { issuers } : { issuer }), clientId, clientSecret, audience: clientId, ...options })
   app.get('/profile', { config: { permission: 'read-profile' } }, async (request) => ({ hello: request.user.username }))
+  return await listening(app)
+}
+
+/** This package with one capability of capabilities.mjs, by its name. */
+async function capability ({ issuer, clientId }, name, build) {
+  const { CAPABILITIES, ROUTE, setUpOf } = await import('./capabilities.mjs')
+  const { default: keycloak } = await import(build)
+  const { options, config } = setUpOf(name, issuer)
+  for (const channel of CAPABILITIES[name].channels ?? []) subscribe(channel, () => {})
+  const app = await newApp()
+  await app.register(keycloak, { clientId, audience: clientId, ...options })
+  app.get(ROUTE, { config }, async (request) => ({ hello: request.user.username }))
   return await listening(app)
 }
 

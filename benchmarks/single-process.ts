@@ -48,6 +48,11 @@ export async function newTokenSteps (node: string): Promise<Step[]> {
   return await stepScript<Step[]>('newToken', [root], node)
 }
 
+/** The hook for a plain Bearer token, and for one with a capability of capabilities.mjs. */
+export async function capabilityStepsOf (capability: string): Promise<Step[]> {
+  return await stepScript<Step[]>('oneCapability', [root], serverNode(), { capability })
+}
+
 /** The costs of a token must grow no faster than its roles, its length, and the keys of the realm. */
 export async function measureGrowth (): Promise<Part> {
   const { roles, lengths, keys } = await stepScript<Record<'roles' | 'lengths' | 'keys', Costs[]>>('growth', [root])
@@ -64,9 +69,9 @@ export async function measureGrowth (): Promise<Part> {
   }
 }
 
-async function stepScript<T> (kind: 'micro' | 'growth' | 'proofs' | 'newToken', builds: readonly string[], node = serverNode()): Promise<T> {
+async function stepScript<T> (kind: 'micro' | 'growth' | 'proofs' | 'newToken' | 'oneCapability', builds: readonly string[], node = serverNode(), more = {}): Promise<T> {
   const claims = claimsOf({ issuer: '', exp: 0 })
-  return await resultOf<T>(CORE.server, node, [here('steps.mjs'), JSON.stringify({ kind, builds: builds.map(entryOf), claims })], 300)
+  return await resultOf<T>(CORE.server, node, [here('steps.mjs'), JSON.stringify({ kind, builds: builds.map(entryOf), claims, ...more })], 300)
 }
 
 function growthTable (title: string, costs: readonly Costs[], columns: ReadonlyArray<'hit' | 'miss' | 'check' | 'cold'>): string {

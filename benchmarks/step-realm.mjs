@@ -61,12 +61,13 @@ export async function closeApis () {
  * A request that is in flight, and its way through the plugin's hook with one copy of the header after the other.
  * @param token the token the request comes with
  * @param later the token of the measured calls
+ * @param url the route, which has to match `/profile`, unless it is `/`
  */
-export async function heldRequest ({ app, hooks }, config, token, later = token) {
-  const arrived = new Promise((resolve) => app.get('/', { config }, (request, reply) => resolve({ request, reply })))
+export async function heldRequest ({ app, hooks }, config, token, later = token, url = '/') {
+  const arrived = new Promise((resolve) => app.get(url, { config }, (request, reply) => resolve({ request, reply })))
   await app.listen({ port: 0, host: '127.0.0.1' })
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  const answered = fetch(`http://127.0.0.1:${app.server.address().port}/`, { headers })
+  const answered = fetch(`http://127.0.0.1:${app.server.address().port}${url === '/' ? url : '/profile'}`, { headers })
   const refused = answered.then(({ status }) => { throw new Error(`a good request was answered ${status}`) })
   const { request, reply } = await Promise.race([arrived, refused])
   refused.catch(() => {})
@@ -84,7 +85,7 @@ export async function heldRequest ({ app, hooks }, config, token, later = token)
     request.headers.authorization = authorizations?.[calls++ & 1023]
     return decide()
   }
-  return { request, decide, run }
+  return { request, reply, hook, authorizations, decide, run }
 }
 
 /** Equal strings that are not the same one, as those of requests: a comparison has to read all their characters. */
@@ -94,7 +95,7 @@ export function copies (text, count = 1024) {
 
 /**
  * The nanoseconds of processor time of each call, one value per block of `least` microseconds or more. The calls take blocks in turn, forwards and
- * backwards, so that a slower moment of the machine favours none.
+ * backwards, so that a slower moment of the machine favours none. A call may have a `begin` and an `end`, which are called around its blocks.
  */
 export async function costsInTurn (calls, blocks = 15, least = BLOCK_MICROSECONDS) {
   let times = 50
@@ -114,12 +115,14 @@ async function fastest (calls, times) {
 }
 
 async function microseconds (call, times) {
+  call.begin?.()
   const { user, system } = process.cpuUsage()
   for (let at = 0; at < times; at++) {
     const answer = call()
     if (typeof answer !== 'boolean') await answer
   }
   const used = process.cpuUsage()
+  call.end?.()
   return used.user + used.system - user - system
 }
 

@@ -1,7 +1,8 @@
-// The cost of single steps, without sockets: node steps.mjs '{"kind":"micro"|"growth"|"proofs"|"newToken","builds":[…],"claims":{…}}'. Several builds take
+// The cost of single steps, without sockets: node steps.mjs '{"kind":"micro"|"growth"|"proofs"|"newToken"|"oneCapability","builds":[…],"claims":{…}}'. Several builds take
 // turns block by block. Everything goes by the public entry, so that the same code measures builds of any time.
 import { generateKeyPairSync, verify } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
+import { capabilitySteps } from './capability-steps.mjs'
 import { proofSteps } from './proof-steps.mjs'
 import { copies, costsInTurn, heldRequest, publicKey, stepApi, stepRealm } from './step-realm.mjs'
 
@@ -25,19 +26,28 @@ const RULES = {
 }
 const MEMBERSHIPS = { groups: ['/staff', '/staff/it'], organization: { globex: {}, acme: { id: '42', roles: ['admin'] } } }
 
-const { kind, builds, claims } = JSON.parse(process.argv[2])
+const { kind, builds, claims, capability } = JSON.parse(process.argv[2])
 const plugins = []
 for (const build of builds) plugins.push((await import(build)).default)
 const [plugin] = plugins
 const realm = await stepRealm(claims)
-const result = await { micro, growth, proofs, newToken }[kind]()
+const result = await { micro, growth, proofs, newToken, oneCapability }[kind]()
 console.log(`RESULT ${JSON.stringify(result)}`)
 process.exit()
 
 /** The same as `micro` for the steps of proof-steps.mjs, of one build. */
 async function proofs () {
-  const { DpopClient } = await import(new URL('lib/testing/dpop-client.js', builds[0]))
-  return await proofSteps(plugin, new DpopClient(), claims)
+  return await proofSteps(plugin, await dpopClient(), claims)
+}
+
+/** The same for a capability of capabilities.mjs beside a plain Bearer token. */
+async function oneCapability () {
+  return await capabilitySteps(plugins, await dpopClient(), capability, claims)
+}
+
+async function dpopClient () {
+  const { DpopClient } = await import(new URL('../cjs/lib/testing/dpop-client.js', builds[0]))
+  return new DpopClient()
 }
 
 /** A token that is not in the cache: its signature alone, fast-jwt with the options that the plugin gives it, and the plugin. */

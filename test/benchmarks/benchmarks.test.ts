@@ -86,7 +86,7 @@ test('a build is within 3 % if the whole range is, and is not if none of it is',
 
 test('the page has a section for each part, which is replaced and can be replaced again', async (t) => {
   const page = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8')
-  for (const name of ['targets', 'throughput', 'nodes', 'start', 'memory', 'growth', 'micro']) {
+  for (const name of ['targets', 'throughput', 'nodes', 'capabilities', 'start', 'memory', 'growth', 'micro']) {
     const once = replaceSection(page, name, 'figures of today')
     t.match(once, 'figures of today')
     const twice = replaceSection(once, name, 'figures of tomorrow')
