@@ -93,7 +93,7 @@ async function cacheOptions (mode, build) {
 
 /** Gives the cache of a build another policy. It still decides by itself which tokens are worth an entry. */
 async function replacePolicy (policy, max, build) {
-  const [{ POLICIES }, { TokenCache }] = await Promise.all([import('./cache-policies.mjs'), import(new URL('lib/token/token-cache.js', build))])
+  const [{ POLICIES }, { TokenCache }] = await Promise.all([import('./cache-policies.mjs'), import(new URL('../cjs/lib/token/token-cache.js', build))])
   const cache = POLICIES[policy](max)
   Object.assign(TokenCache.prototype, {
     findBy: (header) => cache.find(header),

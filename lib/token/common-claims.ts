@@ -24,11 +24,11 @@ export class CommonClaims {
   readonly #objects = new Map<unknown, CommonValue>()
 
   /** {@link freezeWithin}, after the values of these claims were replaced by equal ones of earlier tokens. */
-  freeze (levels: number, claims: JsonObject): number | undefined {
+  readonly freeze = (levels: number, claims: JsonObject): number | undefined => {
     for (const name of NAMES) {
       if (Object.hasOwn(claims, name)) claims[name] = this.#find(name, claims[name], levels - 1)
     }
-    return freezeWithin(levels, claims, (inner) => this.#objects.get(inner)?.strings)
+    return freezeWithin(levels, claims, this.#stringsOf)
   }
 
   /** The memory of the claims of a token that is kept now; values that an earlier one has as well are not counted again. */
@@ -42,6 +42,8 @@ export class CommonClaims {
     }
     return bytes
   }
+
+  readonly #stringsOf = (value: object): number | undefined => this.#objects.get(value)?.strings
 
   #find (name: string, value: unknown, levels: number): unknown {
     let values = this.#values.get(name)

@@ -65,7 +65,7 @@ export class TokenVerifier {
   readonly #keys: KeySource
   readonly #cache: TokenCache<VerifiedToken> | undefined
   readonly #common = new CommonClaims()
-  readonly #payloadFromVerifier: (jws: Jws, read: unknown) => JsonObject
+  readonly #payloadFromVerifier: ReturnType<typeof createPayloadFromVerifier>
   readonly #headers = new Map<string, Header>()
 
   constructor ({ owner, expected, jws, keys, cache }: VerifierOptions) {
@@ -74,7 +74,7 @@ export class TokenVerifier {
     this.#rules = jws
     this.#keys = keys
     this.#cache = cache
-    this.#payloadFromVerifier = createPayloadFromVerifier(jws, this.#common)
+    this.#payloadFromVerifier = createPayloadFromVerifier(jws)
   }
 
   /** {@link FromKept}; `undefined` if no tokens are kept. */
@@ -129,9 +129,11 @@ export class TokenVerifier {
 
   #verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
     const read = key.verify(token)
-    const identity = identityOf(this.#checkPayload(this.#payloadFromVerifier(jws, read)), this.#owner, key)
+    const cache = this.#cache?.isWorthKeeping(token) === true ? this.#cache : undefined
+    const payload = this.#payloadFromVerifier(jws, read, cache && this.#common.freeze)
+    const identity = identityOf(this.#checkPayload(payload), this.#owner, key)
     this.#keepHeader(jws)
-    if (this.#cache?.isWorthKeeping(token) === true) this.#keep(this.#cache, token, jws.header, identity, key, set)
+    if (cache !== undefined) this.#keep(cache, token, jws.header, identity, key, set)
     return identity
   }
 
