@@ -8,6 +8,7 @@ import { warnOfUnguardedRoutes } from './lib/access/unguarded-routes.js'
 import { warnOfUnknownRules } from './lib/access/unknown-rules.js'
 import { startLog } from './lib/diagnostics/start-log.js'
 import { Closing } from './lib/keycloak/closing.js'
+import { SignaturePool } from './lib/keys/signature-pool.js'
 import { openapi } from './lib/openapi/transform.js'
 import { parseOptions, usesTokens } from './lib/options/options.js'
 import { Caches } from './lib/realm/caches.js'
@@ -43,10 +44,10 @@ async function plugin (fastify: FastifyInstance, options: SeveralIssuersOptions 
   const lateWarnings = [requireAuthentication ? warnOfMiddleware(fastify, log) : undefined, settings.extractToken && warnOfLateSetters(fastify, log)]
 
   const [closing, caches] = [new Closing(), new Caches(settings.cache)]
-  const shared = { limits: settings.limits, ...caches, confirmation: confirmationRulesOf(settings), closing, presentedBy, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
+  const shared = { limits: settings.limits, ...caches, confirmation: confirmationRulesOf(settings), pool: settings.verifyInThreadPool ? new SignaturePool() : undefined, closing, presentedBy, createToUser: toUserBy(settings.syncUser), log: fastify.log, startLog: log, isOfSeveral: parsed.issuers.form !== 'one' }
   const { directory, authority } = await openRealms(parsed, shared)
   const routes = new Routes(requireAuthentication, earlier.onLate, directory.known, shared.confirmation)
-  const possession = await openProofs(fastify, settings, closing, log)
+  const possession = await openProofs(fastify, settings, shared, log)
   const resource = await openResource(parsed, routes)
   const refusals = new Refusals(authority, directory, fastify.log)
   const mcp = new McpRoutes({ routes, refusals, directory, resource: resource?.url, log })

@@ -33,13 +33,48 @@ export interface Flood {
   statuses: string
 }
 
-export class Api {
+/** Sends requests to an API. */
+export class Client {
   readonly url: string
+
+  constructor (url: string) {
+    this.url = url
+  }
+
+  ask (forgery: Forgery, agent: Agent): Promise<Answer> {
+    const started = performance.now()
+    const { path, body, ...options } = 'token' in forgery
+      ? { path: '/profile', body: undefined, headers: { authorization: `Bearer ${forgery.token}` } }
+      : { path: forgery.path, body: forgery.body, method: 'POST', headers: { 'content-type': forgery.type, 'content-length': forgery.body.length } }
+    return new Promise((resolve, reject) => {
+      httpRequest(`${this.url}${path}`, { agent, ...options }, (response) => {
+        response.resume().on('end', () => resolve({ status: response.statusCode!, took: performance.now() - started }))
+      }).on('error', reject).end(body)
+    })
+  }
+
+  /** Requests with the tokens in turn, at a steady pace whether or not they are answered. */
+  async pace (tokens: readonly string[], seconds: number, perSecond = 200): Promise<Answer[]> {
+    const agent = new Agent({ keepAlive: true })
+    const pending: Array<Promise<Answer>> = []
+    const start = performance.now()
+    for (let at = 0; at < seconds * perSecond; at++) {
+      const due = start + at * 1000 / perSecond
+      while (performance.now() < due) await sleep(1)
+      pending.push(this.ask({ token: tokens[at % tokens.length]! }, agent))
+    }
+    const answers = await Promise.all(pending)
+    agent.destroy()
+    return answers
+  }
+}
+
+export class Api extends Client {
   readonly #child: ChildProcess
 
   constructor (child: ChildProcess, url: string) {
+    super(url)
     this.#child = child
-    this.url = url
   }
 
   /** @param heap megabytes of the old space */
@@ -67,18 +102,6 @@ export class Api {
     this.#child.kill()
   }
 
-  ask (forgery: Forgery, agent: Agent): Promise<Answer> {
-    const started = performance.now()
-    const { path, body, ...options } = 'token' in forgery
-      ? { path: '/profile', body: undefined, headers: { authorization: `Bearer ${forgery.token}` } }
-      : { path: forgery.path, body: forgery.body, method: 'POST', headers: { 'content-type': forgery.type, 'content-length': forgery.body.length } }
-    return new Promise((resolve, reject) => {
-      httpRequest(`${this.url}${path}`, { agent, ...options }, (response) => {
-        response.resume().on('end', () => resolve({ status: response.statusCode!, took: performance.now() - started }))
-      }).on('error', reject).end(body)
-    })
-  }
-
   /** Several senders, each of which sends its next request when the last one is answered. */
   async flood (forgeries: readonly Forgery[], seconds: number, senders: number): Promise<Flood> {
     const agent = new Agent({ keepAlive: true, maxSockets: senders })
@@ -98,21 +121,6 @@ export class Api {
       cost: ((await this.usage()).cpu - cpu) / statuses.length,
       statuses: tally(statuses)
     }
-  }
-
-  /** Requests with the tokens in turn, at a steady pace whether or not they are answered. */
-  async pace (tokens: readonly string[], seconds: number, perSecond = 200): Promise<Answer[]> {
-    const agent = new Agent({ keepAlive: true })
-    const pending: Array<Promise<Answer>> = []
-    const start = performance.now()
-    for (let at = 0; at < seconds * perSecond; at++) {
-      const due = start + at * 1000 / perSecond
-      while (performance.now() < due) await sleep(1)
-      pending.push(this.ask({ token: tokens[at % tokens.length]! }, agent))
-    }
-    const answers = await Promise.all(pending)
-    agent.destroy()
-    return answers
   }
 }
 

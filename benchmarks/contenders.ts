@@ -25,6 +25,8 @@ export interface Contender {
   base?: string
   /** It checks no token. */
   open?: true
+  /** It may use each core, also that of the load. */
+  everyCore?: true
   /** The port of the Redis of its replay store. */
   redis?: number
 }
@@ -79,6 +81,7 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'verify-100k', module: 'verify', tokens: 100_000, open: true },
   { name: 'ours-100k', module: 'ours', mode: 'cache of 1,000', tokens: 100_000, base: 'verify-100k' },
   { name: 'ours-no-cache', module: 'ours', mode: 'cache: false', tokens: 100_000, base: 'verify-100k' },
+  { name: 'ours-100k-pool', module: 'ours', mode: 'thread pool', tokens: 100_000, base: 'verify-100k' },
   { name: 'jose-100k', module: 'jose', tokens: 100_000, base: 'verify-100k' },
   { name: 'bare-call', module: 'bare-call', tokens: 1, open: true },
   { name: 'ours-introspection', module: 'ours', mode: 'introspection', tokens: 1, base: 'bare-call' },
@@ -110,9 +113,9 @@ export async function startIssuer (realm: Realm, jwks = realm.jwks): Promise<Chi
 }
 
 export async function startServer (contender: Contender, realm: Realm, flags: readonly string[] = []): Promise<Server> {
-  const { name, module, mode = 'default', build = root, node = serverNode(), redis } = contender
+  const { name, module, mode = 'default', build = root, node = serverNode(), redis, everyCore } = contender
   const { issuer, publicJwk, username } = realm
-  const child = startNode(CORE.server, [...flags, here('servers.mjs'), JSON.stringify({
+  const child = startNode(everyCore ? undefined : CORE.server, [...flags, here('servers.mjs'), JSON.stringify({
     module, mode, build: entryOf(build), realm: { issuer, publicJwk, username, ...CLIENT }, redis
   })], node)
   const { port } = await messageOf<{ port: number }>(child, name)
@@ -158,9 +161,9 @@ export async function check ({ module, open }: Contender, { port, failure }: Ser
  * @param isRefused whether each request has to be refused; by default none
  * @throws {Error} if a request is unanswered, or is refused and should not be
  */
-export async function measure (server: Server, requests: Requests, seconds: number, isRefused = false): Promise<Measured> {
+export async function measure (server: Server, requests: Requests, seconds: number, isRefused = false, connections?: number): Promise<Measured> {
   const before = await server.usage()
-  const { requests: answered, microseconds, p50, p99, refused, failed } = await load(server.port, requests, seconds)
+  const { requests: answered, microseconds, p50, p99, refused, failed } = await load(server.port, requests, seconds, connections)
   const { cpu } = await server.usage()
   if (failed > 0) throw server.failure(`left ${failed} of ${answered} requests unanswered`)
   if (refused !== (isRefused ? answered : 0)) throw server.failure(`refused ${refused} of ${answered} requests`)

@@ -20,9 +20,9 @@ export interface Load {
   failed: number
 }
 
-export async function load (port: number, { file, size, count, order }: Requests, seconds: number): Promise<Load> {
+export async function load (port: number, { file, size, count, order }: Requests, seconds: number, connections = CONNECTIONS): Promise<Load> {
   return await resultOf<Load>(CORE.others, 'wrk', [
-    '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', `${TIMEOUT}s`, '-s', here('wrk.lua'),
+    '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', `${TIMEOUT}s`, '-s', here('wrk.lua'),
     `http://127.0.0.1:${port}`, '--', file, String(size), String(count),
     ...order === undefined ? [] : [order.file, String(order.from)]
   ], seconds + 30)

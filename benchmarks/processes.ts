@@ -38,8 +38,11 @@ export function prepare (): void {
   if (!existsSync(built) || sources.some((source) => newest(source) > changed(built))) run('npm', ['run', '--silent', 'build'], root)
 }
 
-/** Starts a Node script that talks to this process. Its output is kept for the error of a failure. */
-export function startNode (core: number, parameters: readonly string[], node = process.execPath): ChildProcess {
+/**
+ * Starts a Node script that talks to this process. Its output is kept for the error of a failure.
+ * @param core `undefined` for all of them
+ */
+export function startNode (core: number | undefined, parameters: readonly string[], node = process.execPath): ChildProcess {
   const child = start(core, node, parameters, ['ignore', 'pipe', 'pipe', 'ipc'])
   written.set(child, '')
   for (const stream of [child.stdout!, child.stderr!]) {
@@ -99,8 +102,8 @@ export async function resultOf<T> (core: number, command: string, parameters: re
   return JSON.parse(result[1]!) as T
 }
 
-function start (core: number, command: string, parameters: readonly string[], stdio: StdioOptions): ChildProcess {
-  const [file, ...rest] = pinned ? ['taskset', '-c', String(core), command, ...parameters] : [command, ...parameters]
+function start (core: number | undefined, command: string, parameters: readonly string[], stdio: StdioOptions): ChildProcess {
+  const [file, ...rest] = pinned && core !== undefined ? ['taskset', '-c', String(core), command, ...parameters] : [command, ...parameters]
   const child = spawn(file!, rest, { stdio, env: { ...process.env, NODE_ENV: 'production' } })
   running.add(child)
   // 'exit', because 'close' never comes for a child that was disconnected.

@@ -31,6 +31,7 @@ expectAssignable<KeycloakOptions>({
   userIdClaim: 'sub',
   claimMapping: { email: 'email' },
   verifySignature: true,
+  verifyInThreadPool: true,
   verifyTokensWithKeycloak: true,
   verifyCertificate: true,
   ca: ['-----BEGIN CERTIFICATE-----', Buffer.from('')],
@@ -113,6 +114,7 @@ expectError(app.register(keycloak, { issuer, acrLevels: 'gold' }))
 expectError(app.register(keycloak, { issuer, tokenType: 'JWT' }))
 expectError(app.register(keycloak, { issuer, authorizedParties: [5] }))
 expectError(app.register(keycloak, { issuer, verifySignature: 'no' }))
+expectError(app.register(keycloak, { issuer, verifyInThreadPool: 4 }))
 expectError(app.register(keycloak, { issuer, requireAuthentication: 'yes' }))
 expectError(app.register(keycloak, { issuer, jwks: { maxAge: '5m' } }))
 expectError(app.register(keycloak, { issuer, cache: true }))

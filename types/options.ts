@@ -341,6 +341,13 @@ export interface CommonOptions {
    */
   verifySignature?: boolean
   /**
+   * Verify the signatures of new tokens and DPoP proofs in libuv's thread pool, so that they use the other cores of the machine. A
+   * request with a new token then waits behind what else the process does in the pool (files, host names, password hashes). At
+   * most 256 wait at a time; those beyond are verified at once. Kept tokens are not concerned.
+   * @default false
+   */
+  verifyInThreadPool?: boolean
+  /**
    * Ask Keycloak about the token at each request (RFC 7662), so that logouts and withdrawn roles take effect immediately.
    * Needs `clientSecret`, `clientAssertion` or `clientCertificate`. While Keycloak does not answer, requests are 503.
    * @default false

@@ -8,6 +8,7 @@ import { reasonFor } from '../reasons/reason.js'
 import { BackgroundRetry } from '../util/background-retry.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 import type { KeySet } from './key-set.js'
+import type { SignaturePool } from './signature-pool.js'
 import type { IsRefused } from './test-keys.js'
 import { WaitQueue } from './wait-queue.js'
 
@@ -19,6 +20,8 @@ export interface KeySetFetcherOptions {
   maxBytes: number
   /** Tells which keys of the set count as absent. */
   isRefused: IsRefused
+  /** Verifies signatures; `undefined`: the process does, at once. */
+  pool?: SignaturePool | undefined
 }
 
 /** A key set, and the moment of the monotonic clock at which it was asked for. */
@@ -158,11 +161,11 @@ export class KeySetFetcher {
   }
 
   async #read (): Promise<KeySet> {
-    const { timeout, maxBytes, isRefused } = this.#options
+    const { timeout, maxBytes, isRefused, pool } = this.#options
     const text = await this.#client.fetchText({ method: 'GET', path: PATH, timeout, maxBytes })
     // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
     const { KeySet } = await import('./key-set.js')
-    return new KeySet(text, this.#baseUrl, isRefused, this.#newest?.set)
+    return new KeySet(text, this.#baseUrl, isRefused, pool, this.#newest?.set)
   }
 
   #state (): Health['keys']['state'] {

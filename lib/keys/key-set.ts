@@ -1,6 +1,7 @@
 import buildGetJwks, { type JWK } from 'get-jwks'
 import { unavailable } from '../errors.js'
 import { isObject, member, readObject } from '../util/strict-json.js'
+import type { SignaturePool } from './signature-pool.js'
 import { importKey, type Jwk, MAX_ALGORITHMS, type SigningKey, signingKey } from './signing-key.js'
 import type { IsRefused } from './test-keys.js'
 import { createKey, type Key } from './verification-key.js'
@@ -22,20 +23,23 @@ export class KeySet {
   readonly #verifiers = new Verifiers()
   readonly #resolver = buildGetJwks({ max: MAX_ENTRIES * MAX_ALGORITHMS, ttl: Number.MAX_SAFE_INTEGER })
   readonly #domain: string
+  readonly #pool: SignaturePool | undefined
 
   /**
    * @param text the body of the answer
    * @param issuer whose keys they are, without a slash at its end
    * @param isRefused tells which keys count as absent
+   * @param pool verifies signatures; `undefined`: the process does, at once
    * @param previous the key set before this one, whose verifiers live on for the keys that stayed as they were
    * @throws {KeycloakError} keycloak_unavailable when it is no key set or has no signing key
    */
-  constructor (text: string, issuer: string, isRefused: IsRefused, previous?: KeySet) {
+  constructor (text: string, issuer: string, isRefused: IsRefused, pool: SignaturePool | undefined, previous?: KeySet) {
     const entries = entriesOf(text)
     this.#kids = new Set(entries.filter(isObject).map((entry) => member(entry, 'kid')))
     this.#keys = signingKeys(entries, isRefused)
     this.#lengths = new Set(this.#keys.map(({ jwk }) => jwk.kid?.length))
     this.#domain = `${issuer}/`
+    this.#pool = pool
     for (const key of this.#keys) this.#introduce(key)
     if (previous !== undefined) this.#adopt(previous)
   }
@@ -80,7 +84,7 @@ export class KeySet {
     if (found === undefined) return undefined
     const jwk = kid === undefined ? found.jwk : await this.#resolver.getJwk({ domain: this.#domain, kid, alg })
     // Another request may have been first; there is one verifier for each, because kept tokens are compared by it.
-    const key = this.#verifiers.get(kid, alg) ?? createKey(importKey(jwk as Jwk)!, alg)
+    const key = this.#verifiers.get(kid, alg) ?? createKey(importKey(jwk as Jwk)!, alg, this.#pool)
     this.#verifiers.set(kid, alg, key)
     return key
   }

@@ -1,16 +1,19 @@
-import { constants, type KeyObject, verify as verifySignature } from 'node:crypto'
-import { createVerifier } from 'fast-jwt'
+import type { KeyObject } from 'node:crypto'
+import { createDecoder, createVerifier } from 'fast-jwt'
 import { notValid } from '../errors.js'
 import { endsWell } from '../util/base64url.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import { withoutStack } from '../util/without-stack.js'
+import { SignatureCheck } from './signature-check.js'
+import type { SignaturePool } from './signature-pool.js'
 
 /** A signing key of the realm for one algorithm. */
 export interface Key {
   /**
-   * @returns the payload, as fast-jwt has read it
+   * @returns the payload, as fast-jwt has read it; a promise of it if the signature is checked in a thread pool
    * @throws {KeycloakError} token_not_valid
    */
-  verify (token: string): unknown
+  verify (token: string): MaybePromise<object>
   /**
    * Check the signature alone: a token that `verify` refuses may pass, but none with a bad signature.
    * @throws {KeycloakError} token_not_valid
@@ -18,8 +21,12 @@ export interface Key {
   checkSignature (token: string): void
 }
 
-/** fast-jwt verifies the signature; the claims are checked by this package, in the order of its contract. */
-export function createKey (key: KeyObject, alg: string): Key {
+/**
+ * fast-jwt reads the payload, and verifies the signature unless a thread pool does; the claims are checked by this package, in the
+ * order of its contract.
+ * @param pool `undefined` to verify all signatures at once
+ */
+export function createKey (key: KeyObject, alg: string, pool: SignaturePool | undefined): Key {
   const verify = createVerifier({
     key: key.export({ type: 'spki', format: 'pem' }) as string,
     algorithms: [alg as 'RS256'],
@@ -27,45 +34,41 @@ export function createKey (key: KeyObject, alg: string): Key {
     ignoreExpiration: true,
     ignoreNotBefore: true
   })
+  const decode = createDecoder()
   const { modulusLength } = key.asymmetricKeyDetails!
   // OpenSSL takes an RSA signature without its leading zeros; RFC 8017 section 8.1.2 does not.
   const length = modulusLength === undefined ? undefined : Math.ceil(Math.ceil(modulusLength / 8) * 4 / 3)
-  const isSigned = createSignatureCheck(key, alg)
+  const check = new SignatureCheck(key, alg)
   return {
     checkSignature (token) {
-      if (!isSigned(token)) throw notValid('signature_invalid')
+      const [text, signature] = split(token)
+      if (!check.isGood(text, Buffer.from(signature, 'base64url'))) throw notValid('signature_invalid')
     },
     verify (token) {
-      const signature = token.slice(token.lastIndexOf('.') + 1)
+      const [text, signature] = split(token)
       if (length !== undefined && signature.length !== length) throw notValid('signature_length')
       // Of its other characters fast-jwt sees to it that they are base64url.
       if (!endsWell(signature)) throw notValid('signature_not_base64url')
-      try {
-        return withoutStack(() => verify(token))
-      } catch {
-        throw notValid('signature_invalid')
-      }
+      if (pool?.hasRoom !== true) return readBy(verify, token)
+      return pool.isGood(check, text, Buffer.from(signature, 'base64url')).then((isGood) => {
+        if (!isGood) throw notValid('signature_invalid')
+        return readBy(decode, token)
+      })
     }
   }
 }
 
-/** @returns whether a signature is the key's of a text, which is ASCII (RFC 7518 section 3, RFC 8037 section 3.1) */
-export function createTextCheck (key: KeyObject, alg: string): (text: string, signature: Buffer) => boolean {
-  const digest = alg === 'EdDSA' ? undefined : `sha${alg.slice(2)}`
-  const options = alg.startsWith('PS')
-    ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-    : { key, dsaEncoding: 'ieee-p1363' as const }
-  return (text, signature) => verifySignature(digest, Buffer.from(text, 'latin1'), options, signature)
+/** The payload by a function of fast-jwt, which refuses characters that are not base64url in any segment. */
+function readBy (read: (token: string) => object, token: string): object {
+  try {
+    return withoutStack(() => read(token))
+  } catch {
+    throw notValid('signature_invalid')
+  }
 }
 
-/**
- * A check of a token's signature alone, which reads nothing of its payload: for tokens of strangers that may be large. If the
- * signature is good, fast-jwt has the last word.
- */
-function createSignatureCheck (key: KeyObject, alg: string): (token: string) => boolean {
-  const isSigned = createTextCheck(key, alg)
-  return (token) => {
-    const end = token.lastIndexOf('.')
-    return isSigned(token.slice(0, end), Buffer.from(token.slice(end + 1), 'base64url'))
-  }
+/** The signed text of a token, and its signature in base64url. */
+function split (token: string): [text: string, signature: string] {
+  const end = token.lastIndexOf('.')
+  return [token.slice(0, end), token.slice(end + 1)]
 }

@@ -103,6 +103,7 @@ export const schema = group({
     firstName: 'given_name', lastName: 'family_name', email: 'email', username: 'preferred_username'
   })),
   verifySignature: optional(flag, true),
+  verifyInThreadPool: optional(flag, false),
   verifyTokensWithKeycloak: optional(flag, false),
   verifyCertificate: optional(flag, true),
   ca: optional(oneOrMore(certificate, CA)),

@@ -13,7 +13,7 @@ import { filledIn, type OutputOf } from './schemas.js'
 export type ParsedOptions = OutputOf<typeof schema> & { name?: string | undefined }
 
 /** The options that count for all issuers, and concern no realm. */
-export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'limits', 'dpop', 'mtls', 'resource'] as const
+export const PLUGIN_OPTIONS = ['requireAuthentication', 'syncUser', 'extractToken', 'selectIssuer', 'cache', 'verifyInThreadPool', 'limits', 'dpop', 'mtls', 'resource'] as const
 
 type PluginOption = typeof PLUGIN_OPTIONS[number]
 
@@ -62,7 +62,7 @@ export function pluginSettingsOf (parsed: Pick<ParsedOptions, PluginOption | 'ac
 
 /** The settings of a realm, with the defaults that depend on other options, and the types that a schema cannot express. */
 export function realmSettingsOf (parsed: ParsedOptions) {
-  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, limits, dpop, mtls, resource, ...given } = parsed
+  const { requireAuthentication, syncUser, extractToken, selectIssuer, cache, verifyInThreadPool, limits, dpop, mtls, resource, ...given } = parsed
   // No member of a polluted Object.prototype is an option.
   const settings = withoutPrototype(given)
   const { clientId = 'account' } = settings

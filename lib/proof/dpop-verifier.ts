@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { DpopSettings } from '../options/dpop.js'
 import { type KeycloakError, nonceRequired, notValid, refusal } from '../errors.js'
 import type { Closing } from '../keycloak/closing.js'
+import type { SignaturePool } from '../keys/signature-pool.js'
 import type { PlainReasonCode } from '../reasons/reason.js'
 import { decode } from '../util/base64url.js'
 import { wallSeconds } from '../util/clock.js'
@@ -57,14 +58,16 @@ export class DpopVerifier {
   readonly #headers: ProofHeaders
   readonly #nonces: Nonces | undefined
   readonly #replay: ReplayGuard
+  readonly #pool: SignaturePool | undefined
 
-  constructor ({ algorithms, maxAge, leeway, nonce, replay }: DpopSettings, parts: { closing: Closing, log: { warn: (sentence: string) => void } }) {
+  constructor ({ algorithms, maxAge, leeway, nonce, replay }: DpopSettings, parts: { closing: Closing, pool?: SignaturePool | undefined, log: { warn: (sentence: string) => void } }) {
     this.algorithms = algorithms.join(' ')
     this.#maxAge = maxAge
     this.#leeway = leeway
     this.#headers = new ProofHeaders(algorithms)
     this.#nonces = nonce === false ? undefined : new Nonces(nonce)
     this.#replay = new ReplayGuard(replay, parts)
+    this.#pool = parts.pool
   }
 
   /**
@@ -86,8 +89,13 @@ export class DpopVerifier {
     this.#checkTime(claims.iat, now)
     if (claims.ath !== createHash('sha256').update(token).digest('base64url')) throw refused('proof_ath')
     const due = this.#checkNonce(claims.nonce)
-    this.#checkSignature(segments, key, known === undefined)
-    return this.#use(jkt, claims, now, due)
+    const isSigned = this.#isSigned(segments, key)
+    const accept = (isGood: boolean): MaybePromise<string | undefined> => {
+      if (!isGood) throw refused('proof_signature')
+      if (known === undefined) this.#headers.keep(segments.header, key)
+      return this.#use(jkt, claims, now, due)
+    }
+    return isSigned instanceof Promise ? isSigned.then(accept) : accept(isSigned)
   }
 
   close (): void | Promise<void> {
@@ -108,11 +116,10 @@ export class DpopVerifier {
     return nonce === current ? undefined : current
   }
 
-  #checkSignature ({ header, signed, signature }: Segments, key: KnownKey, isNew: boolean): void {
+  #isSigned ({ signed, signature }: Segments, { key }: KnownKey): MaybePromise<boolean> {
     const bytes = decode(signature)
     if (bytes === undefined) throw refused('proof_malformed')
-    if (!key.key.verifies(signed, bytes)) throw refused('proof_signature')
-    if (isNew) this.#headers.keep(header, key)
+    return key.verifies(signed, bytes, this.#pool)
   }
 
   /**

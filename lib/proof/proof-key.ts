@@ -1,7 +1,9 @@
 import { createHash, type KeyObject } from 'node:crypto'
 import { isObject, type JsonObject, member } from '../util/strict-json.js'
 import { importKey, type Jwk } from '../keys/signing-key.js'
-import { createTextCheck } from '../keys/verification-key.js'
+import { SignatureCheck } from '../keys/signature-check.js'
+import type { SignaturePool } from '../keys/signature-pool.js'
+import type { MaybePromise } from '../util/maybe-promise.js'
 import { withoutPrototype } from '../util/members.js'
 
 /** The members of a public key, by its type, in the order of its thumbprint (RFC 7638 section 3.2, RFC 8037 section 2). */
@@ -46,20 +48,23 @@ export function proofJwk (value: unknown, alg: string): ProofJwk | undefined {
 
 /** A public key for one algorithm. */
 export class ProofKey {
-  readonly #isSigned: (text: string, signature: Buffer) => boolean
+  readonly #check: SignatureCheck
   readonly #signatureBytes: number | undefined
 
   constructor (key: KeyObject, alg: string) {
-    this.#isSigned = createTextCheck(key, alg)
+    this.#check = new SignatureCheck(key, alg)
     const bits = key.asymmetricKeyDetails!.modulusLength
     // OpenSSL takes an RSA signature without its leading zeros; RFC 8017 section 8.1.2 does not.
     this.#signatureBytes = bits === undefined ? undefined : Math.ceil(bits / 8)
   }
 
-  /** Is it the key's signature of that text? */
-  verifies (text: string, signature: Buffer): boolean {
+  /**
+   * Is it the key's signature of that text?
+   * @param pool answers later if it has room
+   */
+  verifies (text: string, signature: Buffer, pool: SignaturePool | undefined): MaybePromise<boolean> {
     if (this.#signatureBytes !== undefined && signature.length !== this.#signatureBytes) return false
-    return this.#isSigned(text, signature)
+    return pool?.hasRoom === true ? pool.isGood(this.#check, text, signature) : this.#check.isGood(text, signature)
   }
 }
 

@@ -154,7 +154,7 @@ export async function createRealm (settings: RealmSettings, sharedByAll: SharedB
   const { closing, log, limits } = shared
   const authentication = await createAuthentication(settings, closing)
   const client = new KeycloakClient(settings, closing, authentication?.certificate)
-  const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log) }
+  const keyOptions = { ...settings.jwks, maxBytes: limits.keySetBytes, isRefused: refuseTestKeys(settings, log), pool: shared.pool }
   const keys = new KeySource(keyOptions, settings.baseUrl, client, new EndpointHealth('certs', log))
   const introspection = settings.verifyTokensWithKeycloak ? await loadIntrospection(settings, authentication!, client, shared) : undefined
   const revocation = settings.revocation && shared.revocations?.of(settings, keys)

@@ -3,6 +3,7 @@ import type { User } from '../../types/user.js'
 import type { StartLog } from '../diagnostics/start-log.js'
 import type { Waiting } from '../keycloak/cancellation.js'
 import type { Closing } from '../keycloak/closing.js'
+import type { SignaturePool } from '../keys/signature-pool.js'
 import type { PluginSettings, RealmSettings } from '../options/options.js'
 import type { Revocations } from '../revocation/revocations.js'
 import type { ConfirmationMethods } from '../token/confirmation.js'
@@ -26,6 +27,8 @@ export interface SharedByRealms extends Pick<PluginSettings, 'limits'>, Pick<Cac
   revocations: Revocations | undefined
   /** The ways in which bound tokens are checked. */
   confirmation: ConfirmationMethods
+  /** Verifies signatures; `undefined`: the process does, at once. */
+  pool?: SignaturePool | undefined
   closing: Closing
   /** Gives the token of an accepted request; `undefined` where no requests come. */
   presentedBy?: (request: FastifyRequest) => Presented | undefined

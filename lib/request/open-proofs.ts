@@ -2,9 +2,9 @@ import type { AddressInfo } from 'node:net'
 import { Server } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { StartLog } from '../diagnostics/start-log.js'
-import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings } from '../options/options.js'
 import { createRiskReport, type ReportRisk } from '../options/risks.js'
+import type { SharedByRealms } from '../realm/shared.js'
 import { isProduction } from '../util/environment.js'
 import { isLoopbackAddress } from '../util/loopback.js'
 import type { ProofOfPossession } from './proof-of-possession.js'
@@ -12,13 +12,13 @@ import type { ProofOfPossession } from './proof-of-possession.js'
 type Settings = Pick<PluginSettings, 'dpop' | 'mtls'>
 
 /** Nothing of it is loaded if tokens that are bound to a key are refused. */
-export async function openProofs (fastify: FastifyInstance, settings: Settings & Pick<PluginSettings, 'acceptRisks' | 'hasInstances'>, closing: Closing, log: StartLog): Promise<ProofOfPossession | undefined> {
+export async function openProofs (fastify: FastifyInstance, settings: Settings & Pick<PluginSettings, 'acceptRisks' | 'hasInstances'>, { closing, pool }: Pick<SharedByRealms, 'closing' | 'pool'>, log: StartLog): Promise<ProofOfPossession | undefined> {
   if (settings.dpop === undefined && settings.mtls === undefined) return undefined
   const { ProofOfPossession } = await import('./proof-of-possession.js')
   const report = createRiskReport(settings.acceptRisks, log)
   warnOfDpop(fastify, settings, report)
   warnOfMtls(fastify, settings, report)
-  return new ProofOfPossession(settings, { closing, log: fastify.log })
+  return new ProofOfPossession(settings, { closing, pool, log: fastify.log })
 }
 
 function warnOfDpop (fastify: FastifyInstance, { dpop, hasInstances }: Pick<PluginSettings, 'dpop' | 'hasInstances'>, report: ReportRisk): void {

@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { VerifyPresentation } from '../../types/instance.js'
 import type { Guard } from '../access/route-guard.js'
-import type { Closing } from '../keycloak/closing.js'
 import type { PluginSettings } from '../options/options.js'
 import { createCertificateThumbprint } from '../proof/client-certificate.js'
 import { DpopVerifier } from '../proof/dpop-verifier.js'
 import { createRequestUrl, proofsOf } from '../proof/request-url.js'
 import { type Presentation, SenderConstraint } from '../proof/sender-constraint.js'
 import { type ConfirmationRules, confirmationRulesOf, schemesTaken } from '../options/confirmation-rules.js'
+import type { SharedByRealms } from '../realm/shared.js'
 import type { Credentials } from '../token/credentials.js'
 import type { Identity } from '../token/identity.js'
 import { andThen, type MaybePromise } from '../util/maybe-promise.js'
@@ -28,11 +28,11 @@ export class ProofOfPossession {
   readonly #urlOf: (request: FastifyRequest) => string
   readonly #certificateOf: (request: FastifyRequest) => string | undefined
 
-  constructor ({ dpop, mtls }: Settings, { closing, log }: { closing: Closing, log: FastifyRequest['log'] }) {
+  constructor ({ dpop, mtls }: Settings, { closing, pool, log }: Pick<SharedByRealms, 'closing' | 'pool'> & { log: FastifyRequest['log'] }) {
     this.#rules = confirmationRulesOf({ dpop, mtls })
     this.takesDpop = this.#rules.dpop
     this.#isRequired = this.#rules.isRequired
-    this.#dpop = dpop && new DpopVerifier(dpop, { closing, log })
+    this.#dpop = dpop && new DpopVerifier(dpop, { closing, pool, log })
     this.#constraint = new SenderConstraint(this.#dpop, this.#isRequired)
     this.#urlOf = createRequestUrl(dpop?.url)
     this.#certificateOf = mtls === undefined ? () => undefined : createCertificateThumbprint(mtls, log)

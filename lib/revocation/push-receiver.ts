@@ -95,7 +95,7 @@ export class PushReceiver {
     const arrivedAt = wallSeconds()
     const key = await this.#options.lookup.find(this.#header(token), token.length)
     key.checkSignature(token)
-    key.verify(token)
+    await key.verify(token)
     const claims = payloadOf(openJws(token, this.#rules), this.#rules)
     call.proven = this.kind.isOne(claims)
     return this.kind.read(claims, arrivedAt)

@@ -55,7 +55,7 @@ export class AlgorithmAdvice {
     const { keys, issuer, jws, log } = this.#options
     const key = await keys.resolve(kid, alg)
     if (key === undefined) return
-    key.verify(token)
+    await key.verify(token)
     const rules = { ...jws, algorithms: new Set([alg]) }
     const claims = payloadOf(openJws(token, rules), rules)
     if (member(claims, 'iss') !== issuer || !isAccessToken(claims)) return

@@ -70,7 +70,7 @@ async function signedClaims (made: Step[], token: string, { rules, keys }: Verif
   const { header } = jws
   const key = await step(made, 'key', () => keys.lookup(header.kid, header.alg).catch((error) => { throw withoutKey(error, token, header, keys, rules) }))
   if (key === undefined) return undefined
-  const read = await step(made, 'signature', () => ({ payload: key.verify(token) }))
+  const read = await step(made, 'signature', async () => ({ payload: await key.verify(token) }))
   return read && step(made, 'payload', () => createPayloadFromVerifier(rules)(jws, read.payload))
 }
 

@@ -106,7 +106,7 @@ export class TokenVerifier {
   }
 
   /** @param set the key set that has the key, if the key was at hand */
-  #acceptWithKey (token: string, jws: Jws | undefined, kept: VerifiedToken | undefined, key: Key, set?: KeySet): Identity {
+  #acceptWithKey (token: string, jws: Jws | undefined, kept: VerifiedToken | undefined, key: Key, set?: KeySet): MaybePromise<Identity> {
     if (kept?.key === key) {
       kept.keySetId = set?.id
       return this.#recheckDates(kept)
@@ -127,8 +127,13 @@ export class TokenVerifier {
     checkDates(kept.identity.claims, this.#expected, now)
   }
 
-  #verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): Identity {
+  #verifySignature (token: string, jws: Jws, key: Key, set?: KeySet): MaybePromise<Identity> {
     const read = key.verify(token)
+    return read instanceof Promise ? read.then((late) => this.#accept(token, jws, key, set, late)) : this.#accept(token, jws, key, set, read)
+  }
+
+  /** @param read the payload of a token whose signature is good */
+  #accept (token: string, jws: Jws, key: Key, set: KeySet | undefined, read: unknown): Identity {
     const cache = this.#cache?.isWorthKeeping(token) === true ? this.#cache : undefined
     const payload = this.#payloadFromVerifier(jws, read, cache && this.#common.freeze)
     const identity = identityOf(this.#checkPayload(payload), this.#owner, key)

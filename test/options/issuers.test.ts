@@ -69,7 +69,7 @@ refused('an entry says what it lacks, and what is wrong with it', [
 ])
 
 refused('an option that counts for all realms stands beside issuers', [
-  ...['syncUser', 'extractToken', 'requireAuthentication', 'cache', 'limits', 'leeway', 'adminUrl', 'revocation', 'verifySignature', 'selectIssuer', 'issuers', 'maxIssuers']
+  ...['syncUser', 'extractToken', 'requireAuthentication', 'cache', 'verifyInThreadPool', 'limits', 'leeway', 'adminUrl', 'revocation', 'verifySignature', 'selectIssuer', 'issuers', 'maxIssuers']
     .map((name): [object, string] => [{ issuers: [{ ...acme, [name]: undefined }] }, `option "issuers[0].${name}" counts for all issuers; write it beside issuers`]),
   [{ issuers: [acme, { ...globex, backchannelLogout: { path: '/logout', clients: 'web' } }] }, 'option "issuers[1].backchannelLogout.path" is one for all issuers; write it beside issuers, as backchannelLogout: { path: "/backchannel-logout" }'],
   [{ issuers: [acme, { ...globex, backchannelLogout: { clients: 'web' } }] }, 'option "backchannelLogout.path" is missing, which issuers[1] needs; write it beside issuers, as backchannelLogout: { path: "/backchannel-logout" }'],

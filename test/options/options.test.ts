@@ -22,6 +22,7 @@ t.test('every option may be given at once', async (t) => {
     userIdClaim: 'sub',
     claimMapping: {},
     verifySignature: true,
+    verifyInThreadPool: false,
     verifyTokensWithKeycloak: true,
     verifyCertificate: true,
     ca: [Buffer.from(CERTIFICATE)],

@@ -93,6 +93,7 @@ refused('what an environment variable or a file left in a text is found', [
   [{ clientSecret: 'null' }, `${SECRET_OF}the text "null": ${FOR_TEXT}`],
   [{ clientSecret: Buffer.from(SECRET) }, `${SECRET_OF}a Buffer: write .toString()`],
   [{ verifyTokensWithKeycloak: true, clientSecret: undefined }, 'option "clientSecret" must be the secret of clientId when verifyTokensWithKeycloak is true, since introspection asks for it; clientAssertion or clientCertificate can stand in its place'],
+  [{ verifyInThreadPool: 4 }, 'option "verifyInThreadPool" must be true or false, not 4'],
   [{ verifySignature: 'false' }, `option "verifySignature" must be true or false, not ${quoted('false')}`],
   [{ requireAuthentication: 'true' }, `option "requireAuthentication" must be true or false, not ${quoted('true')}`],
   [{ cache: 'false' }, `option "cache" must be an object with max and maxBytes, or false, not ${quoted('false')}`],

@@ -3,6 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { KeycloakError } from '../../index.js'
 import { Closing } from '../../lib/keycloak/closing.js'
+import { SignaturePool } from '../../lib/keys/signature-pool.js'
 import { dpopGroup } from '../../lib/options/dpop.js'
 import { filledIn } from '../../lib/options/schemas.js'
 import { DpopVerifier } from '../../lib/proof/dpop-verifier.js'
@@ -16,8 +17,8 @@ const URL_OF = 'https://api.example.com/x'
 const TOKEN = 'token'
 const key = proofKey()
 
-function verifierFor (options: DpopOptions = {}): DpopVerifier {
-  return new DpopVerifier(filledIn(dpopGroup, options), { closing: new Closing(), log: { warn: () => {} } })
+function verifierFor (options: DpopOptions = {}, pool?: SignaturePool): DpopVerifier {
+  return new DpopVerifier(filledIn(dpopGroup, options), { closing: new Closing(), pool, log: { warn: () => {} } })
 }
 
 /** `good`, or the reason of the refusal. */
@@ -87,19 +88,21 @@ t.test('the thumbprint of RFC 7638 section 3.1', async (t) => {
   t.equal(proofJwk({ kty: 'RSA', n, e: 'AQAB', alg: 'RS256', kid: '2011-04-29' }, 'RS256')?.thumbprint, 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs')
 })
 
-t.test('every algorithm of the option verifies, and no other', async (t) => {
-  const realm = await createTestRealm()
-  t.teardown(() => realm.close())
-  for (const algorithm of ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const) {
-    const client = realm.dpop({ algorithm })
-    const verifier = verifierFor()
-    for (let times = 0; times < 2; times++) t.equal(await verdict(verifier, [await client.proof({ url: URL_OF, token: TOKEN })], client.jkt), 'good', algorithm)
-    const others = verifierFor({ algorithms: algorithm === 'ES256' ? 'ES384' : 'ES256' })
-    t.equal(await verdict(others, [await client.proof({ url: URL_OF, token: TOKEN })], client.jkt), 'proof_alg', algorithm)
-    const [header, payload, signature] = (await client.proof({ url: URL_OF, token: TOKEN })).split('.') as [string, string, string]
-    t.equal(await verdict(verifier, [`${header}.${payload}.${signature.slice(4)}`], client.jkt), 'proof_signature', algorithm)
-  }
-})
+for (const pool of [undefined, new SignaturePool()]) {
+  t.test(`every algorithm of the option verifies, and no other${pool ? ', in the thread pool' : ''}`, async (t) => {
+    const realm = await createTestRealm()
+    t.teardown(() => realm.close())
+    for (const algorithm of ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'] as const) {
+      const client = realm.dpop({ algorithm })
+      const verifier = verifierFor({}, pool)
+      for (let times = 0; times < 2; times++) t.equal(await verdict(verifier, [await client.proof({ url: URL_OF, token: TOKEN })], client.jkt), 'good', algorithm)
+      const others = verifierFor({ algorithms: algorithm === 'ES256' ? 'ES384' : 'ES256' })
+      t.equal(await verdict(others, [await client.proof({ url: URL_OF, token: TOKEN })], client.jkt), 'proof_alg', algorithm)
+      const [header, payload, signature] = (await client.proof({ url: URL_OF, token: TOKEN })).split('.') as [string, string, string]
+      t.equal(await verdict(verifier, [`${header}.${payload}.${signature.slice(4)}`], client.jkt), 'proof_signature', algorithm)
+    }
+  })
+}
 
 const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
 const now = (): number => Date.now() / 1000
@@ -145,9 +148,9 @@ const WRONG: ReadonlyArray<readonly [name: string, proof: () => string | string[
   ['a signature that is not canonical', () => proof().slice(0, -1) + '=', 'proof_malformed']
 ]
 
-for (const [name, made, reason] of WRONG) {
-  t.test(`a proof that is wrong, by a new client and by a known one: ${name}`, async (t) => {
-    const verifier = verifierFor()
+for (const [name, made, reason, pool] of WRONG.flatMap((each) => [[...each, undefined], [...each, new SignaturePool()]] as const)) {
+  t.test(`a proof that is wrong, by a new client and by a known one${pool ? ', in the thread pool' : ''}: ${name}`, async (t) => {
+    const verifier = verifierFor({}, pool)
     t.equal(await verdict(verifier, [made()].flat()), reason)
     t.equal(await verdict(verifier, [proof()]), 'good')
     t.equal(await verdict(verifier, [made()].flat()), reason)

@@ -11,10 +11,10 @@ import type { Algorithm } from '../../types/options.js'
 import { apiFor, realmFor } from '../support/app.js'
 import { ALGORITHMS, by, bytes, type Case, check, compact, encode, flipped, hmac, integer, parts, publicJwk, realmsKey, sealed, strangersKey } from '../support/vectors.js'
 
-for (const alg of ALGORITHMS) {
-  t.test(`${alg}: what is not exactly header, payload and their signature is refused`, async (t) => {
+for (const [alg, verifyInThreadPool] of ALGORITHMS.flatMap((each) => [[each, false], [each, true]] as const)) {
+  t.test(`${alg}${verifyInThreadPool ? ', verified in the thread pool' : ''}: what is not exactly header, payload and their signature is refused`, async (t) => {
     const realm = await realmFor(t, { algorithms: [alg] })
-    const app = await apiFor(t, realm, { algorithms: alg })
+    const app = await apiFor(t, realm, { algorithms: alg, verifyInThreadPool })
     const { header, claims, raw: [h, p, s] } = parts(realm, { alg })
     const signature = Buffer.from(s, 'base64url')
     const pem = createPublicKey(realmsKey(alg)).export({ type: 'spki', format: 'pem' })
