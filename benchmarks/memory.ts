@@ -60,7 +60,7 @@ async function stagesOf (api: Contender, realm: Realm, requests: Requests): Prom
   try {
     await send(server, requests, FULL, 1)
     const warm = await usedBy(server)
-    // Each token twice, in turn, because the cache keeps a token from its second time on.
+    // Each token twice, in turn, because a half-full cache keeps a token from its second time on.
     await send(server, requests, 2 * FULL, FULL)
     const full = await usedBy(server)
     // When the file begins again, the cache has long dropped its tokens.

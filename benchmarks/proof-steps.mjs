@@ -108,7 +108,6 @@ function presenting ({ request, decide, requests }, proofs) {
     request.headers.authorization = rawHeaders[5]
     return mustPass(decide())
   }
-  // The cache keeps a token from its second time on.
   for (let times = 0; times < 3; times++) run()
   return run
 }

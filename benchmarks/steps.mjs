@@ -91,7 +91,6 @@ function verification (token) {
 async function verifications (plugin, { good, forged }) {
   const { app: cached } = await stepApi(plugin, realm)
   const { app: uncached } = await stepApi(plugin, realm, { cache: false })
-  // The cache keeps a token from its second time on.
   for (let times = 0; times < 2; times++) await cached.keycloak.verify(good)
   const goods = copies(good)
   let calls = 0

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import t from 'tap'
 import { Agent } from 'undici'
@@ -96,4 +98,15 @@ t.test('the plugin carries what belongs to it', async (t) => {
   const error = new KeycloakError('token_expired', 'why')
   t.equal(String(error), 'KeycloakError: The access token has expired.')
   t.notMatch(JSON.stringify({ ...error }), /why/)
+})
+
+t.test('the memory for tokens is smaller by default if the heap may not grow', async (t) => {
+  const bounds = async (...flags: string[]) => {
+    const script = "import { DEFAULT_CACHE } from './lib/options/schema.js'; console.log(JSON.stringify(DEFAULT_CACHE))"
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--import=./scripts/blank-types.mjs', '--input-type=module', '-e', script])
+    return JSON.parse(stdout) as { max: number, maxBytes: number }
+  }
+  t.same(await bounds('--max-old-space-size=4096'), { max: 50_000, maxBytes: 128 * 1024 ** 2 })
+  const small = await bounds('--max-old-space-size=200')
+  t.ok(small.maxBytes >= 25 * 1024 ** 2 && small.maxBytes < 50 * 1024 ** 2, `${small.maxBytes} bytes`)
 })
