@@ -1,6 +1,5 @@
 import type { RealmSettings } from '../options/options.js'
 import type { ClientAuthentication } from './client-authentication.js'
-import { ClientSecret } from './client-secret.js'
 import type { Closing } from './closing.js'
 
 /**
@@ -20,5 +19,7 @@ export async function createAuthentication ({ clientId, issuer, clientSecret, cl
     const { ClientCertificate } = await import('./client-certificate.js')
     return new ClientCertificate(clientId, clientCertificate, closing)
   }
-  return clientSecret === undefined ? undefined : new ClientSecret(clientId, clientSecret, closing)
+  if (clientSecret === undefined) return undefined
+  const { ClientSecret } = await import('./client-secret.js')
+  return new ClientSecret(clientId, clientSecret, closing)
 }

@@ -18,6 +18,8 @@ export interface ResponseRules {
   maxBytes: number
   /** Answers of other statuses than 200 are answers too. */
   anyStatus?: boolean
+  /** Is called when a connection has taken the request, which may happen again over another one. */
+  onSent?: () => void
 }
 
 /** Keycloak's reasons to refuse take a hundred bytes; what is longer is not Keycloak's. */
@@ -71,6 +73,7 @@ export class ResponseHandler implements Handler {
     if (this.#ended !== undefined) return controller.abort(this.#ended)
     this.#controller = controller
     this.writtenAt = monotonicMilliseconds()
+    this.#rules.onSent?.()
   }
 
   onResponseStart (_controller: Controller, status: number, headers: Headers): void {

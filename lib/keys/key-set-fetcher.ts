@@ -162,8 +162,7 @@ export class KeySetFetcher {
 
   async #read (): Promise<KeySet> {
     const { timeout, maxBytes, isRefused, pool } = this.#options
-    const text = await this.#client.fetchText({ method: 'GET', path: PATH, timeout, maxBytes })
-    // Loaded now, with fast-jwt and get-jwks: a start without a token can do without them.
+    const text = await this.#client.fetchText({ method: 'GET', path: PATH, timeout, maxBytes, onSent: loadKeySet })
     const { KeySet } = await import('./key-set.js')
     return new KeySet(text, this.#baseUrl, isRefused, pool, this.#newest?.set)
   }
@@ -182,6 +181,12 @@ export class KeySetFetcher {
   #lifetime (): number {
     return Math.max(this.#options.maxStale, this.#options.maxAge)
   }
+}
+
+/** Loads the class of key sets while Keycloak answers: with fast-jwt and get-jwks it takes as long, and a start without a token does without it. */
+function loadKeySet (): void {
+  // After this turn, which writes the request. If it fails, so does the import that follows the answer.
+  setImmediate(() => { void Promise.allSettled([import('./key-set.js')]) })
 }
 
 function between (from: number, to: number): number {
