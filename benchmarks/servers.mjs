@@ -94,14 +94,17 @@ async function cacheOptions (mode, build) {
   return { cache: { max, maxBytes: 1024 ** 3 } }
 }
 
-/** Gives the cache of a build another policy. It still decides by itself which tokens are worth an entry. */
+/** Gives the cache of a build another policy, which keeps each token from its second request on. */
 async function replacePolicy (policy, max, build) {
-  const [{ POLICIES }, { TokenCache }] = await Promise.all([import('./cache-policies.mjs'), import(new URL('../cjs/lib/token/token-cache.js', build))])
+  const { POLICIES, slotOf } = await import('./cache-policies.mjs')
+  const [{ TokenCache }, { Doorkeeper }] = await Promise.all(['token-cache', 'doorkeeper'].map((name) => import(new URL(`../cjs/lib/token/${name}.js`, build))))
   const cache = POLICIES[policy](max)
+  const doorkeeper = new Doorkeeper(max)
   Object.assign(TokenCache.prototype, {
     findBy: (header) => cache.find(header),
     find: (token) => cache.find(`Bearer ${token}`),
-    keep: (entry) => cache.keep(entry)
+    keep: (entry) => cache.keep(entry),
+    isWorthKeeping: (token) => doorkeeper.seenBefore(slotOf(token))
   })
 }
 
