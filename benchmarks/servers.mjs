@@ -12,6 +12,11 @@ const ANY_PORT = { port: 0, host: '127.0.0.1' }
 /** Room for the proofs of a machine that is faster than the default expects. */
 const REPLAY = { max: 1_000_000 }
 
+/** A cache in which 100,000 tokens in turn are always new. */
+const FOR_NEW_TOKENS = { max: 1000 }
+
+const IN_POOL = { verifyInThreadPool: true, cache: FOR_NEW_TOKENS }
+
 /** The modes of this package; `ours` has the default options but for these. */
 const MODES = {
   default: {},
@@ -29,9 +34,9 @@ const MODES = {
   dpop: { dpop: { replay: REPLAY } },
   'dpop, nonce': { dpop: { replay: REPLAY, nonce: { secret: 'a-secret-of-the-benchmarks, for nonces' } } },
   'dpop, Redis': async ({ redisReplayStore }) => ({ dpop: { replay: { store: redisReplayStore({ client: await redisClient() }) } } }),
-  'thread pool': { verifyInThreadPool: true },
-  'busy pool': () => occupyPool({}),
-  'thread pool, busy': () => occupyPool({ verifyInThreadPool: true }),
+  'thread pool': IN_POOL,
+  'busy pool': () => occupyPool({ cache: FOR_NEW_TOKENS }),
+  'thread pool, busy': () => occupyPool(IN_POOL),
   mtls: { mtls: { header: 'client-cert', proxies: ['127.0.0.1'] } }
 }
 

@@ -9,9 +9,12 @@ import { end, prepare } from './processes.js'
 import { openRealm, refusedRequests, requestsOf, tokenOf } from './realm.js'
 import { NODE_OPTION, runServersOn, serverNode, versionOf } from './server-node.js'
 
+/** The default options, but for a cache in which no token stays. */
+const NEW_TOKENS = 'cache of 1,000'
+
 /** Contenders that are measured in turn; all ratios are to the first. */
 const LOADED: readonly Contender[] = [
-  { name: 'verified at once', module: 'ours', tokens: 100_000 },
+  { name: 'verified at once', module: 'ours', mode: NEW_TOKENS, tokens: 100_000 },
   { name: 'in the pool', module: 'ours', mode: 'thread pool', tokens: 100_000 },
   { name: 'jose', module: 'jose', tokens: 100_000 },
   { name: 'crypto.verify alone', module: 'verify', tokens: 100_000 }
@@ -59,8 +62,8 @@ async function loadTable ({ connections, everyCore }: typeof LOADS[number]): Pro
 async function honestTable (): Promise<string> {
   const rows: string[][] = []
   for (const [title, atOnce, inPool, flooded] of [
-    ['alone', 'default', 'thread pool', false],
-    ['beside forged tokens', 'default', 'thread pool', true],
+    ['alone', NEW_TOKENS, 'thread pool', false],
+    ['beside forged tokens', NEW_TOKENS, 'thread pool', true],
     ['beside password hashes in the pool', 'busy pool', 'thread pool, busy', false]
   ] as const) {
     for (const mode of [atOnce, inPool]) rows.push([title, mode.startsWith('thread') ? 'in the pool' : 'at once', ...await honestTimes(mode, flooded)])
