@@ -166,9 +166,9 @@ export interface CacheOptions {
    */
   max?: number
   /**
-   * The bytes that the tokens and their claims may take, an estimate. A usual token takes 2.5 kB. The default is smaller if the
-   * process may use less than 1 GiB for its heap: an eighth of it.
-   * @default 134217728 (128 MiB)
+   * The bytes that the tokens, their claims and what is made of them may take, an estimate rounded up. A usual token counts 4 kB. The
+   * default is smaller if the process may use less than 1.5 GiB for its heap: an eighth of it.
+   * @default 201326592 (192 MiB)
    */
   maxBytes?: number
 }
@@ -437,7 +437,7 @@ export interface CommonOptions {
   /**
    * The cache of verified tokens; `false` switches it off. The bounds apply to kept answers of introspection too,
    * and count for all issuers together.
-   * @default { max: 50000, maxBytes: 134217728 }
+   * @default { max: 50000, maxBytes: 201326592 }
    */
   cache?: CacheOptions | false
   /** Adds the POST routes that receive the pushes of Keycloak's admin console: not-before, and the logout of all users. */

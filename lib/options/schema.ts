@@ -16,7 +16,7 @@ const MIB = 1024 ** 2
  * The default bounds of the cache of verified tokens, and of the introspection answers that are shared: 50,000 usual tokens, but
  * no more than an eighth of the memory that the process may use for objects, which is small in a small container.
  */
-export const DEFAULT_CACHE = { max: 50_000, maxBytes: Math.min(128 * MIB, Math.floor(getHeapStatistics().heap_size_limit / 8)) }
+export const DEFAULT_CACHE = { max: 50_000, maxBytes: Math.min(192 * MIB, Math.floor(getHeapStatistics().heap_size_limit / 8)) }
 
 const DEFAULT_ALGORITHMS = ['RS256'] as const
 

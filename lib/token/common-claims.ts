@@ -5,8 +5,6 @@ interface CommonValue {
   readonly value: unknown
   /** The strings in it, names of members included. */
   readonly strings: number
-  /** Is its memory counted, as that of the first token that was kept with it? */
-  isCounted: boolean
 }
 
 /** The claims that users with the same roles have in common. No claim that tells who the user is may be among them. */
@@ -14,6 +12,9 @@ const NAMES = ['iss', 'aud', 'scope', 'allowed-origins', 'realm_access', 'resour
 
 /** The most values of a claim that are remembered: a realm has few sets of roles that many users have. */
 const MAX_VALUES = 16
+
+/** The most strings in a value that is remembered, so that a realm takes a megabyte at most for values that no token has any more. */
+const MAX_STRINGS = 128
 
 /**
  * The values that tokens of a realm have in common, so that kept tokens hold each of them once, which saves a quarter of the
@@ -26,46 +27,54 @@ export class CommonClaims {
   /** {@link freezeWithin}, after the values of these claims were replaced by equal ones of earlier tokens. */
   readonly freeze = (levels: number, claims: JsonObject): number | undefined => {
     for (const name of NAMES) {
-      if (Object.hasOwn(claims, name)) claims[name] = this.#find(name, claims[name], levels - 1)
+      const common = Object.hasOwn(claims, name) ? this.#find(name, claims[name]) : undefined
+      if (common !== undefined) claims[name] = common.value
     }
     return freezeWithin(levels, claims, this.#stringsOf)
   }
 
-  /** The memory of the claims of a token that is kept now; values that an earlier one has as well are not counted again. */
-  bytesOf (claims: JsonObject): number {
-    let bytes = OBJECT_BYTES
-    for (const value of Object.values(claims)) {
-      const common = this.#objects.get(value)
-      bytes += SLOT_BYTES
-      if (common?.isCounted !== true) bytes += bytesIn(value)
-      if (common !== undefined) common.isCounted = true
+  /**
+   * Remember the values of a token that is kept. Those of refused tokens are not, because nobody counts their memory.
+   * @param claims frozen
+   */
+  remember (claims: JsonObject): void {
+    for (const name of NAMES) {
+      if (Object.hasOwn(claims, name) && this.#find(name, claims[name]) === undefined) this.#add(name, claims[name])
     }
-    return bytes
   }
 
   readonly #stringsOf = (value: object): number | undefined => this.#objects.get(value)?.strings
 
-  #find (name: string, value: unknown, levels: number): unknown {
-    let values = this.#values.get(name)
-    if (values === undefined) this.#values.set(name, values = [])
-    for (const common of values) {
-      if (isEqual(common.value, value)) return common.value
-    }
-    this.#add(values, value, levels)
-    return value
+  #find (name: string, value: unknown): CommonValue | undefined {
+    return this.#values.get(name)?.find((common) => isEqual(common.value, value))
   }
 
-  #add (values: CommonValue[], value: unknown, levels: number): void {
+  #add (name: string, value: unknown): void {
     const isPlain = typeof value !== 'object' || value === null
-    const strings = isPlain ? 0 : freezeWithin(levels, value)
-    // It nests too deep: the token will be refused.
-    if (strings === undefined) return
-    const added = { value, strings, isCounted: false }
+    const strings = isPlain ? 0 : freezeWithin(Infinity, value)!
+    if (strings > MAX_STRINGS) return
+    const added = { value, strings }
+    const values = this.#values.get(name) ?? []
+    this.#values.set(name, values)
     values.push(added)
     if (!isPlain) this.#objects.set(value, added)
     if (values.length > MAX_VALUES) this.#objects.delete(values.shift()!.value)
   }
 }
+
+/**
+ * The memory of the claims of a kept token, and of what is made of them for rules (the Set of many roles, memberships), in bytes.
+ * Values that tokens have in common count for each of them: what is made of them is each token's own, and any of them may be
+ * the last one that holds them.
+ */
+export function bytesOf (claims: JsonObject): number {
+  let bytes = OBJECT_BYTES
+  for (const [name, value] of Object.entries(claims)) bytes += SLOT_BYTES + bytesIn(value) * (name === 'organization' ? MEMBERSHIPS : 1)
+  return bytes
+}
+
+/** A membership in an organization becomes an entry of two Maps and of `request.organizations`, some 450 bytes. */
+const MEMBERSHIPS = 4
 
 /** The memory of an object or array without its members, and of a member, in bytes. */
 const OBJECT_BYTES = 48

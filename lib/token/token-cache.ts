@@ -59,6 +59,7 @@ export class TokenCache<Entry extends CacheEntry> {
   #newest: Entry | undefined
   #bytes = 0
   #sweeping: NodeJS.Timeout | undefined
+  #isClosed = false
 
   constructor ({ max, maxBytes }: CacheBounds) {
     this.#max = max
@@ -86,6 +87,7 @@ export class TokenCache<Entry extends CacheEntry> {
   }
 
   keep (entry: Entry): void {
+    if (this.#isClosed) return
     const slot = slotOf(entry.credentials)
     this.#drop(slot)
     // The hand is given up while there is room, because an iterator keeps the former table of its Map alive.
@@ -120,8 +122,9 @@ export class TokenCache<Entry extends CacheEntry> {
     }
   }
 
-  /** Drop all entries. */
+  /** Drop all entries, and keep no more: a token may still be verified. */
   close (): void {
+    this.#isClosed = true
     this.#entries.clear()
     this.#hand = undefined
     this.#newest = undefined

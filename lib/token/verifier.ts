@@ -6,7 +6,7 @@ import { monotonicMilliseconds, wallSeconds } from '../util/clock.js'
 import type { MaybePromise } from '../util/maybe-promise.js'
 import type { JsonObject } from '../util/strict-json.js'
 import { checkClaims, checkDates, type ExpectedClaims, validity } from './claims.js'
-import { CommonClaims } from './common-claims.js'
+import { bytesOf, CommonClaims } from './common-claims.js'
 import { type Identity, identityOf, type IdentityOwner } from './identity.js'
 import { type Header, type Jws, type JwsRules, openJws, payloadOf } from './jws.js'
 import { withoutKey } from './missing-key.js'
@@ -152,6 +152,7 @@ export class TokenVerifier {
   /** Each member is written out: V8 gives an object that another is spread into a shape of its own, and then is slow with all of them. */
   #keep (cache: TokenCache<VerifiedToken>, token: string, header: Header, identity: Identity, key: Key, set?: KeySet): void {
     const { from, until } = validity(identity.claims, this.#expected)
+    this.#common.remember(identity.claims)
     cache.keep({
       credentials: credentialsOf(token),
       header,
@@ -160,7 +161,7 @@ export class TokenVerifier {
       identity,
       from,
       until,
-      bytes: ENTRY_BYTES + token.length + this.#common.bytesOf(identity.claims),
+      bytes: ENTRY_BYTES + token.length + bytesOf(identity.claims),
       isUsed: false
     })
   }

@@ -60,18 +60,48 @@ t.test('a member that is named twice is refused though the value that is read is
   t.equal(await ask(app, '/seen', sign(text.replace('{"id":"1"}', '{"id":"0","id":"1"}'))), '401 token_not_valid')
 })
 
-t.test('the memory of a common value counts once, and that of roles by their number', (t) => {
+t.test('values of refused tokens, and long ones, are not remembered', async (t) => {
+  const { app, realm, claimsOf } = await reading(t)
+  const groups = ['/refused']
+  t.equal(await ask(app, '/seen', realm.token({ expiresIn: -10, claims: { groups } })), '401 token_expired')
   const common = new CommonClaims()
-  const roles = Array.from({ length: 1000 }, (_, at) => `role-${at}`)
-  const kept = (claims: Record<string, unknown>) => {
-    common.freeze(10, claims)
-    return common.bytesOf(claims)
+  const frozen = (claims: Record<string, unknown>) => {
+    t.type(common.freeze(10, claims), 'number')
+    return claims
   }
-  const plain = kept({ sub: 'a', exp: 1, flag: true, none: null })
-  const first = kept({ sub: 'a', exp: 1, flag: true, none: null, realm_access: { roles: [...roles] } })
-  const second = kept({ sub: 'a', exp: 1, flag: true, none: null, realm_access: { roles: [...roles] } })
-  t.ok(plain > 50 && plain < 300)
-  t.ok(first - plain > 60_000)
-  t.ok(second - plain < 100)
-  t.end()
+  const first = frozen({ groups: [...groups] })
+  t.not(frozen({ groups: [...groups] }).groups, first.groups, 'it was not kept')
+  common.remember(first)
+  common.remember(first)
+  t.equal(frozen({ groups: [...groups] }).groups, first.groups)
+  const long = frozen({ groups: Array.from({ length: 129 }, String) })
+  common.remember(long)
+  t.not(frozen({ groups: Array.from({ length: 129 }, String) }).groups, long.groups)
+  t.equal((await claimsOf({ groups })).groups, (await claimsOf({ groups })).groups)
+})
+
+t.test('each kept token counts its roles and memberships, though it has them in common with others', async (t) => {
+  const { app, realm } = await reading(t)
+  const counted = async (claims: Record<string, unknown>, username: string) => {
+    const { bytes } = app.keycloak.health().cache!
+    t.equal(await ask(app, '/seen', realm.token({ username, claims })), '200')
+    return app.keycloak.health().cache!.bytes - bytes
+  }
+  const plain = await counted({}, 'a')
+  const roles = { realm_access: { roles: Array.from({ length: 100 }, (_, at) => `role-${at}`) } }
+  const organization = { organization: Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`organization-${at}`, {}])) }
+  for (const [claims, least] of [[roles, 5000], [organization, 45_000]] as const) {
+    const costs = [await counted(claims, 'b'), await counted(claims, 'c')]
+    for (const cost of costs) t.ok(cost - plain > least, `${cost - plain} bytes`)
+    t.equal(costs[0], costs[1])
+  }
+})
+
+t.test('a token that comes several times at once counts once, with all it takes', async (t) => {
+  const { app, realm } = await reading(t)
+  const token = realm.token({ claims: { groups: Array.from({ length: 100 }, (_, at) => `/group-${at}`) } })
+  t.same(await Promise.all([ask(app, '/seen', token), ask(app, '/seen', token)]), ['200', '200'])
+  const { bytes, tokens } = app.keycloak.health().cache!
+  t.equal(tokens, 1)
+  t.ok(bytes > 5000, `${bytes} bytes`)
 })
