@@ -343,7 +343,7 @@ export interface CommonOptions {
   /**
    * Verify the signatures of new tokens and DPoP proofs in libuv's thread pool, so that they use the other cores of the machine. A
    * request with a new token then waits behind what else the process does in the pool (files, host names, password hashes). At
-   * most 256 wait at a time; those beyond are verified at once. Kept tokens are not concerned.
+   * most 256 wait at a time; those beyond are verified at once, and all of them if no thread answers within 50 milliseconds. Kept tokens are not concerned.
    * @default false
    */
   verifyInThreadPool?: boolean

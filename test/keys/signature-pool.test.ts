@@ -1,6 +1,7 @@
 // Signatures of new tokens in libuv's thread pool: the option verifyInThreadPool. The vectors of token/vectors.test.ts and of
 // proof/dpop-verifier.test.ts run with it, too.
-import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject, pbkdf2, sign } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { createKey } from '../../lib/keys/verification-key.js'
 import { SignatureCheck } from '../../lib/keys/signature-check.js'
@@ -103,11 +104,16 @@ t.test('an API: a token is good and kept, and its route decides; a forged one is
 
 t.test('the same token many times at once is one kept token', async (t) => {
   const realm = await realmFor(t)
-  const app = await apiFor(t, realm, IN_POOL)
-  t.equal(await ask(app, '/me', realm.token({ username: 'first' })), '200')
-  const token = realm.token()
-  t.same(new Set(await Promise.all(Array.from({ length: 300 }, () => ask(app, '/me', token)))), new Set(['200']))
-  t.equal(app.keycloak.health().cache!.tokens, 2)
+  const sizes = []
+  for (const times of [1, 300]) {
+    const app = await apiFor(t, realm, IN_POOL)
+    t.equal(await ask(app, '/me', realm.token({ username: 'first' })), '200')
+    const token = realm.token({ username: 'alice', claims: { groups: ['/a', '/b'] } })
+    t.same(new Set(await Promise.all(Array.from({ length: times }, () => ask(app, '/me', token)))), new Set(['200']))
+    sizes.push(app.keycloak.health().cache)
+  }
+  t.match(sizes[0], { tokens: 2 })
+  t.same(sizes[1], sizes[0])
 })
 
 t.test('a forged token of another algorithm makes no warning that advises to allow it', async (t) => {
@@ -144,11 +150,41 @@ t.test('a DPoP proof is good once, and a changed one never', async (t) => {
   t.equal(await inject(key.proof({ token })), 200)
 })
 
-t.test('an API that closes answers the requests whose tokens are in the pool', async (t) => {
+/** Occupies each thread of the pool. @returns resolves when the first of them is free */
+function occupyThreads (): Promise<'free'> {
+  return Promise.race(Array.from({ length: 4 }, () => new Promise<'free'>((resolve, reject) => {
+    pbkdf2('a password', 'a salt', 2_000_000, 32, 'sha512', (error) => error === null ? resolve('free') : reject(error))
+  })))
+}
+
+t.test('no signature waits for threads that other work occupies', async (t) => {
+  const { pool, asked } = countingPool()
+  const key = createKey(createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })), 'RS256', pool)
+  const [good, forged] = [compact('{"alg":"RS256"}', '{"sub":"1"}'), compact('{"alg":"RS256"}', '{"sub":"1"}', generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey)]
+  const free = occupyThreads()
+  const results = Promise.allSettled([key.verify(good), key.verify(forged)])
+  t.not(await Promise.race([free, results]), 'free')
+  t.match(await results, [{ value: { sub: '1' } }, { reason: { reasonCode: 'signature_invalid' } }])
+  t.equal(pool.hasRoom, false)
+  t.same(key.verify(good), { sub: '1' }, 'at once')
+  t.equal(asked.length, 2)
+  await free
+  while (!pool.hasRoom) await setImmediate()
+  t.type(key.verify(good), Promise)
+  t.equal(asked.length, 3)
+})
+
+t.test('an API that closes answers the requests whose tokens wait, and keeps none of them', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm, IN_POOL)
   t.equal(await ask(app, '/me', realm.token({ username: 'first' })), '200')
+  const free = occupyThreads()
   const asked = app.inject({ url: '/me', headers: bearer(realm.token()) })
+  const verified = app.keycloak.verify(realm.token({ username: 'bob' }))
   await app.close()
+  t.not(await Promise.race([free, asked]), 'free')
   t.equal((await asked).statusCode, 200)
+  t.match(await verified, { preferred_username: 'bob' })
+  t.same(app.keycloak.health().cache, { tokens: 0, bytes: 0 })
+  await free
 })
