@@ -10,6 +10,7 @@ import { type ConnectionCertificate, Connections } from './connections.js'
 import { networkFailure, type FailureKind, unavailable, UnavailableError } from '../errors.js'
 import { RequestAttempts } from './request-attempts.js'
 import type { Response, ResponseRules } from './response-handler.js'
+import { withoutPrototype } from '../util/members.js'
 import { monotonicMilliseconds } from '../util/clock.js'
 import { type KeycloakReasonCode, reasonFor } from '../reasons/reason.js'
 
@@ -89,7 +90,9 @@ export class KeycloakClient {
    * The same, with status and headers.
    * @throws {KeycloakError} keycloak_unavailable
    */
-  fetch (request: ClientRequest): Promise<Response> {
+  fetch (given: ClientRequest): Promise<Response> {
+    // No member of a polluted Object.prototype belongs to a request.
+    const request = withoutPrototype(given)
     if (!upstream.hasSubscribers) return this.#fetch(request)
     return traced(upstream, this.#eventOf(request), () => this.#fetch(request), (event, { status }) => { event.statusCode = status })
   }

@@ -1,5 +1,5 @@
 import { isObject } from '../util/strict-json.js'
-import { plainCopy } from '../util/members.js'
+import { memberOf, plainCopy, withoutPrototype } from '../util/members.js'
 import { explainIssues } from '../options/explain-issue.js'
 import { realmNameOf, realmUrlFault } from '../options/realm-url.js'
 import { checked, either, group, type Issue, list, made, oneOf, optional, type OutputOf, record, string } from '../options/schemas.js'
@@ -47,7 +47,7 @@ export function parseOpenapiOptions (options: unknown = {}): OpenapiSettings {
   const settings = schema.read(plainOptions(options), [], issues)
   if (issues.length > 0) {
     if (isObject(options) && Object.hasOwn(options, 'openapiObject')) throw wrong('it makes a transform and is not one itself: write transform: openapi()')
-    throw wrong(explainIssues(issues, options, { names: { '': Object.keys(schema.members) } }))
+    throw wrong(explainIssues(issues, options, withoutPrototype({ names: { '': Object.keys(schema.members) } })))
   }
   const { scheme, issuer, issuers = [] } = settings
   if (issuer !== undefined && issuers.length > 0) throw wrong('option "issuer" goes without issuers; write it into the list')
@@ -62,8 +62,12 @@ function plainOptions (options: unknown): unknown {
   if (!isObject(options)) return options
   const written = plainCopy(options, Object.keys(schema.members))
   const { issuers } = written
-  if (Array.isArray(issuers)) written.issuers = issuers.map((each) => isObject(each) ? plainCopy(each, ['issuer', 'name']) : each)
+  if (Array.isArray(issuers)) written.issuers = Array.from({ length: issuers.length }, (_none, at) => plainEntry(memberOf(issuers, at)))
   return written
+}
+
+function plainEntry (entry: unknown): unknown {
+  return isObject(entry) ? plainCopy(entry, ['issuer', 'name']) : entry
 }
 
 /** The problem of the call, as a sentence. */

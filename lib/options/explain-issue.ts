@@ -1,5 +1,6 @@
 import { kindOf } from '../util/kind-of.js'
 import { isThenable } from '../util/maybe-promise.js'
+import { memberOf, withoutPrototype } from '../util/members.js'
 import { nearest } from '../util/spelling.js'
 import { isObject } from '../util/strict-json.js'
 import type { Issue } from './schemas.js'
@@ -35,14 +36,14 @@ function mostSpecific (issue: Issue, options: object): Issue {
   const within = typeof value === 'object' && !(value instanceof URL) ? deepest(leaves.filter(({ path }) => path.length > issue.path.length)) : undefined
   if (within !== undefined) return within
   const saying = leaves.find(({ found }) => found !== undefined)
-  return saying === undefined ? issue : { ...saying, message: issue.message }
+  return saying === undefined ? issue : withoutPrototype({ ...saying, message: issue.message })
 }
 
 /** The issue that lies deepest, and of several the one that has words for the value. */
 function deepest (issues: readonly Issue[]): Issue | undefined {
   const depth = Math.max(...issues.map(({ path }) => path.length))
   const candidates = issues.filter(({ path }) => path.length === depth)
-  return candidates.find(({ found }) => found !== undefined) ?? candidates[0]
+  return candidates.find(({ found }) => found !== undefined) ?? candidates.at(0)
 }
 
 /** The issues of all forms, and of forms within them; for another issue, the issue itself. */
@@ -50,8 +51,8 @@ function leavesOf (issue: Issue): Issue[] {
   return issue.alternatives?.flatMap(leavesOf) ?? [issue]
 }
 
-/** The options and members that are secrets. */
-const SECRET: ReadonlySet<PropertyKey> = new Set(['clientSecret', 'clientAssertion', 'clientCertificate'])
+/** The options and members that are secrets, or hold one: `secret` is that of `dpop.nonce`. */
+const SECRET: ReadonlySet<PropertyKey> = new Set(['clientSecret', 'clientAssertion', 'clientCertificate', 'secret'])
 
 function found (issue: Issue, options: object): string {
   const { path } = issue
@@ -95,5 +96,5 @@ function isGiven (path: readonly PropertyKey[], options: object): boolean {
 }
 
 function valueAt (path: readonly PropertyKey[], options: object): unknown {
-  return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)[key], options)
+  return path.reduce<unknown>((inner, key) => memberOf(inner as object, key), options)
 }

@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import type { RevocationStore } from '../../types/revocation.js'
+import { withoutPrototype } from '../util/members.js'
 import { acrLevels } from './acr-levels.js'
 import { clientAssertion, clientAssertionGroup, clientCertificate, clientCertificateGroup } from './client-authentication.js'
 import { dpop, dpopGroup, dpopGroups } from './dpop.js'
@@ -77,7 +78,7 @@ export const groups = {
 }
 
 /** The objects within the groups, by group. */
-export const innerGroups: Readonly<Record<string, Readonly<Record<string, Group>>>> = { dpop: dpopGroups }
+export const innerGroups: Readonly<Record<string, Readonly<Record<string, Group>>>> = withoutPrototype({ dpop: dpopGroups })
 
 /** The options of a plugin of one issuer, each with its valid values and its default. Messages complete "option … must be". */
 export const schema = group({

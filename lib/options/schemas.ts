@@ -2,6 +2,7 @@
 // takes an array for an object, drops members called "constructor", has no sentence of its own for a missing member, and reads members of a
 // polluted Object.prototype: the code around it would be as long as this file.
 import { withoutPrototype } from '../util/members.js'
+import { hasSymbols, isPlain } from '../util/plain-object.js'
 import { isObject } from '../util/strict-json.js'
 
 type Path = readonly PropertyKey[]
@@ -55,11 +56,16 @@ type MembersOf<Members> = Flat<{
 
 type Flat<Type> = { [name in keyof Type]: Type[name] }
 
+/** An issue has no member of a polluted Object.prototype. */
+function report (issues: Issue[], issue: Issue): void {
+  issues.push(withoutPrototype(issue))
+}
+
 /** A value that passes a test. */
 export function valueThat<Output> (isGood: (value: unknown) => boolean, message: string, valid: Pick<Issue, 'types' | 'values'> = {}): Schema<Output> {
   return {
     read (value, path, issues) {
-      if (!isGood(value)) issues.push({ path, message, ...valid })
+      if (!isGood(value)) report(issues, { path, message, ...valid })
       return value as Output
     }
   }
@@ -83,8 +89,8 @@ export function checked<Output> (schema: Schema<Output>, message: string, faultO
       const output = schema.read(value, path, issues)
       const fault = issues.slice(before).every(({ isTyped }) => isTyped === true) ? faultOf(output) : undefined
       if (fault !== undefined) {
-        const { member, message: other = message, ...rest } = fault
-        issues.push({ ...rest, path: member === undefined ? path : [...path, member], message: other, isTyped: true })
+        const { member, message: other = message, ...rest } = withoutPrototype(fault)
+        report(issues, { ...rest, path: member === undefined ? path : [...path, member], message: other, isTyped: true })
       }
       return output
     }
@@ -97,7 +103,7 @@ export function made<Input, Output> (schema: Schema<Input>, make: (value: Input)
     read (value, path, issues) {
       const own: Issue[] = []
       const output = schema.read(value, path, own)
-      issues.push(...own.map((issue) => ({ ...issue, isTyped: false })))
+      for (const issue of own) report(issues, { ...issue, isTyped: false })
       return own.length === 0 ? make(output) : undefined as Output
     }
   }
@@ -114,13 +120,14 @@ export function optional<Output> (schema: Schema<Output>, byDefault?: Output | (
   return { read: (value, path, issues) => value === undefined ? makeDefault() : schema.read(value, path, issues) }
 }
 
-/** An array of at least so many items. */
+/** An array of at least so many items. A hole in it is no item, whatever its class or a polluted prototype has in that place. */
 export function list<Item> (item: Schema<Item>, message: string, least = 0): Schema<Item[]> {
   return {
     read (value, path, issues) {
       const isList = Array.isArray(value)
-      if (!isList || value.length < least) issues.push({ path, message, isTyped: isList })
-      return isList ? value.map((each, at) => item.read(each, [...path, at], issues)) : []
+      const length = isList ? value.length : 0
+      if (!isList || length < least) report(issues, { path, message, isTyped: isList })
+      return Array.from({ length }, (_none, at) => item.read(Object.hasOwn(value as object, at) ? (value as unknown[])[at] : undefined, [...path, at], issues))
     }
   }
 }
@@ -129,19 +136,13 @@ export function list<Item> (item: Schema<Item>, message: string, least = 0): Sch
 export function record<Item> (key: Schema<string>, item: Schema<Item>, message: string): Schema<Record<string, Item>> {
   return {
     read (value, path, issues) {
-      if (!isPlain(value)) issues.push({ path, message })
+      if (!isPlain(value)) report(issues, { path, message })
+      else if (hasSymbols(value)) report(issues, { path, message, found: 'one with a symbol among its keys', isTyped: true })
       return withoutPrototype(Object.fromEntries(isPlain(value)
         ? Object.entries(value).map(([name, each]) => [key.read(name, [...path, name], issues), item.read(each, [...path, name], issues)])
         : []))
     }
   }
-}
-
-/** An object without a class. That of another context, such as a test's, has another Object.prototype. */
-function isPlain (value: unknown): value is object {
-  if (!isObject(value)) return false
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /**
@@ -154,7 +155,7 @@ export function group<Members extends Readonly<Record<string, Schema<unknown>>>>
     read (value, path, issues) {
       const output = withoutPrototype({}) as Record<string, unknown>
       if (!isObject(value)) {
-        issues.push({ path, message })
+        report(issues, { path, message })
         return output as MembersOf<Members>
       }
       for (const [name, schema] of Object.entries(members)) {
@@ -162,7 +163,7 @@ export function group<Members extends Readonly<Record<string, Schema<unknown>>>>
         if (member !== undefined) output[name] = member
       }
       const unknown = others ? undefined : Object.keys(value).find((name) => !Object.hasOwn(members, name))
-      if (unknown !== undefined) issues.push({ path, message, unknown })
+      if (unknown !== undefined) report(issues, { path, message, unknown })
       return output as MembersOf<Members>
     }
   }
@@ -180,7 +181,8 @@ export function either<Forms extends ReadonlyArray<Schema<unknown>>> (forms: For
         failed.push(own)
       }
       const typed = failed.filter((own) => own.every(({ isTyped }) => isTyped === true))
-      issues.push(...typed.length === 1 ? typed[0]! : [{ path, message, alternatives: failed.flat() }])
+      if (typed.length === 1) issues.push(...typed[0]!)
+      else report(issues, { path, message, alternatives: failed.flat() })
       return undefined as OutputOf<Forms[number]>
     }
   }

@@ -47,7 +47,7 @@ export const exactText = (what: string) => checked(text(what), what, (value) => 
   if (/^(undefined|null)$/.test(value)) return { found: `the text "${value}": is an environment variable unset?` }
   return value === value.trim() ? undefined : { found: 'one with white space around it, such as the line break at the end of a file: write .trim()' }
 })
-export const oneOrMore = <T>(item: Schema<T>, what: string): Schema<T[]> => made(either([item, list(item, what, 1)], what), (value) => [value].flat() as T[])
+export const oneOrMore = <T>(item: Schema<T>, what: string): Schema<T[]> => made(either([item, list(item, what, 1)], what), (value) => Array.isArray(value) ? value as T[] : [value])
 export const aFunction = <T = (...parameters: never[]) => unknown>(what: string): Schema<T> => valueThat((value) => typeof value === 'function', what)
 export const key = (what: string) => checked(text(what), what, (name) => name === '__proto__' ? { found: '"__proto__"' } : undefined)
 /** A group, or `true` for all its defaults. */
