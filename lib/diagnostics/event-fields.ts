@@ -26,7 +26,7 @@ export function outcomeOf<Refused extends string> (error: unknown, refused: Refu
   return { outcome: code === 'keycloak_unavailable' ? 'unavailable' : refused, code, reason: isReasonCode(reasonCode) ? reasonCode : null }
 }
 
-/** The pattern of a request's route, of which an API has few; `null` if it matches none. */
+/** The pattern of a request's route, of which an API has few; `null` if it matches none. Frozen, because the events of a request share it. */
 export function routeOf ({ is404, method, routeOptions: { url } }: FastifyRequest): EventRoute | null {
-  return is404 || url === undefined ? null : { method, url }
+  return is404 || url === undefined ? null : Object.freeze({ method, url })
 }

@@ -64,6 +64,26 @@ t.test('a subscriber of one channel gets its events', async (t) => {
   }
 })
 
+t.test('no subscriber changes what the events of a request share', async (t) => {
+  const realm = await realmFor(t)
+  const meddle = (message: unknown): void => {
+    const { route, act } = message as { route: object, act?: object }
+    for (const shared of [route, act]) if (shared !== undefined) Reflect.set(shared, 'url', '/changed')
+  }
+  for (const name of ['authentication', 'authorization']) {
+    subscribe(`fastify-keycloak-bearer:${name}`, meddle)
+    t.teardown(() => unsubscribe(`fastify-keycloak-bearer:${name}`, meddle))
+  }
+  for (const options of [{}, { verifyTokensWithKeycloak: true }]) {
+    const app = await apiFor(t, realm, options)
+    const { authentication, authorization } = decisions(t)
+    const headers = bearer(realm.token({ roles: ['view-profile'], claims: { act: { sub: 'agent' } } }))
+    for (let times = 0; times < 2; times++) await app.inject({ url: '/profile', headers })
+    t.same(authentication.map(({ route }) => route), [route('/profile'), route('/profile')])
+    t.same(authorization.map(({ route, act }) => [route, act]), [[route('/profile'), { sub: 'agent' }], [route('/profile'), { sub: 'agent' }]])
+  }
+})
+
 t.test('requests that the plugin does not look at have no events', async (t) => {
   const realm = await realmFor(t)
   const app = await apiFor(t, realm)
