@@ -146,7 +146,7 @@ async function verifyProof (realm) {
 async function verifying ({ publicJwk, username }, textOf) {
   const { createPublicKey, verify } = await import('node:crypto')
   const publicKey = createPublicKey({ key: publicJwk, format: 'jwk' })
-  // Node 24 makes two errors for a key that stands in an object, and drops them.
+  // Node 24 up to 24.21 makes two errors for a key that stands in an object, and drops them.
   const key = publicJwk.kty === 'EC' ? { key: publicKey, dsaEncoding: 'ieee-p1363' } : publicKey
   const app = await newApp()
   app.get('/profile', {

@@ -28,7 +28,7 @@ export class SignatureCheck {
 }
 
 /**
- * A bare key if it needs no parameters. Node 24 makes and drops two errors for a key that stands in an object: with their
+ * A bare key if it needs no parameters. Node 24 up to 24.21 makes and drops two errors for a key that stands in an object: with their
  * stacks they take half as long as the check itself, hence also {@link withoutStack}.
  */
 function parametersOf (key: KeyObject, alg: string): KeyObject | VerifyKeyObjectInput {

@@ -6,7 +6,7 @@ import type { SignaturePool } from '../keys/signature-pool.js'
 import type { PlainReasonCode } from '../reasons/reason.js'
 import { decode } from '../util/base64url.js'
 import { wallSeconds } from '../util/clock.js'
-import type { MaybePromise } from '../util/maybe-promise.js'
+import { andThen, type MaybePromise } from '../util/maybe-promise.js'
 import { type JsonObject, member, parseBytes } from '../util/strict-json.js'
 import { normalizedHtu, normalizedRequestUrl } from './htu.js'
 import { Nonces } from './nonces.js'
@@ -89,13 +89,11 @@ export class DpopVerifier {
     this.#checkTime(claims.iat, now)
     if (claims.ath !== createHash('sha256').update(token).digest('base64url')) throw refused('proof_ath')
     const due = this.#checkNonce(claims.nonce)
-    const isSigned = this.#isSigned(segments, key)
-    const accept = (isGood: boolean): MaybePromise<string | undefined> => {
+    return andThen(this.#isSigned(segments, key), (isGood) => {
       if (!isGood) throw refused('proof_signature')
       if (known === undefined) this.#headers.keep(segments.header, key)
       return this.#use(jkt, claims, now, due)
-    }
-    return isSigned instanceof Promise ? isSigned.then(accept) : accept(isSigned)
+    })
   }
 
   close (): void | Promise<void> {
